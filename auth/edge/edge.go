@@ -1,0 +1,155 @@
+package edge
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+)
+
+// maxBody is the largest body that any room takes, in bytes; rooms that know
+// better cap lower.
+const maxBody = 2 << 20
+
+// Config says which requests are ours.
+type Config struct {
+	Issuer *url.URL // pages live on its host
+	Port   string   // the port we listen on
+	Log    *slog.Logger
+}
+
+// Handler wraps the rooms, outermost first: a name for the request, a log
+// line, a net for panics, the host check, the caps.
+func Handler(c Config, next http.Handler) http.Handler {
+	h := http.MaxBytesHandler(next, maxBody)
+	h = c.hosts(h)
+	h = c.caught(h)
+	h = c.logged(h)
+	return named(h)
+}
+
+// hosts refuses every host that is not ours, or a page on another site could
+// reach this server by a name of its own that resolves to 127.0.0.1 (DNS
+// rebinding). Pages are only shown on the issuer's host, because cookies and
+// redirect URIs belong to it.
+func (c Config) hosts(next http.Handler) http.Handler {
+	ours := []string{c.Issuer.Host}
+	for _, host := range []string{"localhost", "127.0.0.1", "::1"} {
+		ours = append(ours, net.JoinHostPort(host, c.Port))
+	}
+	if c.Port == "80" {
+		ours = append(ours, "localhost", "127.0.0.1", "[::1]")
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := strings.ToLower(r.Host)
+		if !slices.Contains(ours, host) {
+			// RFC 9110 15.5.20: this server is not configured to answer for that host.
+			http.Error(w, "This server answers for "+c.Issuer.Host+", not for the host you asked for.", http.StatusMisdirectedRequest)
+			return
+		}
+		if host != strings.ToLower(c.Issuer.Host) && r.Method == http.MethodGet && isPage(r.URL.Path) {
+			to := url.URL{Scheme: c.Issuer.Scheme, Host: c.Issuer.Host, Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery}
+			w.Header().Set("Location", to.String())
+			w.WriteHeader(http.StatusFound)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// isPage tells what people look at from what programs call.
+func isPage(path string) bool {
+	for _, prefix := range []string{"/api/", "/oauth/", "/.well-known/", "/static/"} {
+		if strings.HasPrefix(path, prefix) {
+			return false
+		}
+	}
+	return !slices.Contains([]string{"/api", "/userinfo", "/livez", "/readyz", "/metrics"}, path)
+}
+
+type requestKey struct{}
+
+// named gives each request an id that its log records and its error pages share.
+func named(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var b [8]byte
+		_, _ = rand.Read(b[:])
+		id := hex.EncodeToString(b[:])
+		w.Header().Set("X-Request-Id", id)
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, id)))
+	})
+}
+
+// caught turns a panic into a 500 and one log line; the process lives on.
+func (c Config) caught(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			p := recover()
+			if p == nil {
+				return
+			}
+			if p == http.ErrAbortHandler {
+				panic(p)
+			}
+			c.Log.ErrorContext(r.Context(), "panic", "path", r.URL.Path, "err", fmt.Sprint(p), "stack", string(debug.Stack()))
+			http.Error(w, "Something went wrong on our side.", http.StatusInternalServerError)
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// logged writes one line a request. Never the query: it holds codes and states.
+func (c Config) logged(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		rec := &recorder{ResponseWriter: w, status: http.StatusOK}
+		next.ServeHTTP(rec, r)
+		level := slog.LevelInfo
+		if strings.HasPrefix(r.URL.Path, "/static/") || r.URL.Path == "/livez" || r.URL.Path == "/readyz" {
+			level = slog.LevelDebug
+		}
+		c.Log.LogAttrs(r.Context(), level, "request", slog.String("method", r.Method), slog.String("path", r.URL.Path),
+			slog.Int("status", rec.status), slog.Duration("took", time.Since(start).Round(10*time.Microsecond)))
+	})
+}
+
+// recorder remembers the status for the log.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (r *recorder) WriteHeader(status int) {
+	r.status = status
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// WithRequestID adds the request's id to every record made with its context,
+// so that the ledger of one request reads as one.
+func WithRequestID(h slog.Handler) slog.Handler { return idHandler{h} }
+
+type idHandler struct{ slog.Handler }
+
+func (h idHandler) Handle(ctx context.Context, r slog.Record) error {
+	if id, ok := ctx.Value(requestKey{}).(string); ok {
+		r.AddAttrs(slog.String("request", id))
+	}
+	return h.Handler.Handle(ctx, r)
+}
+
+func (h idHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return idHandler{h.Handler.WithAttrs(attrs)}
+}
+
+func (h idHandler) WithGroup(name string) slog.Handler { return idHandler{h.Handler.WithGroup(name)} }

@@ -1,0 +1,106 @@
+package edge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// drain is how long requests in flight may take to finish once the server is
+// told to stop.
+const drain = 5 * time.Second
+
+// Listen opens addr (host:port). Without a host, and for the loopback address
+// 127.0.0.1, it listens on 127.0.0.1 and, where the machine has it, on [::1]
+// at the same port: browsers take "localhost" for either. Port 0 picks a free
+// one. A port that is taken is an error, never another port: the issuer and
+// the redirect URIs would change with it.
+func Listen(addr string) ([]net.Listener, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, fmt.Errorf("--addr %s is not host:port; try 127.0.0.1:8484", addr)
+	}
+	if host != "" && host != "127.0.0.1" {
+		l, err := net.Listen("tcp", addr)
+		return []net.Listener{l}, explain(err, addr)
+	}
+	var last error
+	for range 5 { // with port 0 the free port of one family may be taken in the other
+		four, err := net.Listen("tcp4", "127.0.0.1:"+port)
+		if err != nil {
+			return nil, explain(err, "127.0.0.1:"+port)
+		}
+		_, chosen, _ := net.SplitHostPort(four.Addr().String())
+		six, err := net.Listen("tcp6", "[::1]:"+chosen)
+		if err == nil {
+			return []net.Listener{four, six}, nil
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			return []net.Listener{four}, nil // no IPv6 here
+		}
+		four.Close()
+		if last = explain(err, "[::1]:"+chosen); port != "0" {
+			break
+		}
+	}
+	return nil, last
+}
+
+func explain(err error, addr string) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		host, port, _ := net.SplitHostPort(addr)
+		return fmt.Errorf("port %s is in use on %s; stop what runs there, or choose another: punchcard --addr %s", port, host, net.JoinHostPort("127.0.0.1", "8485"))
+	}
+	return err
+}
+
+// Loopback says whether a listener can only be reached from this machine.
+func Loopback(l net.Listener) bool {
+	a, err := netip.ParseAddrPort(l.Addr().String())
+	return err == nil && a.Addr().IsLoopback()
+}
+
+// Serve answers on the listeners until ctx ends. Then it stops accepting,
+// lets requests in flight finish for up to 5 s, and returns; stopping is
+// called first, so that readiness can say so.
+func Serve(ctx context.Context, listeners []net.Listener, h http.Handler, log *slog.Logger, stopping func()) error {
+	server := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second, // a slow header is the cheapest way to hold a connection
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	failed := make(chan error, len(listeners))
+	var serving sync.WaitGroup
+	for _, l := range listeners {
+		serving.Go(func() {
+			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				failed <- err
+			}
+		})
+	}
+	var err error
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+	}
+	stopping()
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	defer cancel()
+	if serr := server.Shutdown(grace); serr != nil {
+		log.WarnContext(ctx, "requests cut off after 5 s", "err", serr)
+		server.Close()
+	}
+	serving.Wait()
+	return err
+}

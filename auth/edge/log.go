@@ -1,0 +1,30 @@
+package edge
+
+import (
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/lmittmann/tint"
+	"golang.org/x/term"
+)
+
+// Logger writes to w: coloured text on a terminal and JSON elsewhere (format
+// auto), or as format says (text, json). level is debug, info, warn or error;
+// at debug the log is the ledger of every check.
+func Logger(w io.Writer, format, level string) *slog.Logger {
+	var l slog.Level
+	_ = l.UnmarshalText([]byte(level)) // the command line admits only names of levels
+	if format == "text" || format == "auto" && Terminal(w) {
+		plain := !Terminal(w) || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb"
+		return slog.New(WithRequestID(tint.NewHandler(w, &tint.Options{Level: l, TimeFormat: time.TimeOnly, NoColor: plain})))
+	}
+	return slog.New(WithRequestID(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: l})))
+}
+
+// Terminal says whether a person reads w.
+func Terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
