@@ -1,0 +1,83 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// takeLock makes this process the file's only server. The system drops the
+// lock with the process, so one that was killed never blocks the next; the
+// lock's file stays, because deleting it would let two servers hold two.
+func (f *File) takeLock() error {
+	lock := flock.New(f.place + ".lock")
+	held, err := lock.TryLock()
+	if err != nil {
+		return fmt.Errorf("lock %s: %w", f.Path, err)
+	}
+	if !held {
+		return &LockedError{Path: f.Path, PID: holder(lock.Path())}
+	}
+	f.lock = lock
+	if err := writePID(lock.Path(), strconv.Itoa(os.Getpid())); err != nil {
+		return fmt.Errorf("lock %s: %w", f.Path, err)
+	}
+	return nil
+}
+
+// releaseLock is harmless without a lock.
+func (f *File) releaseLock() {
+	if f.lock == nil {
+		return
+	}
+	_ = writePID(f.lock.Path(), "") // it means nothing any more
+	_ = f.lock.Unlock()
+	f.lock = nil
+}
+
+// writePID leaves byte 0 alone, which Windows lets nobody else touch, and
+// always writes the same length, so that no older number shows through.
+func writePID(path, pid string) error {
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteAt(fmt.Appendf(nil, "%-20s\n", pid), 1)
+	return errors.Join(err, file.Close())
+}
+
+// holder reads who has the lock, waiting a moment for one that has only just
+// taken it; 0 if it does not say.
+func holder(path string) int {
+	for range 5 {
+		if pid := readPID(path); pid > 0 {
+			return pid
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return 0
+}
+
+func readPID(path string) int {
+	file, err := os.Open(path)
+	if err != nil {
+		return 0
+	}
+	defer file.Close()
+	text := make([]byte, 32)
+	n, err := file.ReadAt(text, 1)
+	if err != nil && err != io.EOF {
+		return 0
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text[:n])))
+	if err != nil {
+		return 0
+	}
+	return pid
+}

@@ -1,0 +1,346 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+)
+
+// notes is a room's set of migrations, of as many versions as wanted.
+func notes(versions ...string) MigrationSet {
+	files := fstest.MapFS{}
+	for i, text := range versions {
+		name := "migrations/0000" + string(rune('1'+i)) + "_step.sql"
+		files[name] = &fstest.MapFile{Data: []byte("-- +goose Up\n" + text + "\n")}
+	}
+	return MigrationSet{Name: "notes", FS: files}
+}
+
+const createNotes = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;"
+
+func closed(t *testing.T, f *File) {
+	t.Helper()
+	if err := f.Close(context.Background()); err != nil {
+		t.Fatalf("close: %v", err)
+	}
+}
+
+// openNotes opens a file that has the notes table.
+func openNotes(t *testing.T, path string, opts Options) *File {
+	t.Helper()
+	if opts.busyTimeout == 0 {
+		opts.busyTimeout = 200 * time.Millisecond
+	}
+	f, err := Open(t.Context(), path, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close(context.Background()) })
+	if err := f.Migrate(t.Context(), notes(createNotes)); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func insert(text string) func(*sql.Tx) error {
+	return func(tx *sql.Tx) error {
+		_, err := tx.Exec("INSERT INTO notes (text) VALUES (?)", text)
+		return err
+	}
+}
+
+func count(t *testing.T, f *File) (n int) {
+	t.Helper()
+	if err := f.Read().QueryRow("SELECT count(*) FROM notes").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func temp(t *testing.T) string { return filepath.Join(t.TempDir(), "punchcard.db") }
+
+func TestANewFileIsOursPrivateAndKeepsWhatIsWritten(t *testing.T) {
+	path := temp(t)
+	f := openNotes(t, path, Options{Lock: true})
+	if !f.Created {
+		t.Error("Created is false for a file that was not there")
+	}
+	if err := f.Write(t.Context(), insert("kept")); err != nil {
+		t.Fatal(err)
+	}
+	head, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(head[68:72]); got != "PNCH" { // while the rest may still be in the -wal
+		t.Errorf("application_id on disk is %q", got)
+	}
+	for _, name := range []string{path, path + "-wal", path + "-shm", path + ".lock"} {
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %v", filepath.Base(name), info.Mode().Perm())
+		}
+	}
+	closed(t, f)
+	if _, err := os.Stat(path + "-wal"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the -wal is still there after Close: %v", err)
+	}
+	again := openNotes(t, path, Options{Lock: true})
+	if again.Created || count(t, again) != 1 {
+		t.Errorf("reopened: Created %v, %d notes", again.Created, count(t, again))
+	}
+}
+
+func TestAnEmptyFileIsNew(t *testing.T) {
+	path := temp(t)
+	if err := os.WriteFile(path, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f := openNotes(t, path, Options{})
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !f.Created || (runtime.GOOS != "windows" && info.Mode().Perm() != 0o600) {
+		t.Errorf("Created %v, mode %v", f.Created, info.Mode())
+	}
+}
+
+func TestTracesOfAKilledCreationDoNotMatter(t *testing.T) {
+	path := temp(t)
+	for _, suffix := range []string{".new", ".new-journal", ".new-wal", ".lock"} {
+		if err := os.WriteFile(path+suffix, []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f := openNotes(t, path, Options{Lock: true})
+	if _, err := os.Stat(path + ".new"); !errors.Is(err, fs.ErrNotExist) || !f.Created {
+		t.Errorf("Created %v, draft: %v", f.Created, err)
+	}
+}
+
+func TestOddPathsAreOrdinaryNames(t *testing.T) {
+	names := []string{"with space.db", "q?mode=memory.db", "frag#ment.db", "per%41cent.db", "ü&=;+.db", "file.db"}
+	if runtime.GOOS == "windows" {
+		names = []string{"with space.db", "frag#ment.db", "per%41cent.db", "ü&=;+.db"}
+	}
+	for _, name := range names {
+		dir := t.TempDir()
+		f := openNotes(t, filepath.Join(dir, name), Options{Lock: true})
+		if err := f.Write(t.Context(), insert("kept")); err != nil {
+			t.Fatal(err)
+		}
+		closed(t, f)
+		left, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(left) != 2 || left[0].Name() != name || left[1].Name() != name+".lock" {
+			t.Errorf("%q left %v", name, left)
+		}
+	}
+}
+
+func TestPathsThatAreNoFileAreRefused(t *testing.T) {
+	dir := t.TempDir()
+	for path, reason := range map[string]error{
+		"":                                    ErrPath,
+		":memory:":                            ErrPath,
+		"file:" + dir + "/x.db?mode=memory":   ErrPath,
+		"a\x00b":                              ErrPath,
+		dir:                                   ErrPath,
+		filepath.Join(dir, "none", "x.db"):    ErrPath,
+		filepath.Join(dir, "existing-not.db"): ErrMissing,
+	} {
+		_, err := Open(t.Context(), path, Options{Existing: true, Lock: true})
+		oneLine(t, err, reason)
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 0 {
+		t.Errorf("refused paths left %v", left)
+	}
+}
+
+// oneLine expects a refusal for that reason, fit to be shown as it is.
+func oneLine(t *testing.T, err, reason error) {
+	t.Helper()
+	var refused *RefusedError
+	if !errors.Is(err, reason) || !errors.As(err, &refused) {
+		t.Errorf("want %v, got %v", reason, err)
+		return
+	}
+	if text := err.Error(); strings.Contains(text, "\n") || refused.Fix == "" {
+		t.Errorf("not one helpful line: %q", text)
+	}
+}
+
+func TestALinkAndItsTargetAreOneFile(t *testing.T) {
+	path := temp(t)
+	openNotes(t, path, Options{Lock: true})
+	link := filepath.Join(t.TempDir(), "link.db")
+	if err := os.Symlink(path, link); err != nil {
+		t.Skip("no symbolic links here: ", err)
+	}
+	var locked *LockedError
+	if _, err := Open(t.Context(), link, Options{Lock: true}); !errors.As(err, &locked) {
+		t.Errorf("through a link: %v", err)
+	}
+}
+
+func TestEveryConnectionHasTheRules(t *testing.T) {
+	f := openNotes(t, temp(t), Options{})
+	ctx := t.Context()
+	for range readers { // held until the end, so each is another one
+		conn, err := f.Read().Conn(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		for pragma, want := range map[string]string{
+			"busy_timeout": "200", "foreign_keys": "1", "journal_mode": "wal", "synchronous": "2",
+			"trusted_schema": "0", "query_only": "1",
+		} {
+			var got string
+			if err := conn.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(&got); err != nil || got != want {
+				t.Errorf("reader: %s = %q (%v), want %s", pragma, got, err, want)
+			}
+		}
+		if _, err := conn.ExecContext(ctx, "INSERT INTO notes (text) VALUES ('x')"); err == nil {
+			t.Error("a reader wrote")
+		}
+	}
+	err := f.Write(ctx, func(tx *sql.Tx) error {
+		for pragma, want := range map[string]string{
+			"busy_timeout": "200", "foreign_keys": "1", "journal_mode": "wal", "synchronous": "2", "trusted_schema": "0",
+		} {
+			var got string
+			if err := tx.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
+				t.Errorf("writer: %s = %q (%v), want %s", pragma, got, err, want)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAConnectionWithoutARuleIsNoticed(t *testing.T) {
+	f := openNotes(t, temp(t), Options{})
+	conns := make([]*sql.Conn, readers)
+	for i := range conns {
+		conns[i], _ = f.Read().Conn(t.Context())
+	}
+	if _, err := conns[readers-1].ExecContext(t.Context(), "PRAGMA foreign_keys = 0"); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range conns {
+		c.Close()
+	}
+	if err := f.assertRules(t.Context(), f.Read(), readers, rules(200*time.Millisecond, false)); err == nil {
+		t.Error("one of four connections broke a rule and nobody noticed")
+	}
+}
+
+func TestVersionsAreComparedAsNumbers(t *testing.T) {
+	for _, c := range []struct {
+		got   string
+		older bool
+	}{{"3.51.2", true}, {"3.51.3", false}, {"3.51.10", false}, {"3.9.9", true}, {"3.100.0", false}, {"4.0", false}, {"3.51", true}, {"x", true}} {
+		if olderThan(c.got, "3.51.3") != c.older {
+			t.Errorf("olderThan(%q) is %v", c.got, !c.older)
+		}
+	}
+}
+
+func TestReadinessNoticesAFileThatWasReplaced(t *testing.T) {
+	path := temp(t)
+	f := openNotes(t, path, Options{})
+	if err := f.Check(t.Context()); err != nil {
+		t.Fatalf("a sound file: %v", err)
+	}
+	if err := os.Rename(path, path+".away"); err != nil {
+		t.Skip("an open file cannot be moved here: ", err)
+	}
+	for range 2 { // first gone, then another in its place
+		var u *UnavailableError
+		if err := f.Check(t.Context()); !errors.Is(err, ErrReplaced) || !errors.As(err, &u) {
+			t.Errorf("readiness: %v", err)
+		}
+		if err := f.Write(t.Context(), insert("lost")); !errors.Is(err, ErrReplaced) || !errors.As(err, &u) {
+			t.Errorf("write into a file that nobody will see again: %v", err)
+		}
+		if err := os.WriteFile(path, []byte("other"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Rename(path+".away", path); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Write(t.Context(), insert("kept")); err != nil || count(t, f) != 1 {
+		t.Errorf("the file is back: %v, %d notes", err, count(t, f))
+	}
+}
+
+func TestCloseIsTheEnd(t *testing.T) {
+	f := openNotes(t, temp(t), Options{})
+	closed(t, f)
+	closed(t, f)
+	var u *UnavailableError
+	if err := f.Write(t.Context(), insert("late")); !errors.As(err, &u) {
+		t.Errorf("write after close: %v", err)
+	}
+	if err := f.Check(t.Context()); !errors.As(err, &u) {
+		t.Errorf("check after close: %v", err)
+	}
+}
+
+func TestCloseBesideAnotherReaderKeepsTheLog(t *testing.T) {
+	path := temp(t)
+	f := openNotes(t, path, Options{})
+	beside := openNotes(t, path, Options{})
+	if err := f.Write(t.Context(), insert("kept")); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := beside.Read().Query("SELECT * FROM notes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed(t, f)
+	rows.Close()
+	if n := count(t, beside); n != 1 {
+		t.Errorf("%d notes", n)
+	}
+}
+
+func TestStartIsFast(t *testing.T) {
+	path := temp(t)
+	closed(t, openNotes(t, path, Options{}))
+	best := time.Hour
+	for range 5 {
+		start := time.Now()
+		f, err := Open(t.Context(), path, Options{Lock: true, Migrations: []MigrationSet{notes(createNotes)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		best = min(best, time.Since(start))
+		closed(t, f)
+	}
+	t.Logf("an existing file is ready after %v", best)
+	if best > 50*time.Millisecond && !raceDetector {
+		t.Errorf("an existing file took %v to be ready", best)
+	}
+}
