@@ -1,0 +1,13 @@
+// Package keys holds the signing keys of the authorization server: one for
+// ES256 and one for RS256, made on first run and kept in the database, so that
+// tokens outlive a restart.
+//
+// Open loads or makes them (ring.go, stored.go). A Ring then signs (sign.go),
+// verifies what it has signed (verify.go) and publishes the public halves as a
+// JWK set (RFC 7517 5). It says only who made a token and for what kind of
+// use; what the claims are worth is for the caller to decide.
+//
+// A key has three dates besides its birth: from when it signs, when it retired
+// and until when it is published. A rotation adds a key and sets the other
+// one's dates; tokens signed before stay good as long as that one is published.
+package keys
