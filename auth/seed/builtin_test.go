@@ -1,0 +1,166 @@
+package seed
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// The tables of the public contract, written out here a second time on
+// purpose: people write against these names, so changing one must hurt.
+
+var (
+	fourScopes = []string{"read:timesheets", "create:timesheets", "delete:timesheets", "approve:timesheets"}
+	personal   = append([]string{"openid", "profile", "email", "offline_access"}, fourScopes...)
+	code       = []string{"authorization_code", "refresh_token"}
+	bySecret   = []string{"client_secret_basic", "client_secret_post"}
+)
+
+func builtinDocument(t *testing.T) *Document {
+	t.Helper()
+	doc, err := Parse(Builtin())
+	if err != nil {
+		t.Fatalf("the built-in document is refused:\n%v", err)
+	}
+	return doc
+}
+
+func TestBuiltinPeopleAndRoles(t *testing.T) {
+	doc := builtinDocument(t)
+	wantRoles := []Role{
+		{ID: "employee", Name: "employee", Permissions: fourScopes[:3]},
+		{ID: "manager", Name: "manager", Permissions: fourScopes},
+	}
+	if diff := cmp.Diff(wantRoles, doc.Roles); diff != "" {
+		t.Errorf("roles (-contract +document):\n%s", diff)
+	}
+	wantPeople := []Person{
+		{ID: "usr_ada", Email: "ada@example.com", Name: "Ada Lovelace", Password: "timesheets", Roles: []string{"employee"}, ReportsTo: "usr_grace", ShowOnLogin: true},
+		{ID: "usr_alan", Email: "alan@example.com", Name: "Alan Turing", Password: "timesheets", Roles: []string{"employee"}, ReportsTo: "usr_grace", ShowOnLogin: true},
+		{ID: "usr_grace", Email: "grace@example.com", Name: "Grace Hopper", Password: "timesheets", Roles: []string{"manager"}, ShowOnLogin: true},
+	}
+	if diff := cmp.Diff(wantPeople, doc.People); diff != "" {
+		t.Errorf("people (-contract +document):\n%s", diff)
+	}
+}
+
+func TestBuiltinAPI(t *testing.T) {
+	doc := builtinDocument(t)
+	if len(doc.APIs) != 1 || doc.APIs[0].Identifier != "{base}/api" || doc.APIs[0].SigningAlg != "ES256" {
+		t.Fatalf("APIs are %+v; want one, {base}/api, signing with ES256", doc.APIs)
+	}
+	ticked := map[string]bool{}
+	for _, s := range doc.APIs[0].Scopes {
+		ticked[s.Name] = s.Default
+		if s.Title == "" || s.Description == "" {
+			t.Errorf("scope %s has no words for the consent page", s.Name)
+		}
+	}
+	want := map[string]bool{"read:timesheets": true, "create:timesheets": true, "delete:timesheets": false, "approve:timesheets": true, "batch:upload": false}
+	if diff := cmp.Diff(want, ticked); diff != "" {
+		t.Errorf("scopes and whether they are ticked (-contract +document):\n%s", diff)
+	}
+	if i := slices.IndexFunc(doc.APIs[0].Scopes, func(s Scope) bool { return s.Name == "delete:timesheets" }); doc.APIs[0].Scopes[i].Warning == "" {
+		t.Error("delete:timesheets has no warning")
+	}
+}
+
+func TestBuiltinClients(t *testing.T) {
+	var spa, spaOrigins []string
+	for _, origin := range []string{"http://localhost:3000", "http://localhost:4200", "http://localhost:5173"} {
+		spa = append(spa, origin, origin+"/", origin+"/callback")
+		spaOrigins = append(spaOrigins, origin, origin+"/")
+	}
+	want := []Client{
+		{
+			ID: "timesheets-mobile", Name: "Timesheets Mobile", Kind: "native",
+			RedirectURIs:           []string{"http://127.0.0.1/callback", "http://[::1]/callback", "http://localhost/callback", "com.exampleco.timesheets:/callback"},
+			PostLogoutRedirectURIs: []string{"http://127.0.0.1", "http://127.0.0.1/", "http://[::1]", "http://[::1]/", "http://localhost", "http://localhost/"},
+			Grants:                 code, Scopes: personal, IDTokenAlg: "RS256", AuthMethods: []string{"none"},
+		},
+		{
+			ID: "timesheets-app", Name: "Timesheets", Kind: "browser",
+			RedirectURIs:           []string{"{base}/app/callback"},
+			PostLogoutRedirectURIs: []string{"{base}", "{base}/"},
+			Grants:                 code, Scopes: personal, IDTokenAlg: "RS256", AuthMethods: []string{"none"},
+		},
+		{
+			ID: "timesheets-spa", Name: "Your single-page app", Kind: "browser",
+			RedirectURIs: spa, PostLogoutRedirectURIs: spaOrigins,
+			Grants: code, Scopes: personal, IDTokenAlg: "RS256", AuthMethods: []string{"none"},
+		},
+		{
+			ID: "timesheets-web", Name: "Timesheets Web", Kind: "web", Secret: "timesheets-web-secret",
+			RedirectURIs:           []string{"http://localhost:3000/callback", "http://localhost:8080/callback"},
+			PostLogoutRedirectURIs: []string{"http://localhost:3000", "http://localhost:3000/", "http://localhost:8080", "http://localhost:8080/"},
+			Grants:                 code, Scopes: personal, IDTokenAlg: "RS256", AuthMethods: bySecret,
+		},
+		{
+			ID: "timesheets-cron", Name: "Nightly import", Kind: "machine", Secret: "timesheets-cron-secret",
+			Grants: []string{"client_credentials"}, Scopes: []string{"batch:upload"}, IDTokenAlg: "RS256", AuthMethods: bySecret,
+		},
+		{
+			ID: "timesheets-gateway", Name: "Gateway", Kind: "resource_server", Secret: "timesheets-gateway-secret",
+			Introspect: true, IDTokenAlg: "RS256", AuthMethods: bySecret,
+		},
+	}
+	got := builtinDocument(t).Clients
+	for i := range got {
+		if got[i].Description == "" {
+			t.Errorf("%s has no description for the consent page", got[i].ID)
+		}
+		got[i].Description = ""
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("clients (-contract +document):\n%s", diff)
+	}
+}
+
+func TestBuiltinIsACopy(t *testing.T) {
+	Builtin()[0] = 'X'
+	if Builtin()[0] == 'X' {
+		t.Error("a caller can change the embedded document")
+	}
+}
+
+// Only the seed itself may have short secrets: a copy that was changed is
+// somebody's own configuration.
+func TestChangedSeedIsNotExempt(t *testing.T) {
+	changed := bytes.Replace(Builtin(), []byte("Ada Lovelace"), []byte("Ada King"), 1)
+	_, err := Parse(changed)
+	for _, id := range []string{"timesheets-web", "timesheets-cron", "timesheets-gateway"} {
+		if err == nil || !strings.Contains(err.Error(), `client "`+id+`": secret has `) {
+			t.Errorf("the secret of %s is not refused:\n%v", id, err)
+		}
+	}
+}
+
+func TestDemoCredentials(t *testing.T) {
+	want := []string{"usr_ada", "usr_alan", "usr_grace", "timesheets-web", "timesheets-cron", "timesheets-gateway"}
+	if diff := cmp.Diff(want, builtinDocument(t).DemoCredentials()); diff != "" {
+		t.Errorf("of the built-in document (-want +got):\n%s", diff)
+	}
+	doc := parsed(t, `
+apis: [{identifier: "{base}/api", name: A, scopes: [{name: read, title: Read}]}]
+people:
+  - {id: safe, email: safe@example.com, name: Safe, password: nobody knows this}
+  - {id: lazy, email: lazy@example.com, name: Lazy, password: timesheets}
+clients:
+  - {id: spa, name: Spa, kind: browser, redirect_uris: ["https://spa.example.com/cb"], grants: [authorization_code], scopes: [openid]}
+`)
+	if diff := cmp.Diff([]string{"lazy"}, doc.DemoCredentials()); diff != "" {
+		t.Errorf("of a document that borrows a public password (-want +got):\n%s", diff)
+	}
+}
+
+func parsed(t *testing.T, text string) *Document {
+	t.Helper()
+	doc, err := Parse([]byte(text))
+	if err != nil {
+		t.Fatalf("refused:\n%v", err)
+	}
+	return doc
+}

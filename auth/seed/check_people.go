@@ -1,0 +1,190 @@
+package seed
+
+import (
+	"net/mail"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Password lengths: the least in characters, the most in bytes.
+const (
+	minPassword = 8
+	maxPassword = 1024
+)
+
+// identityScopes are this server's own, OIDC Core 5.4 and 11. They need no API.
+var identityScopes = []string{"openid", "profile", "email", "offline_access"}
+
+// scopeToken is RFC 6749 3.3.
+var scopeToken = regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]{1,100}$`)
+
+func (c *checker) checkAPIs() {
+	if len(c.doc.APIs) == 0 && !c.broken["apis"] && !c.broken[""] {
+		c.add(c.lineOf("apis"), "apis declares no API; there is nothing to protect")
+	}
+	identifiers, scopes := map[string]int{}, map[string]int{}
+	for i, api := range c.doc.APIs {
+		e := c.entry("apis", i, "API", api.Identifier)
+		if e.required("identifier", api.Identifier) {
+			if problem := identifierProblem(api.Identifier); problem != "" {
+				e.bad("identifier", "identifier %s", problem)
+			}
+			e.unique("identifier", api.Identifier, identifiers)
+		}
+		if e.required("name", api.Name) {
+			e.words("name", api.Name, maxName)
+		}
+		e.oneOf("signing_alg", api.SigningAlg, "ES256", "RS256")
+		if len(api.Scopes) == 0 && e.readable("scopes") {
+			e.bad("scopes", "scopes declares no scope; nothing could be allowed")
+		}
+		for j, scope := range api.Scopes {
+			c.checkScope(c.entry(e.path+".scopes", j, "scope", scope.Name), scope, scopes)
+		}
+	}
+}
+
+func (c *checker) checkScope(e entry, scope Scope, seen map[string]int) {
+	if e.required("name", scope.Name) {
+		switch {
+		case !scopeToken.MatchString(scope.Name):
+			e.bad("name", `name must be 1 to 100 printable ASCII characters without space, " and \ (RFC 6749 3.3)`)
+		case slices.Contains(identityScopes, scope.Name):
+			e.bad("name", "name is one of the server's own scopes")
+		}
+		// Consent is given by scope name alone, so one name must not open two APIs.
+		e.unique("name", scope.Name, seen)
+	}
+	if e.required("title", scope.Title) {
+		e.words("title", scope.Title, maxName)
+	}
+	e.words("description", scope.Description, maxText)
+	e.words("warning", scope.Warning, maxText)
+}
+
+// declaresScope says whether an API has the scope, or might have: one that
+// could not be read has been reported already.
+func (c *checker) declaresScope(name string) bool {
+	for _, api := range c.doc.APIs {
+		if slices.ContainsFunc(api.Scopes, func(s Scope) bool { return s.Name == name }) {
+			return true
+		}
+	}
+	for path := range c.broken {
+		if path == "" || strings.HasPrefix(path, "apis") && (!strings.Contains(path, ".") || strings.Contains(path, ".scopes")) {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *checker) checkRoles() {
+	seen := map[string]int{}
+	for i, role := range c.doc.Roles {
+		e := c.entry("roles", i, "role", role.ID)
+		e.id("id", role.ID, seen)
+		e.words("name", role.Name, maxName)
+		e.filled("permissions", role.Permissions, "a role without them gives nothing")
+		e.each("permissions", role.Permissions, func(item, name string) {
+			if !c.declaresScope(name) {
+				e.bad(item, "permission %s is not a scope of any API", clip(name))
+			}
+		})
+	}
+}
+
+func (c *checker) checkPeople() {
+	ids, emails := map[string]int{}, map[string]int{}
+	for i, person := range c.doc.People {
+		e := c.entry("people", i, "person", person.ID)
+		e.id("id", person.ID, ids)
+		if e.required("email", person.Email) {
+			c.checkEmail(e, person.Email, emails)
+		}
+		if e.required("name", person.Name) {
+			e.words("name", person.Name, maxName)
+		}
+		if e.required("password", person.Password) {
+			c.checkPassword(e, person.Password)
+		}
+		e.each("roles", person.Roles, func(item, id string) {
+			if !slices.ContainsFunc(c.doc.Roles, func(r Role) bool { return r.ID == id }) && !c.unsure("roles", ".id") {
+				e.bad(item, "role %s is not declared", clip(id))
+			}
+		})
+		if boss := person.ReportsTo; boss != "" && c.indexOf(boss) < 0 && !c.unsure("people", ".id") {
+			e.bad("reports_to", "reports_to names %s, and no person has that id", clip(boss))
+		}
+	}
+	c.checkCycles()
+}
+
+func (c *checker) checkEmail(e entry, email string, seen map[string]int) {
+	address, err := mail.ParseAddress(email)
+	if err != nil || address.Address != email || address.Name != "" || len(email) > 254 {
+		e.bad("email", "email is not an address like ada@example.com")
+		return
+	}
+	if first, ok := seen[foldEmail(email)]; ok {
+		e.bad("email", "email is already used at line %d; letter case makes no difference", first)
+		return
+	}
+	seen[foldEmail(email)] = e.lineOf(e.path + ".email")
+}
+
+// foldEmail is how addresses are compared at sign-in: what a person would take
+// for the same must not be two accounts.
+func foldEmail(s string) string {
+	return norm.NFKC.String(strings.ToLower(strings.TrimSpace(norm.NFKC.String(s))))
+}
+
+func (c *checker) checkPassword(e entry, password string) {
+	if n := utf8.RuneCountInString(password); n < minPassword && !c.builtin {
+		e.bad("password", "password has %d characters, and needs %d", n, minPassword)
+	}
+	if len(password) > maxPassword {
+		e.bad("password", "password is longer than %d bytes", maxPassword)
+	}
+}
+
+func (c *checker) indexOf(person string) int {
+	return slices.IndexFunc(c.doc.People, func(p Person) bool { return p.ID == person })
+}
+
+// checkCycles reports each ring of people who report to one another, once, at
+// the first of them: nobody in it would have a superior.
+func (c *checker) checkCycles() {
+	done := make([]bool, len(c.doc.People))
+	for i := range c.doc.People {
+		var way []int
+		for j := i; j >= 0 && !done[j]; j = c.boss(j) {
+			done[j] = true
+			way = append(way, j)
+			if start := slices.Index(way, c.boss(j)); start >= 0 {
+				c.reportCycle(way[start:])
+			}
+		}
+	}
+}
+
+func (c *checker) boss(i int) int {
+	if p := c.doc.People[i]; p.ReportsTo != "" {
+		return c.indexOf(p.ReportsTo)
+	}
+	return -1
+}
+
+func (c *checker) reportCycle(ring []int) {
+	first := slices.Index(ring, slices.Min(ring))
+	ring = append(slices.Clone(ring[first:]), ring[:first]...)
+	var names []string
+	for _, i := range append(ring[1:], ring[0]) {
+		names = append(names, c.doc.People[i].ID)
+	}
+	e := c.entry("people", ring[0], "person", c.doc.People[ring[0]].ID)
+	e.bad("reports_to", "reports_to leads back to the same person: %s", strings.Join(names, " → "))
+}
