@@ -206,12 +206,13 @@ func (f *File) refuse(reason error, detail, fix string) error {
 	return &RefusedError{Path: f.Path, Reason: reason, Detail: detail, Fix: fix}
 }
 
-// check reports one rule that the file has passed or failed.
+// check reports one rule that the file has passed or failed, quietly: a failure
+// is also the error that Open returns, and one line shall say it.
 func (f *File) check(ctx context.Context, rule string, ok bool, expected, got any) {
-	level, verdict := slog.LevelDebug, "pass"
+	verdict := "pass"
 	if !ok {
-		level, verdict = slog.LevelInfo, "fail"
+		verdict = "fail"
 	}
-	f.log.LogAttrs(ctx, level, "check", slog.String("rule", rule), slog.String("verdict", verdict),
+	f.log.LogAttrs(ctx, slog.LevelDebug, "check", slog.String("rule", rule), slog.String("verdict", verdict),
 		slog.Any("expected", expected), slog.Any("got", got), slog.String("clause", ""))
 }

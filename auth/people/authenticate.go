@@ -1,0 +1,122 @@
+package people
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/alexedwards/argon2id"
+)
+
+// Authenticate checks an e-mail address and a password that came from source,
+// an IP address. It must not run in a unit of writes: the attempt is counted
+// before the password is looked at.
+//
+// Errors: ErrWrongCredentials, *ThrottledError, the context's while waiting
+// for a place to hash in.
+func (p *People) Authenticate(ctx context.Context, email, password, source string) (Person, error) {
+	b := bucketsOf(email, source)
+	busy, err := p.peek(ctx, b)
+	if err == nil && busy {
+		err = p.sleep(ctx, slowdown)
+	}
+	if err != nil {
+		p.reportThrottle(ctx, b, err)
+		return Person{}, err
+	}
+	// The place comes before the reservation, so no more than maxHashes
+	// attempts are ever counted and not yet decided: many people signing in at
+	// once from one office do not throttle each other.
+	release, err := p.slot(ctx)
+	if err != nil {
+		return Person{}, err
+	}
+	defer release()
+	err = p.reserve(ctx, b)
+	p.reportThrottle(ctx, b, err)
+	if err != nil {
+		return Person{}, err
+	}
+	return p.attempt(ctx, b, email, password)
+}
+
+// reportThrottle reports the verdict that err stands for, if it is one: where
+// the file or the caller failed, there is none.
+func (p *People) reportThrottle(ctx context.Context, b buckets, err error) {
+	got := "let through"
+	var t *ThrottledError
+	if errors.As(err, &t) {
+		got = "has to wait " + t.RetryAfter.String()
+	} else if err != nil {
+		return
+	}
+	p.check(ctx, "attempts to sign in", "OWASP ASVS 6.3.1", t == nil, "few failures for this account and source", "account and source "+b.pair[:8]+" "+got)
+}
+
+// attempt checks a reserved attempt, in the slot that the caller holds.
+func (p *People) attempt(ctx context.Context, b buckets, email, password string) (Person, error) {
+	person, hash, err := p.account(ctx, email)
+	if err != nil {
+		return Person{}, err
+	}
+	known := person.ID != ""
+	if !known {
+		hash = dummyHash
+	}
+	// A password that nobody can have is refused by the same work and words.
+	if len(password) > MaxPassword {
+		known, password = false, ""
+	}
+	ok, made, err := p.verify(password, hash)
+	if err != nil {
+		return Person{}, err
+	}
+	if !p.check(ctx, "password matches", "OIDC Core 3.1.2.3", ok && known, "the password of an active person", "account and source "+b.pair[:8]) {
+		return Person{}, ErrWrongCredentials
+	}
+	return person, p.succeeded(ctx, b, person.ID, password, hash, made)
+}
+
+// account returns who has the address, nobody as a Person without ID. Disabled
+// people have no address, so they are nobody here.
+func (p *People) account(ctx context.Context, email string) (Person, string, error) {
+	stmt, err := p.statement(ctx, `SELECT p.password_hash, `+personColumns+` FROM people AS p WHERE p.email_key = ?`)
+	if err != nil {
+		return Person{}, "", err
+	}
+	var hash string
+	person, err := scanPerson(stmt.QueryRowContext(ctx, emailKey(email)), &hash)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Person{}, "", nil
+	}
+	if err != nil {
+		return Person{}, "", readError{err}
+	}
+	return person, hash, nil
+}
+
+// succeeded takes the reservation back, and renews a hash that was made with
+// less work than is asked for today.
+func (p *People) succeeded(ctx context.Context, b buckets, id, password, hash string, made *argon2id.Params) error {
+	renewed := ""
+	if weaker(made) {
+		var err error
+		if renewed, err = argon2id.CreateHash(password, strength); err != nil {
+			return err
+		}
+	}
+	after := []func(){p.wrote(ctx, "delete", "login_attempts", "failures of account and source", b.pair[:8])}
+	if renewed != "" {
+		after = append(after, p.wrote(ctx, "update", "people", "password hash", id))
+	}
+	return p.writer.Write(ctx, func(tx *sql.Tx) error {
+		if renewed != "" {
+			// Only in place of the hash that was checked: the password may have
+			// been changed meanwhile.
+			if _, err := tx.Exec(`UPDATE people SET password_hash = ? WHERE id = ? AND password_hash = ?`, renewed, id, hash); err != nil {
+				return err
+			}
+		}
+		return forgive(tx, b)
+	}, after...)
+}

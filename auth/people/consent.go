@@ -1,0 +1,70 @@
+package people
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Remember keeps what a person has allowed a client until a moment, in place
+// of what was remembered before: never the two together, so never more than
+// was ticked last. Without scopes nothing stays remembered.
+func (p *People) Remember(ctx context.Context, personID, clientID string, scopes []string, until time.Time) error {
+	if len(scopes) == 0 {
+		return p.Forget(ctx, personID, clientID)
+	}
+	now, given := p.now().UnixMilli(), strings.Join(slices.Compact(slices.Sorted(slices.Values(scopes))), " ")
+	return p.writer.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`INSERT INTO consents (person_id, client_id, scopes, granted_at, expires_at) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT (person_id, client_id) DO UPDATE SET scopes = excluded.scopes, granted_at = excluded.granted_at, expires_at = excluded.expires_at`,
+			personID, clientID, given, now, until.UnixMilli())
+		return err
+	}, p.wrote(ctx, "upsert", "consents", "remembered consent", personID+" "+clientID))
+}
+
+// Remembered returns the scopes that a person need not be asked for again by
+// this client, sorted. ok is false where nothing is remembered any more.
+func (p *People) Remembered(ctx context.Context, personID, clientID string) (scopes []string, ok bool, err error) {
+	stmt, err := p.statement(ctx, `SELECT scopes FROM consents WHERE person_id = ? AND client_id = ? AND expires_at > ?`)
+	if err != nil {
+		return nil, false, err
+	}
+	var given string
+	err = stmt.QueryRowContext(ctx, personID, clientID, p.now().UnixMilli()).Scan(&given)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, readError{err}
+	}
+	return strings.Fields(given), true, nil
+}
+
+// Forget makes the client ask again. It is no error if nothing was remembered.
+func (p *People) Forget(ctx context.Context, personID, clientID string) error {
+	return p.writer.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`DELETE FROM consents WHERE person_id = ? AND client_id = ?`, personID, clientID)
+		return err
+	}, p.wrote(ctx, "delete", "consents", "remembered consent", personID+" "+clientID))
+}
+
+// Purge removes what can no longer matter: sessions that are over, consents
+// that are not remembered any more, failures that are forgotten.
+func (p *People) Purge(ctx context.Context) error {
+	now := p.now()
+	return p.writer.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`DELETE FROM sessions WHERE expires_at <= ? OR last_seen_at <= ?`, now.UnixMilli(), now.Add(-SessionIdle).UnixMilli())
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(`DELETE FROM consents WHERE expires_at <= ?`, now.UnixMilli()); err != nil {
+			return err
+		}
+		// pairWindow is the longest memory of the throttle.
+		_, err = tx.Exec(`DELETE FROM login_attempts WHERE last_at <= ?`, now.Add(-pairWindow).UnixMilli())
+		return err
+	})
+}

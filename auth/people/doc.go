@@ -1,0 +1,15 @@
+// Package people keeps who can sign in, and what follows from it: passwords,
+// roles, browser sessions, and the consents that people let be remembered.
+//
+//	people.go        the room: what it needs, its errors, how it reports
+//	directory.go     looking people up
+//	apply.go         bringing the room up to date with a configuration
+//	password.go      argon2id, and how many hashes run at once
+//	authenticate.go  one attempt to sign in, from e-mail and password to a Person
+//	throttle.go      how many attempts there may be, and why nobody is locked out
+//	session.go       browser sessions
+//	consent.go       remembered consents
+//
+// Nothing here knows of HTTP or OAuth. Nothing usable is stored in clear:
+// passwords are argon2id hashes, session cookies and throttled names SHA-256.
+package people

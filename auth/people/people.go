@@ -1,0 +1,147 @@
+package people
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/alexedwards/argon2id"
+)
+
+// Migrations has the tables of this room, for goose.
+//
+//go:embed migrations/*.sql
+var Migrations embed.FS
+
+// Writer is where this room writes.
+type Writer interface {
+	// Write runs fn in a write transaction and returns when it is on disk;
+	// after runs once it is. Where ctx carries a unit of writes, fn is only
+	// queued and runs when the unit is committed.
+	Write(ctx context.Context, fn func(tx *sql.Tx) error, after ...func()) error
+}
+
+// Config is what the room needs. All fields but Log are required.
+type Config struct {
+	Writer Writer
+	Read   *sql.DB          // only looked into
+	Now    func() time.Time // the clock of sessions, consents and throttling
+	Log    *slog.Logger     // what was checked and written; nil for silence
+}
+
+// People is the room. It is safe for concurrent use.
+type People struct {
+	writer Writer
+	read   *sql.DB
+	now    func() time.Time
+	log    *slog.Logger
+	slots  chan struct{}
+
+	prepared sync.Map // query text to *sql.Stmt
+
+	// Replaced by tests, which count and wait for nothing.
+	verify func(password, hash string) (bool, *argon2id.Params, error)
+	sleep  func(ctx context.Context, d time.Duration) error
+}
+
+// New returns the room on an already migrated file. It reads nothing yet.
+func New(c Config) *People {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return &People{
+		writer: c.Writer, read: c.Read, now: c.Now, log: c.Log,
+		slots: make(chan struct{}, maxHashes), verify: argon2id.CheckHash, sleep: sleep,
+	}
+}
+
+var (
+	// ErrNoPerson: nobody has that id or address, or they are disabled where
+	// only somebody who can sign in will do.
+	ErrNoPerson = errors.New("no such person")
+	// ErrNoSession: unknown, ended, too old, or its person is disabled.
+	ErrNoSession = errors.New("no such browser session")
+	// ErrWrongCredentials is the same for a wrong password, an unknown address
+	// and somebody who is disabled.
+	ErrWrongCredentials = errors.New("wrong e-mail or password")
+	// ErrPasswordLength: shorter than MinPassword or longer than MaxPassword.
+	ErrPasswordLength = fmt.Errorf("a password has at least %d characters and at most %d bytes", MinPassword, MaxPassword)
+)
+
+// ThrottledError refuses an attempt before it is looked at, in the same way
+// whether or not the account exists.
+type ThrottledError struct {
+	RetryAfter time.Duration // above zero; at most ten minutes
+}
+
+func (e *ThrottledError) Error() string {
+	return fmt.Sprintf("too many attempts to sign in; try again in %s", e.RetryAfter)
+}
+
+// readError is a failure of the file, not of the question.
+type readError struct{ error }
+
+func (e readError) Unwrap() error { return e.error }
+
+// Unavailable marks it as one to be answered with 503.
+func (readError) Unavailable() bool { return true }
+
+// statement prepares a query once; the pool keeps it for each connection.
+func (p *People) statement(ctx context.Context, query string) (*sql.Stmt, error) {
+	if s, ok := p.prepared.Load(query); ok {
+		return s.(*sql.Stmt), nil
+	}
+	s, err := p.read.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, readError{err}
+	}
+	if earlier, raced := p.prepared.LoadOrStore(query, s); raced {
+		s.Close()
+		return earlier.(*sql.Stmt), nil
+	}
+	return s, nil
+}
+
+// check reports a verdict with what led to it. Expected and got never hold a
+// password or a cookie.
+func (p *People) check(ctx context.Context, rule, clause string, ok bool, expected, got string) bool {
+	verdict, level := "pass", slog.LevelDebug
+	if !ok {
+		verdict, level = "fail", slog.LevelInfo
+	}
+	p.log.LogAttrs(ctx, level, "check", slog.String("rule", rule), slog.String("verdict", verdict),
+		slog.String("expected", expected), slog.String("got", got), slog.String("clause", clause))
+	return ok
+}
+
+// wrote returns what reports a write; it is run once that is on disk.
+func (p *People) wrote(ctx context.Context, op, table, kind, id string) func() {
+	return func() {
+		p.log.LogAttrs(ctx, slog.LevelDebug, "store", slog.String("op", op), slog.String("table", table),
+			slog.String("kind", kind), slog.String("id", id))
+	}
+}
+
+// hashOf is how a value that must not be stored is found again: SHA-256, hex.
+func hashOf(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:])
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,151 @@
+package people
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/base64"
+	"errors"
+	"strings"
+	"time"
+)
+
+// Limits of a browser session (OWASP ASVS 7.3.1 and 7.3.2).
+const (
+	SessionIdle = 12 * time.Hour     // without a request
+	SessionLife = 7 * 24 * time.Hour // however busy
+	seenEvery   = time.Minute        // how exact "last seen" is: not every request writes
+	maxAgent    = 512                // bytes kept of a User-Agent
+	passwordAMR = "pwd"              // RFC 8176
+)
+
+// Session is one person signed in to one browser.
+type Session struct {
+	ID         string // public: the "sid" of ID tokens; opens nothing
+	PersonID   string
+	AuthTime   time.Time // when the password was entered
+	CreatedAt  time.Time
+	LastSeenAt time.Time // up to a minute late
+	ExpiresAt  time.Time // the absolute end
+	UserAgent  string
+	AMR        []string // RFC 8176
+}
+
+// StartSession signs a person in to a browser, who must just have proved that
+// it is them. It returns the secret for the cookie, which is stored nowhere.
+// The browser's session so far, named by its secret (or ""), ends in the same
+// transaction. Errors: ErrNoPerson for somebody unknown or disabled.
+func (p *People) StartSession(ctx context.Context, personID, userAgent, oldSecret string) (secret string, s Session, err error) {
+	// OWASP ASVS 7.2.3: at least 128 bits from a CSPRNG, and nothing in them.
+	secret = random(32)
+	now := p.now().UTC().Truncate(time.Millisecond)
+	s = Session{
+		ID: random(16), PersonID: personID, AuthTime: now, CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(SessionLife),
+		UserAgent: strings.ToValidUTF8(userAgent[:min(len(userAgent), maxAgent)], ""), AMR: []string{passwordAMR},
+	}
+	err = p.writer.Write(ctx, func(tx *sql.Tx) error {
+		// OWASP ASVS 7.2.4: a session id from before the login is never kept, or
+		// who planted it in the browser would be signed in as well.
+		if _, err := tx.Exec(`DELETE FROM sessions WHERE secret_hash = ?`, hashOf(oldSecret)); err != nil {
+			return err
+		}
+		done, err := tx.Exec(`INSERT INTO sessions (id, secret_hash, person_id, auth_time, created_at, last_seen_at, expires_at, user_agent, amr)
+			SELECT ?, ?, id, ?, ?, ?, ?, ?, ? FROM people WHERE id = ? AND disabled_at IS NULL`,
+			s.ID, hashOf(secret), now.UnixMilli(), now.UnixMilli(), now.UnixMilli(), s.ExpiresAt.UnixMilli(), s.UserAgent, strings.Join(s.AMR, " "), personID)
+		return mustChange(done, err, ErrNoPerson)
+	}, p.wrote(ctx, "insert", "sessions", "browser session", s.ID))
+	if err != nil {
+		return "", Session{}, err
+	}
+	return secret, s, nil
+}
+
+func random(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // crypto/rand never fails; it ends the process instead
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// Session returns the session behind a cookie and whose it is, and notes that
+// it was seen. Errors: ErrNoSession.
+func (p *People) Session(ctx context.Context, secret string) (Session, Person, error) {
+	s, person, err := p.loadSession(ctx, secret)
+	if err != nil {
+		if errors.Is(err, ErrNoSession) {
+			p.check(ctx, "browser session", "OWASP ASVS 7.4.1", false, "a session that was started and not ended", "session cookie "+hashOf(secret)[:8])
+		}
+		return Session{}, Person{}, err
+	}
+	now := p.now()
+	alive := now.Before(s.ExpiresAt) && now.Before(s.LastSeenAt.Add(SessionIdle))
+	if !p.check(ctx, "browser session", "OWASP ASVS 7.3.1, 7.3.2", alive, "seen within 12 hours and begun within 7 days", "session "+s.ID+" seen "+now.Sub(s.LastSeenAt).Round(time.Second).String()+" ago") {
+		// It goes now, so that a clock set back cannot bring it to life again.
+		if err := p.EndSession(ctx, s.ID); err != nil {
+			return Session{}, Person{}, err
+		}
+		return Session{}, Person{}, ErrNoSession
+	}
+	p.seen(ctx, &s, now)
+	return s, person, nil
+}
+
+func (p *People) loadSession(ctx context.Context, secret string) (Session, Person, error) {
+	if secret == "" {
+		return Session{}, Person{}, ErrNoSession
+	}
+	stmt, err := p.statement(ctx, `SELECT s.id, s.person_id, s.auth_time, s.created_at, s.last_seen_at, s.expires_at, s.user_agent, s.amr, `+personColumns+`
+		FROM sessions AS s JOIN people AS p ON p.id = s.person_id WHERE s.secret_hash = ? AND p.disabled_at IS NULL`)
+	if err != nil {
+		return Session{}, Person{}, err
+	}
+	var s Session
+	var auth, created, seen, expires int64
+	var amr string
+	person, err := scanPerson(stmt.QueryRowContext(ctx, hashOf(secret)), &s.ID, &s.PersonID, &auth, &created, &seen, &expires, &s.UserAgent, &amr)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Session{}, Person{}, ErrNoSession
+	}
+	if err != nil {
+		return Session{}, Person{}, readError{err}
+	}
+	s.AuthTime, s.CreatedAt, s.LastSeenAt, s.ExpiresAt = moment(auth), moment(created), moment(seen), moment(expires)
+	s.AMR = strings.Fields(amr)
+	return s, person, nil
+}
+
+func moment(milliseconds int64) time.Time { return time.UnixMilli(milliseconds).UTC() }
+
+// seen moves the idle limit. A request is not refused because that could not
+// be written: the session is good, it only seems idle a little longer.
+func (p *People) seen(ctx context.Context, s *Session, now time.Time) {
+	if now.Sub(s.LastSeenAt) < seenEvery {
+		return
+	}
+	id, at := s.ID, now.UnixMilli()
+	err := p.writer.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE sessions SET last_seen_at = max(last_seen_at, ?) WHERE id = ?`, at, id)
+		return err
+	}, p.wrote(ctx, "update", "sessions", "last seen", id))
+	if err != nil {
+		p.log.WarnContext(ctx, "a browser session could not be marked as seen", "session", id, "err", err)
+		return
+	}
+	s.LastSeenAt = moment(at)
+}
+
+// EndSession ends one session, named by its public id. It is no error if it
+// has ended already.
+func (p *People) EndSession(ctx context.Context, sid string) error {
+	return p.writer.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`DELETE FROM sessions WHERE id = ?`, sid)
+		return err
+	}, p.wrote(ctx, "delete", "sessions", "browser session", sid))
+}
+
+// EndSessions ends all sessions of a person, in every browser.
+func (p *People) EndSessions(ctx context.Context, personID string) error {
+	return p.writer.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`DELETE FROM sessions WHERE person_id = ?`, personID)
+		return err
+	}, p.wrote(ctx, "delete", "sessions", "all of a person", personID))
+}

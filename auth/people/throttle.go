@@ -1,0 +1,179 @@
+package people
+
+import (
+	"context"
+	"database/sql"
+	"net/netip"
+	"time"
+)
+
+// How many attempts to sign in there may be (OWASP ASVS 6.3.1). Three things
+// are counted, so that neither one account tried from many places nor many
+// accounts tried from one place stays unseen. Nobody can lock somebody else
+// out: what makes a person wait is counted for their own network address.
+const (
+	// An account from one source: some failures are free, then each attempt
+	// waits, twice as long each time. Forgotten after an hour of silence, which
+	// is no gain: waiting it out allows fewer guesses than the longest delay.
+	pairFree   = 5
+	firstDelay = time.Second
+	maxDelay   = 5 * time.Minute
+	pairWindow = time.Hour
+
+	// A source over all accounts: refused until the window is over.
+	sourceLimit  = 30
+	sourceWindow = 10 * time.Minute
+
+	// An account over all sources. It only slows: each attempt is answered
+	// late, and each source has one free failure in place of pairFree. The
+	// right password still works from anywhere at the first attempt.
+	accountLimit  = 100
+	accountWindow = 15 * time.Minute
+	busyFree      = 1
+	slowdown      = time.Second
+)
+
+// buckets are the keys under which one attempt is counted.
+type buckets struct{ pair, source, account string }
+
+// bucketsOf names an attempt. Only hashes are kept: people type passwords into
+// the e-mail field, and who tried to sign in from where is nobody's business.
+func bucketsOf(email, source string) buckets {
+	account, from := hashOf(emailKey(email)), sourceKey(source)
+	return buckets{
+		pair:    hashOf("pair " + account + " " + from),
+		source:  hashOf("source " + from),
+		account: hashOf("account " + account),
+	}
+}
+
+// sourceKey is the network address that is counted. IPv6 by /64: that is what
+// one customer gets, and they choose the rest of the address freely.
+func sourceKey(source string) string {
+	addr, err := netip.ParseAddr(source)
+	if err != nil {
+		return source
+	}
+	if addr = addr.Unmap().WithZone(""); addr.Is4() {
+		return addr.String()
+	}
+	return netip.PrefixFrom(addr, 64).Masked().String()
+}
+
+// tally is one bucket's content.
+type tally struct {
+	failures    int
+	since, last time.Time
+}
+
+// within returns the tally, or an empty one once the window since from is
+// over, and also where from lies in a future that a clock set back has undone.
+func (t tally) within(window time.Duration, from, now time.Time) tally {
+	if now.Sub(from) >= window || from.Sub(now) >= window {
+		return tally{}
+	}
+	return t
+}
+
+// tallies are the three that decide over an attempt.
+type tallies struct{ pair, source, account tally }
+
+const readTally = `SELECT failures, since, last_at FROM login_attempts WHERE bucket = ?`
+
+// readTallies reads the buckets, each as it stands at now.
+func readTallies(queryRow func(query string, args ...any) *sql.Row, b buckets, now time.Time) (t tallies, err error) {
+	for _, one := range []struct {
+		key string
+		to  *tally
+	}{{b.pair, &t.pair}, {b.source, &t.source}, {b.account, &t.account}} {
+		var since, last int64
+		switch err := queryRow(readTally, one.key).Scan(&one.to.failures, &since, &last); err {
+		case nil:
+			one.to.since, one.to.last = time.UnixMilli(since), time.UnixMilli(last)
+		case sql.ErrNoRows:
+		default:
+			return t, err
+		}
+	}
+	t.pair = t.pair.within(pairWindow, t.pair.last, now)
+	t.source = t.source.within(sourceWindow, t.source.since, now)
+	t.account = t.account.within(accountWindow, t.account.since, now)
+	return t, nil
+}
+
+// busy says that an account is tried from many places.
+func (t tallies) busy() bool { return t.account.failures >= accountLimit }
+
+// wait is how long the next attempt has to wait; 0 lets it through.
+func (t tallies) wait(now time.Time) time.Duration {
+	free := pairFree
+	if t.busy() {
+		free = busyFree
+	}
+	var wait time.Duration
+	if over := t.pair.failures - free; over >= 0 {
+		delay := maxDelay
+		if over < 16 { // beyond it the shift would overflow in the end
+			delay = min(maxDelay, firstDelay<<over)
+		}
+		wait = min(t.pair.last.Add(delay).Sub(now), delay)
+	}
+	if t.source.failures >= sourceLimit {
+		wait = max(wait, min(t.source.since.Add(sourceWindow).Sub(now), sourceWindow))
+	}
+	return max(0, wait)
+}
+
+// peek looks whether an attempt may be made at all, without waiting for
+// anything: a flood is turned away before it queues for a place to hash in.
+func (p *People) peek(ctx context.Context, b buckets) (busy bool, err error) {
+	now := p.now()
+	t, err := readTallies(func(query string, args ...any) *sql.Row { return p.read.QueryRowContext(ctx, query, args...) }, b, now)
+	if err != nil {
+		return false, readError{err}
+	}
+	if wait := t.wait(now); wait > 0 {
+		return false, &ThrottledError{wait}
+	}
+	return t.busy(), nil
+}
+
+// reserve counts an attempt as failed before it is checked, all in one
+// transaction, so that parallel guesses cannot all see the same low count. It
+// is counted before the hash also for a process that is killed meanwhile.
+func (p *People) reserve(ctx context.Context, b buckets) error {
+	now := p.now()
+	return p.writer.Write(ctx, func(tx *sql.Tx) error {
+		t, err := readTallies(tx.QueryRow, b, now)
+		if err != nil {
+			return err
+		}
+		if wait := t.wait(now); wait > 0 {
+			return &ThrottledError{wait}
+		}
+		for key, was := range map[string]tally{b.pair: t.pair, b.source: t.source, b.account: t.account} {
+			since := was.since
+			if was.failures == 0 {
+				since = now
+			}
+			_, err := tx.Exec(`INSERT INTO login_attempts (bucket, failures, since, last_at) VALUES (?, ?, ?, ?)
+				ON CONFLICT (bucket) DO UPDATE SET failures = excluded.failures, since = excluded.since, last_at = excluded.last_at`,
+				key, was.failures+1, since.UnixMilli(), now.UnixMilli())
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// forgive takes a reservation back after the right password. Source and
+// account keep their other failures: somebody with an account of their own
+// could otherwise clear the count of their guesses at others.
+func forgive(tx *sql.Tx, b buckets) error {
+	if _, err := tx.Exec(`DELETE FROM login_attempts WHERE bucket = ?`, b.pair); err != nil {
+		return err
+	}
+	_, err := tx.Exec(`UPDATE login_attempts SET failures = failures - 1 WHERE bucket IN (?, ?) AND failures > 0`, b.source, b.account)
+	return err
+}

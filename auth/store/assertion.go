@@ -1,0 +1,56 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ory/fosite"
+)
+
+// ClientAssertionJWTValid implements fosite.ClientManager: nil for a jti that
+// has not been seen, or is over; fosite.ErrJTIKnown for another.
+func (s *Store) ClientAssertionJWTValid(ctx context.Context, jti string) error {
+	var one int
+	err := s.one(ctx, `SELECT 1 FROM client_assertions WHERE hash = ? AND expires_at > ?`, []any{hash(jti), s.now().UnixMilli()}, &one)
+	if err != nil && !errors.Is(err, fosite.ErrNotFound) {
+		return err
+	}
+	s.check(ctx, err != nil, onceAccepted(hash(jti), err == nil))
+	if err == nil {
+		return fosite.ErrJTIKnown
+	}
+	return nil
+}
+
+func onceAccepted(key string, seen bool) verdict {
+	v := verdict{rule: "client assertion used once", expected: "a new jti", got: "a new jti", clause: "OIDC Core 9", kind: "client assertion", id: short(key)}
+	if seen {
+		v.got = "seen before"
+	}
+	return v
+}
+
+// SetClientAssertionJWT implements fosite.ClientManager: it remembers a jti
+// until exp. Of several at once, one succeeds; the others get
+// fosite.ErrJTIKnown.
+func (s *Store) SetClientAssertionJWT(ctx context.Context, jti string, exp time.Time) error {
+	key := hash(jti)
+	return s.write(ctx, func(tx *sql.Tx) error {
+		// OIDC Core 9: an assertion MUST only be used once, or whoever sees it can repeat it.
+		// fosite asks first and sets later, so two may have asked: this statement decides.
+		done, err := tx.Exec(`INSERT INTO client_assertions (hash, expires_at) VALUES (?1, ?2)
+			ON CONFLICT (hash) DO UPDATE SET expires_at = excluded.expires_at WHERE expires_at <= ?3`,
+			key, exp.UnixMilli(), s.now().UnixMilli())
+		if err != nil {
+			return fmt.Errorf("store client assertion: %w", err)
+		}
+		n, err := done.RowsAffected()
+		if err == nil && n == 0 {
+			return &refusal{verdict: onceAccepted(key, true), fosite: fosite.ErrJTIKnown}
+		}
+		return err
+	}, s.wrote(ctx, "insert", "client_assertions", "client assertion", short(key)))
+}

@@ -1,0 +1,208 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+
+	"github.com/ory/fosite"
+)
+
+// clientColumns are those of table clients that a declaration sets, lists
+// last; lists() has the same order.
+const clientColumns = `id, name, kind, description, secret_hash, id_token_alg, require_pkce, introspect, source, created_at,
+	redirect_uris, post_logout_redirect_uris, grants, scopes, audience, auth_methods`
+
+// GetClient implements fosite.ClientManager. Errors: fosite.ErrNotFound, also
+// for a disabled client.
+func (s *Store) GetClient(ctx context.Context, id string) (fosite.Client, error) {
+	client, err := s.Client(ctx, id)
+	if err != nil {
+		return nil, err // not the typed nil: fosite compares with nil
+	}
+	return client, nil
+}
+
+// Client returns an enabled client, the caller's to change. Errors:
+// fosite.ErrNotFound, also for a disabled client.
+func (s *Store) Client(ctx context.Context, id string) (*Client, error) {
+	client, generation := s.clients.get(id)
+	if client != nil {
+		return client.clone(), nil
+	}
+	client, err := scanClient(s.base, func(dest ...any) error {
+		return s.one(ctx, `SELECT `+clientColumns+` FROM clients WHERE id = ? AND disabled_at IS NULL`, []any{id}, dest...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.clients.put(generation, client.clone())
+	return client, nil
+}
+
+// Clients returns the enabled clients: the declared ones in the order of their
+// declaration, then the others by age.
+func (s *Store) Clients(ctx context.Context) ([]Client, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT `+clientColumns+` FROM clients WHERE disabled_at IS NULL
+		ORDER BY position IS NULL, position, created_at, id`)
+	if err != nil {
+		return nil, readError(ctx, err)
+	}
+	defer rows.Close()
+	var out []Client
+	for rows.Next() {
+		client, err := scanClient(s.base, rows.Scan)
+		if err != nil {
+			return nil, readError(ctx, err)
+		}
+		out = append(out, *client)
+	}
+	return out, readError(ctx, rows.Err())
+}
+
+func scanClient(base string, scan func(dest ...any) error) (*Client, error) {
+	var (
+		c       Client
+		created sql.NullInt64
+		stored  [6]string
+	)
+	dest := []any{&c.ID, &c.Name, &c.Kind, &c.Description, &c.SecretHash, &c.IDTokenAlg, &c.RequirePKCE, &c.Introspect, &c.Source, &created}
+	for i := range stored {
+		dest = append(dest, &stored[i])
+	}
+	if err := scan(dest...); err != nil {
+		return nil, err
+	}
+	for i, field := range c.lists() {
+		*field = items(stored[i])
+	}
+	c.CreatedAt = moment(created)
+	c.expand(base)
+	return &c, nil
+}
+
+const upsertClient = `INSERT INTO clients (` + clientColumns + `, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	ON CONFLICT (id) DO UPDATE SET name = excluded.name, kind = excluded.kind, description = excluded.description,
+	secret_hash = excluded.secret_hash, id_token_alg = excluded.id_token_alg, require_pkce = excluded.require_pkce,
+	introspect = excluded.introspect, source = excluded.source, redirect_uris = excluded.redirect_uris,
+	post_logout_redirect_uris = excluded.post_logout_redirect_uris, grants = excluded.grants, scopes = excluded.scopes,
+	audience = excluded.audience, auth_methods = excluded.auth_methods, position = excluded.position, disabled_at = NULL`
+
+// ApplyClients brings the clients up to date with a declaration, all or
+// nothing: declared ones are stored as declared, and enabled; those that were
+// declared earlier and are not any more are disabled, with every grant of
+// theirs revoked; those registered at run time stay. Source, Disabled and
+// CreatedAt of what is declared are not looked at. It returns the ids that it
+// disabled, sorted. Not for use inside a unit, where that is not known yet.
+func (s *Store) ApplyClients(ctx context.Context, declared []Client) (disabled []string, err error) {
+	now := s.now().UnixMilli()
+	ids := make([]string, len(declared))
+	rows := make([][]any, len(declared))
+	after := []func(){s.clients.clear}
+	for i, c := range declared {
+		if slices.Contains(ids[:i], c.ID) {
+			return nil, fmt.Errorf("client %q is declared twice", c.ID)
+		}
+		ids[i], rows[i] = c.ID, c.row(now, i)
+		after = append(after, s.wrote(ctx, "upsert", "clients", "client", c.ID))
+	}
+	var revoked int64
+	after = append(after, func() {
+		for _, id := range disabled {
+			s.wrote(ctx, "disable", "clients", "client", id)()
+		}
+		if revoked > 0 {
+			s.wrote(ctx, "revoke", "families", "grants of clients", list(disabled), slog.Int64("rows", revoked))()
+		}
+	})
+	err = s.write(ctx, func(tx *sql.Tx) (err error) {
+		for _, row := range rows {
+			if _, err := tx.Exec(upsertClient, row...); err != nil {
+				return fmt.Errorf("store client %q: %w", row[0], err)
+			}
+		}
+		if disabled, err = disableOthers(tx, ids, now); err != nil || len(disabled) == 0 {
+			return err
+		}
+		done, err := tx.Exec(`UPDATE families SET revoked_at = ? WHERE revoked_at IS NULL AND client_id IN (SELECT value FROM json_each(?))`, now, list(disabled))
+		if err != nil {
+			return fmt.Errorf("revoke the grants of clients: %w", err)
+		}
+		revoked, err = done.RowsAffected()
+		return err
+	}, after...)
+	if err != nil {
+		return nil, err
+	}
+	return disabled, nil
+}
+
+// disableOthers disables the clients of an earlier declaration.
+func disableOthers(tx *sql.Tx, declared []string, now int64) (gone []string, err error) {
+	rows, err := tx.Query(`UPDATE clients SET disabled_at = ? WHERE source = 'config' AND disabled_at IS NULL
+		AND id NOT IN (SELECT value FROM json_each(?)) RETURNING id`, now, list(declared))
+	if err != nil {
+		return nil, fmt.Errorf("disable clients: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("disable clients: %w", err)
+		}
+		gone = append(gone, id)
+	}
+	slices.Sort(gone)
+	return gone, rows.Err()
+}
+
+// row is a declared client as upsertClient takes it.
+func (c Client) row(now int64, position int) []any {
+	if c.IDTokenAlg == "" {
+		c.IDTokenAlg = "RS256" // OIDC Core 2: the default, which every relying party supports
+	}
+	row := []any{c.ID, c.Name, c.Kind, c.Description, c.SecretHash, c.IDTokenAlg, c.RequirePKCE, c.Introspect, SourceConfig, now}
+	for _, field := range c.lists() {
+		row = append(row, list(*field))
+	}
+	return append(row, position)
+}
+
+// clientCache keeps clients as they were loaded: a token request asks for the
+// same one several times. This process is the only one that changes them.
+type clientCache struct {
+	mu         sync.RWMutex
+	generation uint64 // grows with each clear, so that what was read before it is not put back after it
+	byID       map[string]*Client
+}
+
+// maxCached bounds the cache where many clients register themselves.
+const maxCached = 1000
+
+func (c *clientCache) get(id string) (*Client, uint64) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.byID[id], c.generation
+}
+
+func (c *clientCache) put(generation uint64, client *Client) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if generation != c.generation {
+		return
+	}
+	if len(c.byID) >= maxCached {
+		clear(c.byID)
+	}
+	c.byID[client.ID] = client
+}
+
+func (c *clientCache) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.generation++
+	clear(c.byID)
+}

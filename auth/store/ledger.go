@@ -1,0 +1,61 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+)
+
+// verdict is one check, as it is reported: what was to be true of what, and
+// which clause demands it. id is a hash or a public id, never a secret.
+type verdict struct {
+	rule, expected, got, clause string
+	kind, id                    string
+}
+
+// refusal is a write that a rule forbids. It is found by the writer, maybe
+// long after the method that queued it, and reported when the caller hears
+// of it.
+type refusal struct {
+	verdict
+	fosite error // what fosite calls it
+}
+
+func (r *refusal) Error() string {
+	return r.kind + " " + r.id + ": " + r.got + ", expected " + r.expected
+}
+
+func (r *refusal) Unwrap() []error { return []error{ErrSpent, r.fosite} }
+
+// check reports a verdict.
+func (s *Store) check(ctx context.Context, ok bool, v verdict) {
+	word, level := "pass", slog.LevelDebug
+	if !ok {
+		word, level = "fail", slog.LevelInfo
+	}
+	s.log.LogAttrs(ctx, level, "check",
+		slog.String("rule", v.rule), slog.String("verdict", word),
+		slog.String("expected", v.expected), slog.String("got", v.got), slog.String("clause", v.clause),
+		slog.String("kind", v.kind), slog.String("id", v.id))
+}
+
+// report passes err on, and reports the rule that it stands for.
+func (s *Store) report(ctx context.Context, err error) error {
+	var r *refusal
+	if errors.As(err, &r) {
+		s.check(ctx, false, r.verdict)
+	}
+	return err
+}
+
+// wrote returns a function that reports a write, to run once it is on disk.
+func (s *Store) wrote(ctx context.Context, op, table, kind, id string, more ...slog.Attr) func() {
+	return func() {
+		s.log.LogAttrs(ctx, slog.LevelDebug, "store", append([]slog.Attr{
+			slog.String("op", op), slog.String("table", table), slog.String("kind", kind), slog.String("id", id),
+		}, more...)...)
+	}
+}
+
+// short is enough of a hash to follow it through the ledger.
+func short(hash string) string { return hash[:8] }

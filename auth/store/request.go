@@ -1,0 +1,173 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"time"
+
+	"github.com/ory/fosite"
+)
+
+// kind is one of the five things that a request is stored for.
+type kind struct {
+	table  string
+	name   string           // in the ledger
+	expiry fosite.TokenType // which of the session's expiries is its own
+	spent  error            // what fosite calls a used one; nil for what is not used up
+	clause string           // which demands that it is used once
+	insert string
+	get    string
+}
+
+var (
+	code = newKind(kind{table: "codes", name: "authorization code", expiry: fosite.AuthorizeCode,
+		spent: fosite.ErrInvalidatedAuthorizeCode, clause: "RFC 6749 4.1.2"})
+	challenge = newKind(kind{table: "pkce", name: "code challenge", expiry: fosite.AuthorizeCode})
+	identity  = newKind(kind{table: "oidc", name: "OpenID Connect request", expiry: fosite.AuthorizeCode})
+	access    = newKind(kind{table: "access_tokens", name: "access token", expiry: fosite.AccessToken})
+	refresh   = newKind(kind{table: "refresh_tokens", name: "refresh token", expiry: fosite.RefreshToken,
+		spent: fosite.ErrInactiveToken, clause: "RFC 9700 4.14.2"})
+)
+
+func newKind(k kind) kind {
+	used := "NULL"
+	if k.spent != nil {
+		used = "r.used_at"
+	}
+	k.insert = `INSERT INTO ` + k.table + ` (hash, request_id, requested_at, requested_scopes, granted_scopes,
+		requested_audience, granted_audience, form, session, created_at, expires_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	k.get = `SELECT r.request_id, f.client_id, r.requested_at, r.requested_scopes, r.granted_scopes,
+		r.requested_audience, r.granted_audience, r.form, r.session, ` + used + ` IS NOT NULL, f.revoked_at IS NOT NULL
+		FROM ` + k.table + ` r JOIN families f USING (request_id) WHERE r.hash = ?`
+	return k
+}
+
+// neverStored are the secrets that a form may hold while a request lasts.
+// fosite leaves them out by itself unless its list of parameters is widened.
+var neverStored = []string{"code", "code_verifier", "refresh_token", "client_secret", "client_assertion", "password"}
+
+// create stores the request r under secret, and in its family. Everything is
+// encoded now: fosite goes on changing r, and in a unit the write is later.
+func (s *Store) create(ctx context.Context, k kind, secret string, r fosite.Requester) error {
+	session := r.GetSession()
+	if session == nil {
+		return errors.New("a request without a session cannot be stored")
+	}
+	encoded, err := json.Marshal(session)
+	if err != nil {
+		return fmt.Errorf("encode the session of a request: %w", err)
+	}
+	form := url.Values{}
+	for name, values := range r.GetRequestForm() {
+		form[name] = values
+	}
+	for _, name := range neverStored {
+		form.Del(name)
+	}
+	scopes := r.GetGrantedScopes()
+	if narrow, ok := session.(interface{ AccessScopes() []string }); ok && k.table == access.table {
+		if own := narrow.AccessScopes(); own != nil {
+			scopes = own // RFC 6749 6: this token may carry less, the grant keeps what it has
+		}
+	}
+	now, expiry := s.now(), session.GetExpiresAt(k.expiry)
+	f := familyOf(r, now, expiry)
+	key := hash(secret)
+	args := []any{
+		key, f.requestID, r.GetRequestedAt().UnixMilli(), list(r.GetRequestedScopes()), list(scopes),
+		list(r.GetRequestedAudience()), list(r.GetGrantedAudience()), form.Encode(), string(encoded),
+		now.UnixMilli(), millis(expiry),
+	}
+	return s.write(ctx, func(tx *sql.Tx) error {
+		if err := f.join(tx); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(k.insert, args...); err != nil {
+			return fmt.Errorf("store %s: %w", k.name, err)
+		}
+		return nil
+	}, s.wrote(ctx, "insert", k.table, k.name, short(key), slog.String("family", f.requestID)))
+}
+
+// load reads the request stored under secret, and its session into the given
+// one; nil makes a new one. The request is also returned with an ErrSpent: a
+// replay is answered by revoking its family. fosite.ErrNotFound where there is
+// none, or where its client is no longer served.
+func (s *Store) load(ctx context.Context, k kind, secret string, into fosite.Session) (fosite.Requester, error) {
+	var (
+		key                                = hash(secret)
+		r                                  fosite.Request
+		clientID, form, session            string
+		asked, granted, askedAud, grantAud string
+		requestedAt                        int64
+		used, revoked                      bool
+	)
+	err := s.one(ctx, k.get, []any{key}, &r.ID, &clientID, &requestedAt, &asked, &granted, &askedAud, &grantAud, &form, &session, &used, &revoked)
+	if err != nil {
+		return nil, err
+	}
+	if r.Client, err = s.GetClient(ctx, clientID); err != nil {
+		return nil, err
+	}
+	if into == nil {
+		into = s.session()
+	}
+	r.RequestedAt, r.Session = time.UnixMilli(requestedAt).UTC(), into
+	r.RequestedScope, r.GrantedScope, r.RequestedAudience, r.GrantedAudience = items(asked), items(granted), items(askedAud), items(grantAud)
+	if r.Form, err = url.ParseQuery(form); err != nil {
+		return nil, fmt.Errorf("stored form of %s %s: %w", k.name, short(key), err)
+	}
+	// In place, because fosite goes on with the session that it passed.
+	if err := json.Unmarshal([]byte(session), into); err != nil {
+		return nil, fmt.Errorf("stored session of %s %s: %w", k.name, short(key), err)
+	}
+	return s.standing(ctx, k, key, &r, used, revoked)
+}
+
+// standing decides what a stored request is still good for.
+func (s *Store) standing(ctx context.Context, k kind, key string, r fosite.Requester, used, revoked bool) (fosite.Requester, error) {
+	switch {
+	case k.spent != nil:
+		// RFC 6749 4.1.2, RFC 9700 4.14.2: what was used once is refused, or a stolen one works once more.
+		v := onceOnly(k, key, used, revoked)
+		s.check(ctx, !used && !revoked, v)
+		if used || revoked {
+			return r, &refusal{verdict: v, fosite: k.spent}
+		}
+	case revoked && k.table == access.table:
+		return nil, fosite.ErrNotFound
+	}
+	return r, nil
+}
+
+// onceOnly words the check of what may be used once.
+func onceOnly(k kind, key string, used, revoked bool) verdict {
+	v := verdict{rule: k.name + " used once", expected: "unused, family not revoked", got: "unused", clause: k.clause, kind: k.name, id: short(key)}
+	switch {
+	case used:
+		v.got = "used before"
+	case revoked:
+		v.got = "family revoked"
+	}
+	return v
+}
+
+// list and items are how lists of strings are stored.
+func list(of []string) string {
+	if len(of) == 0 {
+		return "[]"
+	}
+	b, _ := json.Marshal(of) // strings always encode
+	return string(b)
+}
+
+func items(stored string) (out []string) {
+	_ = json.Unmarshal([]byte(stored), &out) // list wrote it
+	return out
+}

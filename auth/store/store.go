@@ -1,0 +1,138 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/ory/fosite"
+	"github.com/ory/fosite/handler/oauth2"
+	"github.com/ory/fosite/handler/openid"
+	"github.com/ory/fosite/handler/pkce"
+	"github.com/ory/fosite/storage"
+)
+
+// Migrations are the tables of this room, in goose's format.
+//
+//go:embed migrations/*.sql
+var Migrations embed.FS
+
+// ErrSpent says that a code or refresh token was used before, or that its
+// family is revoked. It comes together with the error by which fosite knows
+// the case: ErrInvalidatedAuthorizeCode for a code, else ErrInactiveToken.
+var ErrSpent = errors.New("already used or revoked")
+
+// Writer is the one path to the file for whatever changes.
+type Writer interface {
+	// Write runs fn in a write transaction, joined to the unit in ctx if there
+	// is one: then fn is only queued, and runs, and can fail, at Commit. It
+	// returns when the write is on disk; after runs once that is so.
+	Write(ctx context.Context, fn func(tx *sql.Tx) error, after ...func()) error
+	// Begin starts a unit, or joins the one in ctx.
+	Begin(ctx context.Context) context.Context
+	// Commit writes the unit, or leaves that to the outer one.
+	Commit(ctx context.Context) error
+	// Rollback drops the unit; after Commit it does nothing.
+	Rollback(ctx context.Context)
+}
+
+// Config is what a Store needs. Now and Log may be nil, for the wall clock and
+// for silence.
+type Config struct {
+	Writer  Writer
+	Read    *sql.DB               // connections to the same, migrated file
+	Session func() fosite.Session // makes an empty session to read a stored one into; a pointer
+	Base    string                // takes the place of {base} in clients' URIs and audiences
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// Store keeps clients, codes and tokens. It is safe for concurrent use.
+//
+// Inside a unit (Begin, BeginTX) writes are queued: methods return nil, what
+// can be refused is refused by Commit, and reads do not see what is queued.
+type Store struct {
+	writer  Writer
+	read    *sql.DB
+	session func() fosite.Session
+	base    string
+	now     func() time.Time
+	log     *slog.Logger
+	clients clientCache
+	queries statements
+}
+
+var (
+	_ fosite.ClientManager               = (*Store)(nil)
+	_ oauth2.CoreStorage                 = (*Store)(nil)
+	_ oauth2.TokenRevocationStorage      = (*Store)(nil)
+	_ pkce.PKCERequestStorage            = (*Store)(nil)
+	_ openid.OpenIDConnectRequestStorage = (*Store)(nil)
+	_ storage.Transactional              = (*Store)(nil)
+)
+
+// New returns a Store on a file that has the tables of Migrations. It does not
+// touch the file.
+func New(c Config) *Store {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Store{
+		writer: c.Writer, read: c.Read, session: c.Session, base: c.Base, now: c.Now, log: c.Log,
+		queries: statements{db: c.Read, ready: map[string]*sql.Stmt{}},
+		clients: clientCache{byID: map[string]*Client{}},
+	}
+}
+
+// Begin returns a context in which writes are queued until Commit, so that
+// they happen together or not at all. It joins a unit that is in ctx already.
+func (s *Store) Begin(ctx context.Context) context.Context { return s.writer.Begin(ctx) }
+
+// BeginTX is Begin for storage.Transactional. The error is nil.
+func (s *Store) BeginTX(ctx context.Context) (context.Context, error) {
+	return s.writer.Begin(ctx), nil
+}
+
+// Commit implements storage.Transactional: it writes what was queued and
+// returns when that is on disk. Errors: ErrSpent, where a use in the unit came
+// second; the writer's. Nothing of the unit is written then.
+func (s *Store) Commit(ctx context.Context) error { return s.report(ctx, s.writer.Commit(ctx)) }
+
+// Rollback implements storage.Transactional. The error is nil, also after a
+// Commit that failed: fosite rolls back then, and takes an error for worse.
+func (s *Store) Rollback(ctx context.Context) error {
+	s.writer.Rollback(ctx)
+	return nil
+}
+
+// write is how everything here is written.
+func (s *Store) write(ctx context.Context, fn func(tx *sql.Tx) error, after ...func()) error {
+	return s.report(ctx, s.writer.Write(ctx, fn, after...))
+}
+
+// hash is what is stored of a signature or code, in hex.
+func hash(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
+}
+
+// millis is how a time is stored; the zero time is NULL.
+func millis(t time.Time) sql.NullInt64 {
+	return sql.NullInt64{Int64: t.UnixMilli(), Valid: !t.IsZero()}
+}
+
+// moment reads millis back.
+func moment(ms sql.NullInt64) time.Time {
+	if !ms.Valid {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms.Int64).UTC()
+}

@@ -1,0 +1,227 @@
+package timesheets
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path"
+	"reflect"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+)
+
+// Migrations make this room's tables; goose files, forward only.
+//
+//go:embed migrations/*.sql
+var Migrations embed.FS
+
+// Config is all that the API needs to know. Every field without a remark must
+// be set.
+type Config struct {
+	Writer    Writer
+	Read      *sql.DB // connections that only read, on the same file
+	Verifier  Verifier
+	Directory Directory
+
+	Audience string // the identifier of this API, for which tokens must be meant
+	Issuer   string // the authorization server, byte for byte
+	// ResourceMetadata is the absolute URL of the RFC 9728 document that every
+	// challenge points at. Empty leaves the pointer out.
+	ResourceMetadata string
+
+	Now func() time.Time
+	Log *slog.Logger
+}
+
+// API is the Timesheets API. It is safe for concurrent use.
+type API struct {
+	ledger
+	store     *store
+	verifier  Verifier
+	directory Directory
+	cursors   cursorKey
+	now       func() time.Time
+
+	audience, issuer, resourceMetadata string
+
+	huma huma.API
+	mux  *http.ServeMux
+}
+
+// New makes the API on a file that has the tables of Migrations. Errors: a
+// Config that is not complete, or the Writer's, because the first start writes
+// the key that authenticates page cursors.
+func New(c Config) (*API, error) {
+	if c.Writer == nil || c.Read == nil || c.Verifier == nil || c.Directory == nil || c.Now == nil || c.Log == nil || c.Audience == "" || c.Issuer == "" {
+		return nil, errors.New("timesheets: the configuration is not complete")
+	}
+	key, err := loadCursorKey(context.Background(), c.Writer)
+	if err != nil {
+		return nil, fmt.Errorf("timesheets: cursor key: %w", err)
+	}
+	l := ledger{c.Log}
+	a := &API{
+		ledger: l, store: &store{ledger: l, w: c.Writer, read: c.Read}, cursors: key,
+		verifier: c.Verifier, directory: c.Directory, now: c.Now,
+		audience: c.Audience, issuer: c.Issuer, resourceMetadata: c.ResourceMetadata,
+		mux: http.NewServeMux(),
+	}
+	a.huma = humago.New(a.mux, a.humaConfig())
+	a.huma.UseMiddleware(a.authorize, a.readBody)
+	a.operations()
+	return a, nil
+}
+
+// operations is the whole surface.
+func (a *API) operations() {
+	register(a, operation("list-timesheets", "GET /api/timesheets", "read:timesheets", "Your entries"), a.list)
+	register(a, operation("create-timesheet", "POST /api/timesheets", "create:timesheets", "Add an entry"), a.create)
+	register(a, operation("get-timesheet", "GET /api/timesheets/{id}", "read:timesheets", "One of your entries"), a.get)
+	register(a, operation("delete-timesheet", "DELETE /api/timesheets/{id}", "delete:timesheets", "Delete a pending entry of yours"), a.delete)
+	register(a, operation("list-approvals", "GET /api/approvals", "approve:timesheets", "What waits for your decision"), a.approvals)
+	register(a, operation("decide-approval", "PUT /api/approvals/{id}", "approve:timesheets", "Approve or reject an entry"), a.decide)
+	register(a, machinesToo(operation("get-me", "GET /api/me", "", "What the API knows about you")), a.me)
+}
+
+// operation declares the scope where authorize and the API's description both
+// find it. An empty scope means any valid token.
+func operation(id, route, scope, summary string) huma.Operation {
+	method, route, _ := strings.Cut(route, " ")
+	op := huma.Operation{
+		OperationID: id, Method: method, Path: route, Summary: summary,
+		Security: []map[string][]string{{securityScheme: {}}},
+		// readBody has read the body by then; huma must not set a limit of its own.
+		MaxBodyBytes: maxBody + 2, BodyReadTimeout: -1,
+	}
+	if scope != "" {
+		op.Security[0][securityScheme] = []string{scope}
+	}
+	if method == http.MethodPost {
+		op.DefaultStatus = http.StatusCreated
+	}
+	return op
+}
+
+// machinesToo opens an operation to tokens behind which there is no person.
+func machinesToo(op huma.Operation) huma.Operation {
+	op.Metadata = map[string]any{forMachinesToo: true}
+	return op
+}
+
+// register adds an operation whose handler gets the caller and returns any
+// error; what the client sees of it is decided in answer alone.
+func register[I, O any](a *API, op huma.Operation, handle func(context.Context, Caller, *I) (*O, error)) {
+	schemas := a.huma.OpenAPI().Components.Schemas
+	op.Responses = map[string]*huma.Response{"default": {
+		Description: "What went wrong",
+		Content: map[string]*huma.MediaType{"application/problem+json": {
+			Schema: schemas.Schema(reflect.TypeFor[problem](), true, ""),
+		}},
+	}}
+	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		a.check(ctx, "request matches the operation's schema", "", true, "a valid request", op.OperationID)
+		out, err := handle(ctx, callerOf(ctx), in)
+		if err != nil {
+			return nil, a.answer(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+// humaConfig leaves huma's own routes and $schema links off.
+func (a *API) humaConfig() huma.Config {
+	c := huma.DefaultConfig("Timesheets", "1.0.0")
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
+	c.CreateHooks = nil
+	c.Formats = map[string]huma.Format{jsonType: jsonFormat, "json": jsonFormat} // the latter for …+json
+	c.Transformers = []huma.Transformer{a.translate}
+	base := strings.TrimSuffix(a.issuer, "/")
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{securityScheme: {
+		Type: "oauth2",
+		Flows: &huma.OAuthFlows{AuthorizationCode: &huma.OAuthFlow{
+			AuthorizationURL: base + "/authorize", TokenURL: base + "/oauth/token",
+			Scopes: map[string]string{
+				"read:timesheets":    "See your timesheets",
+				"create:timesheets":  "Add timesheets for you",
+				"delete:timesheets":  "Delete your timesheets",
+				"approve:timesheets": "Approve your team’s timesheets",
+			},
+		}},
+	}}
+	return c
+}
+
+// Handler serves everything under /api/, what does not exist included.
+func (a *API) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		answer := &answering{ResponseWriter: w}
+		defer a.caught(answer, r)
+		// The mux would redirect to the tidy form of a path; nobody is given
+		// an untidy one, and a redirect loses the body of a POST.
+		_, pattern := a.mux.Handler(r)
+		if pattern == "" || path.Clean(r.URL.Path) != r.URL.Path {
+			a.unrouted(r).write(answer)
+			return
+		}
+		a.mux.ServeHTTP(answer, r)
+	})
+}
+
+// unrouted tells 405 from 404 by asking for the path with each method.
+func (a *API) unrouted(r *http.Request) *problem {
+	var allowed []string
+	for _, method := range []string{"DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"} {
+		probe := *r
+		probe.Method = method
+		if _, pattern := a.mux.Handler(&probe); pattern != "" && path.Clean(r.URL.Path) == r.URL.Path {
+			allowed = append(allowed, method)
+		}
+	}
+	if len(allowed) == 0 {
+		return newProblem(http.StatusNotFound, "There is nothing at this path.")
+	}
+	list := strings.Join(allowed, ", ")
+	// RFC 9110 15.5.6: a 405 MUST say what is allowed.
+	return newProblem(http.StatusMethodNotAllowed, "This path takes "+list+".").with("Allow", list)
+}
+
+// answering remembers whether an answer has begun.
+type answering struct {
+	http.ResponseWriter
+	begun bool
+}
+
+func (w *answering) WriteHeader(status int) {
+	w.begun = true
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *answering) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// caught turns a panic into a problem, so that a client of /api never has to
+// parse another kind of error.
+func (a *API) caught(w *answering, r *http.Request) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if p != http.ErrAbortHandler {
+		a.log.LogAttrs(r.Context(), slog.LevelError, "panic", slog.String("path", r.URL.Path),
+			slog.String("err", fmt.Sprint(p)), slog.String("stack", string(debug.Stack())))
+	}
+	if w.begun || p == http.ErrAbortHandler {
+		panic(http.ErrAbortHandler) // a broken answer must not look like a whole one
+	}
+	newProblem(http.StatusInternalServerError, "Something went wrong on our side.").write(w)
+}

@@ -1,0 +1,85 @@
+package timesheets
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+)
+
+// Directory knows who reports to whom.
+type Directory interface {
+	// Reports returns the ids of the people who report to managerID directly;
+	// none for somebody who manages nobody, or is unknown.
+	Reports(ctx context.Context, managerID string) ([]string, error)
+}
+
+// decision is what a manager says about an entry.
+type decision struct {
+	Decision string `json:"decision" enum:"approve,reject"`
+	Comment  string `json:"comment,omitempty" maxLength:"500" pattern:"^[\\P{Cc}\\n\\t]*$" patternDescription:"text without control characters other than line feed and tab"`
+}
+
+type decideInput struct {
+	ID   string    `path:"id"`
+	Body *decision `doc:"Left out, it approves"`
+}
+
+// approvals lists what waits for the caller: the pending entries of the people
+// who report to them.
+func (a *API) approvals(ctx context.Context, c Caller, in *Page) (*listOutput, error) {
+	reports, err := a.directory.Reports(ctx, c.Subject)
+	if err != nil {
+		return nil, err
+	}
+	// Nobody decides about their own hours, even if the directory has them report to themselves.
+	reports = slices.DeleteFunc(slices.Clone(reports), func(id string) bool { return id == c.Subject })
+	return a.page(ctx, selection{owners: reports, status: pending}, *in, "approvals", c.Subject)
+}
+
+func (a *API) decide(ctx context.Context, c Caller, in *decideInput) (*entryOutput, error) {
+	e, err := a.approvable(ctx, c, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	v := verdict{status: approved, by: c.Subject, at: a.now()}
+	if in.Body != nil {
+		if in.Body.Decision == "reject" {
+			v.status = rejected
+		}
+		if in.Body.Comment != "" {
+			v.comment = &in.Body.Comment
+		}
+	}
+	decided, err := a.store.decide(ctx, e.ID, e.UserID, v)
+	if err := a.settled(ctx, err); err != nil {
+		return nil, err
+	}
+	return &entryOutput{ETag: decided.etag(), Body: decided}, nil
+}
+
+// approvable reads an entry that the caller may decide about. The scope says
+// that the app may approve; only this says whose.
+func (a *API) approvable(ctx context.Context, c Caller, id string) (entry, error) {
+	e, err := a.store.entry(ctx, id)
+	if errors.Is(err, errNoEntry) {
+		a.check(ctx, "entry exists", "", false, "an entry", "none")
+		return entry{}, notFound()
+	}
+	if err != nil {
+		return entry{}, err
+	}
+	// Before the reporting line is looked at: the caller knows this entry, so
+	// there is nothing to hide, and the reason helps.
+	if !a.check(ctx, "entry is somebody else's", "", e.UserID != c.Subject, "not "+c.Subject, e.UserID) {
+		return entry{}, newProblem(http.StatusForbidden, "Nobody can approve or reject an entry of their own.")
+	}
+	reports, err := a.directory.Reports(ctx, c.Subject)
+	if err != nil {
+		return entry{}, err
+	}
+	if !a.check(ctx, "the person reports to the caller", "", slices.Contains(reports, e.UserID), "reports to "+c.Subject, e.UserID) {
+		return entry{}, notFound()
+	}
+	return e, nil
+}

@@ -1,0 +1,219 @@
+package timesheets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+)
+
+// maxToken caps what is handed to the Verifier, in bytes.
+const maxToken = 16 << 10
+
+// Caller is who stands behind a valid access token.
+type Caller struct {
+	Subject   string // the person, or the client where there is none
+	ClientID  string
+	Scopes    []string
+	ExpiresAt time.Time
+	Machine   bool   // client_credentials: no person
+	Email     string // of the person; may be empty
+}
+
+// Verifier tells what an access token is worth. It has checked that the token
+// is genuine, meant for this API, in force and not revoked.
+//
+// Errors: one that is ErrInvalidToken, best made with InvalidToken, is the
+// client's fault; one with an Unavailable() bool that returns true means that
+// nobody can tell right now; anything else is a fault of the server.
+type Verifier interface {
+	Verify(ctx context.Context, token string) (Caller, error)
+}
+
+// ErrInvalidToken says that a token opens nothing.
+var ErrInvalidToken = errors.New("invalid token")
+
+// InvalidToken is an ErrInvalidToken with a reason that the client is told. It
+// must be safe to show to whoever sent the token.
+func InvalidToken(reason string) error { return &invalidToken{reason} }
+
+type invalidToken struct{ reason string }
+
+func (e *invalidToken) Error() string        { return "invalid token: " + e.reason }
+func (e *invalidToken) Is(target error) bool { return target == ErrInvalidToken }
+
+// The scheme under which operations declare their scope, and the mark of those
+// that a token without a person may call.
+const (
+	securityScheme = "oauth2"
+	forMachinesToo = "machines"
+)
+
+type callerKey struct{}
+
+// callerOf is only used behind authorize, which has put the caller there.
+func callerOf(ctx context.Context) Caller {
+	c, _ := ctx.Value(callerKey{}).(Caller)
+	return c
+}
+
+// authorize is the one middleware that lets requests in. It reads from the
+// operation itself what that demands.
+func (a *API) authorize(ctx huma.Context, next func(huma.Context)) {
+	r, w := humago.Unwrap(ctx)
+	caller, err := a.admit(r, ctx.Operation())
+	if err != nil {
+		a.answer(r.Context(), err).write(w)
+		return
+	}
+	next(huma.WithValue(ctx, callerKey{}, caller))
+}
+
+// admit decides once, at the start: a token that expires while the request is
+// being served has still been valid for it.
+func (a *API) admit(r *http.Request, op *huma.Operation) (Caller, error) {
+	ctx := r.Context()
+	token, err := a.token(r)
+	if err != nil {
+		return Caller{}, err
+	}
+	caller, err := a.verify(ctx, token)
+	if err != nil {
+		return Caller{}, err
+	}
+	needed := scopesOf(op)
+	// RFC 6750 3.1: a token that lacks the scope gets 403. Scopes are compared as
+	// whole words: as a substring, "xapprove:timesheets" would approve.
+	ok := !slices.ContainsFunc(needed, func(s string) bool { return !slices.Contains(caller.Scopes, s) })
+	if len(needed) > 0 && !a.check(ctx, "scope", "RFC 6750 3.1", ok, strings.Join(needed, " "), strings.Join(caller.Scopes, " ")) {
+		return Caller{}, a.lacksScope(needed)
+	}
+	if op.Metadata[forMachinesToo] == true {
+		return caller, nil
+	}
+	person := !caller.Machine && caller.Subject != ""
+	if !a.check(ctx, "a person stands behind the token", "", person, "a person", "client "+caller.ClientID) {
+		return Caller{}, newProblem(http.StatusForbidden,
+			"This operation is about a person's own entries, and the token belongs to a client alone (client_credentials). Use a token that a person has signed in for.")
+	}
+	return caller, nil
+}
+
+// scopesOf reads what the operation declares in its Security.
+func scopesOf(op *huma.Operation) []string {
+	var scopes []string
+	for _, requirement := range op.Security {
+		scopes = append(scopes, requirement[securityScheme]...)
+	}
+	return scopes
+}
+
+// token takes the one bearer token from the Authorization header. RFC 6750 2.2
+// and 2.3 also know a form field and a query parameter; RFC 9700 4.3.2 forbids
+// the latter, because URLs end up in logs and histories. Neither is looked at.
+func (a *API) token(r *http.Request) (string, error) {
+	headers := r.Header.Values("Authorization")
+	// RFC 6750 3.1: more than one way of sending a token is invalid_request; two
+	// readers of one request could each take another of them.
+	if len(headers) > 1 {
+		a.check(r.Context(), "one Authorization header", "RFC 6750 3.1", false, "1", fmt.Sprint(len(headers)))
+		return "", newProblem(http.StatusBadRequest, "The request has more than one Authorization header.").
+			with("WWW-Authenticate", a.challenge("invalid_request", "more than one Authorization header", nil))
+	}
+	scheme, token := "", ""
+	if len(headers) == 1 {
+		scheme, token, _ = strings.Cut(headers[0], " ")
+		token = strings.Trim(token, " ")
+	}
+	// RFC 9110 11.1: the scheme's name is case-insensitive.
+	sent := strings.EqualFold(scheme, "Bearer") && token != ""
+	if !a.check(r.Context(), "bearer token sent", "RFC 6750 2.1", sent, "Authorization: Bearer", map[bool]string{true: "a bearer token", false: "none"}[sent]) {
+		// RFC 6750 3.1: a request without authentication SHOULD get no error code.
+		return "", newProblem(http.StatusUnauthorized, "This API needs an access token: Authorization: Bearer <token>.").
+			with("WWW-Authenticate", a.challenge("", "", nil))
+	}
+	return token, nil
+}
+
+// verify asks the Verifier, after what can be seen without it.
+func (a *API) verify(ctx context.Context, token string) (Caller, error) {
+	var caller Caller
+	var err error
+	switch {
+	case len(token) > maxToken:
+		err = InvalidToken("it is longer than any token of this API")
+	case !isB64Token(token):
+		err = InvalidToken("it has characters that no bearer token has")
+	default:
+		caller, err = a.verifier.Verify(ctx, token)
+	}
+	if err != nil && !errors.Is(err, ErrInvalidToken) {
+		return Caller{}, err
+	}
+	if err == nil && !a.now().Before(caller.ExpiresAt) {
+		err = InvalidToken("it has expired")
+	}
+	expected := "a token in force for " + a.audience + " from " + a.issuer
+	if !a.check(ctx, "access token valid", "RFC 6750 3.1", err == nil, expected, fingerprint(token)) {
+		return Caller{}, a.invalidToken(err)
+	}
+	return caller, nil
+}
+
+func (a *API) invalidToken(err error) *problem {
+	reason := "it opens nothing here"
+	var known *invalidToken
+	if errors.As(err, &known) {
+		reason = known.reason
+	}
+	return newProblem(http.StatusUnauthorized, "The access token is not valid: "+reason+".").
+		with("WWW-Authenticate", a.challenge("invalid_token", reason, nil))
+}
+
+func (a *API) lacksScope(needed []string) *problem {
+	list := strings.Join(needed, " ")
+	return newProblem(http.StatusForbidden, "The access token does not carry the scope "+list+".").
+		with("WWW-Authenticate", a.challenge("insufficient_scope", "the access token does not carry the scope "+list, needed))
+}
+
+// challenge is the WWW-Authenticate header of RFC 6750 3, with RFC 9728's
+// pointer to the metadata where that document exists.
+func (a *API) challenge(code, description string, scopes []string) string {
+	var b strings.Builder
+	b.WriteString(`Bearer realm="timesheets"`)
+	param := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(&b, `, %s="%s"`, name, quotable(value))
+		}
+	}
+	param("error", code)
+	param("error_description", description)
+	param("scope", strings.Join(scopes, " "))
+	param("resource_metadata", a.resourceMetadata)
+	return b.String()
+}
+
+// quotable keeps to the characters that RFC 6750 3 allows in a description.
+func quotable(s string) string {
+	return strings.Map(func(c rune) rune {
+		if c < 0x20 || c > 0x7e || c == '"' || c == '\\' {
+			return ' '
+		}
+		return c
+	}, s)
+}
+
+// isB64Token is the grammar of RFC 6750 2.1: b64token.
+func isB64Token(s string) bool {
+	body := strings.TrimRight(s, "=")
+	return body != "" && !strings.ContainsFunc(body, func(c rune) bool {
+		alnum := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+		return !alnum && !strings.ContainsRune("-._~+/", c)
+	})
+}

@@ -1,0 +1,41 @@
+// Package timesheets is the resource server: the Timesheets API under /api/.
+//
+// It issues nothing and signs nobody in. A request brings a bearer token; what
+// the token is worth comes from a [Verifier], who reports to whom from a
+// [Directory], and both are small interfaces of this room. So it runs beside
+// the authorization server in one process, or alone against another issuer,
+// without a line of it changing.
+//
+// # The way of a request
+//
+//	Handler      headers that every answer has; 404 and 405 as problems
+//	  authorize  one bearer token, in the header; valid; with the scope that
+//	             the operation names; a person's, unless machines may too
+//	  readBody   JSON, at most 1 MiB
+//	  huma       parameters and body against the operation's schema
+//	  handler    whose entry is it, and may this caller do that
+//	  store      the rules that must hold against a parallel request, inside
+//	             the write transaction
+//
+// Each operation is one line of the table in api.go and states its scope once,
+// in its OpenAPI Security; authorize reads it from there, so that what is
+// documented and what is enforced cannot differ.
+//
+// # Reading order
+//
+//	api.go        Config, New, the table of operations
+//	bearer.go     RFC 6750: the token, the scope, the challenges
+//	body.go       what a body must be before anybody looks at its fields
+//	entries.go    list, create, read, delete
+//	approvals.go  what waits for a manager, and the decision
+//	me.go         what the API knows about the caller
+//	problem.go    RFC 9457: the one form of every error
+//	store.go      the SQL; cursor.go, page cursors that cannot be forged
+//	seed.go       entries to begin with
+//
+// # The ledger
+//
+// Every check is reported as one log/slog record named "check" with the
+// request's context: rule, verdict, expected, got, clause. Writes are reported
+// as "store" once they are committed. No record carries a token.
+package timesheets

@@ -1,0 +1,114 @@
+package timesheets
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// seedEntry is one line of the demo fortnight. day counts from the Monday of
+// the current week, so -7 is last Monday.
+type seedEntry struct {
+	person  string
+	day     int
+	hours   float64
+	project string
+	notes   string
+	status  string
+	comment string
+}
+
+// seedManager has decided what is decided.
+const seedManager = "usr_grace"
+
+var seedEntries = []seedEntry{
+	{"usr_ada", -7, 8, "Analytical Engine", "Table of operations for the Bernoulli numbers", approved, ""},
+	{"usr_ada", -6, 7.5, "Analytical Engine", "Checked the cards against the table", approved, ""},
+	{"usr_ada", -5, 6, "Analytical Engine", "Letters and proofs", rejected, "Half of this is Translation. Please enter it there."},
+	{"usr_ada", -4, 4.25, "Translation", "Menabrea, notes A to D", approved, "Thank you for the early draft."},
+	{"usr_ada", 0, 8, "Translation", "Menabrea, notes E to G", pending, ""},
+	{"usr_ada", 1, 5.25, "Analytical Engine", "", pending, ""},
+	{"usr_alan", -7, 8, "Bombe", "Wiring of the third drum", approved, ""},
+	{"usr_alan", -5, 10.5, "Bombe", "Night run", rejected, "Over ten hours? Let us talk first."},
+	{"usr_alan", -3, 6.5, "Computable Numbers", "Corrections", approved, ""},
+	{"usr_alan", 0, 7.5, "Computable Numbers", "", pending, ""},
+	{"usr_alan", 1, 3.75, "Bombe", "Spare parts", pending, ""},
+	{"usr_grace", -6, 8, "Compiler", "A-0, second pass", pending, ""},
+	{"usr_grace", 0, 6, "Compiler", "Moth removed from relay 70", pending, ""},
+}
+
+// SeedWeek writes about a dozen entries of the current and the last week, as
+// now's location has them, in all states and with ids that are the same every
+// time. They belong to usr_ada, usr_alan and usr_grace, or to those of them
+// that are given. A file that has any entry is left alone. Errors: the Writer's.
+func (a *API) SeedWeek(ctx context.Context, now time.Time, people ...string) error {
+	var written []string
+	return a.store.w.Write(ctx, func(tx *sql.Tx) error {
+		var any bool
+		if err := tx.QueryRow(`SELECT EXISTS (SELECT 1 FROM entries)`).Scan(&any); err != nil || any {
+			return err
+		}
+		for i, s := range seedEntries {
+			if len(people) > 0 && !slices.Contains(people, s.person) {
+				continue
+			}
+			id := seedID(i)
+			if err := s.insert(tx, id, now); err != nil {
+				return fmt.Errorf("seed entry %d: %w", i, err)
+			}
+			written = append(written, id)
+		}
+		return nil
+	}, func() {
+		for _, id := range written {
+			a.wrote(ctx, "insert", "entries", "timesheet entry", id)
+		}
+	})
+}
+
+func (s seedEntry) insert(tx *sql.Tx, id string, now time.Time) error {
+	day, made, decided := s.times(now)
+	version := 1
+	var by, comment *string
+	var at *int64
+	updated := made.UnixMilli()
+	if s.status != pending {
+		manager, ms := seedManager, decided.UnixMilli()
+		by, at, updated, version = &manager, &ms, ms, 2
+		if s.comment != "" {
+			comment = &s.comment
+		}
+	}
+	_, err := tx.Exec(`INSERT INTO entries (id, user_id, project, date, quarters, notes, status, decided_by, decided_at, comment, created_at, updated_at, version)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		id, s.person, s.project, day, int64(s.hours*4), s.notes, s.status, by, at, comment, made.UnixMilli(), updated, version)
+	return err
+}
+
+// times gives the day, when the entry was made (at six in the evening of it)
+// and when it was decided (two days later); nothing of it lies in the future.
+func (s seedEntry) times(now time.Time) (day string, made, decided time.Time) {
+	sinceMonday := (int(now.Weekday()) + 6) % 7
+	y, m, d := now.Date()
+	offset := min(s.day, sinceMonday) - sinceMonday
+	date := time.Date(y, m, d+offset, 18, 0, 0, 0, now.Location())
+	return date.Format(time.DateOnly), earlier(date, now), earlier(date.AddDate(0, 0, 2), now)
+}
+
+func earlier(t, limit time.Time) time.Time {
+	if t.After(limit) {
+		return limit
+	}
+	return t
+}
+
+// seedID looks like any other id, and is the same in every file, so that a
+// lesson can name it.
+func seedID(i int) string {
+	sum := sha256.Sum256([]byte("timesheets seed " + strconv.Itoa(i)))
+	return idOf([10]byte(sum[:10]))
+}

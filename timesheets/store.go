@@ -1,0 +1,227 @@
+package timesheets
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Writer is the shared path to the disk.
+type Writer interface {
+	// Write runs fn in a write transaction (joined to the unit in ctx, if there
+	// is one: then it's only queued and runs, and can fail, at commit); returns
+	// when on disk. after runs once committed.
+	Write(ctx context.Context, fn func(tx *sql.Tx) error, after ...func()) error
+}
+
+var (
+	errNoEntry = errors.New("no such entry")
+	errDecided = errors.New("the entry has been decided")
+)
+
+// dayFullError says that an entry would take a person's day past 24 hours.
+type dayFullError struct{ taken int } // quarter hours that the day has already
+
+func (e *dayFullError) Error() string { return "the day is full" }
+
+// readError is a failed read: the statements are fixed, so it is the file's.
+type readError struct{ err error }
+
+func (e *readError) Error() string     { return "read entries: " + e.err.Error() }
+func (e *readError) Unwrap() error     { return e.err }
+func (e *readError) Unavailable() bool { return true }
+
+type store struct {
+	ledger
+	w    Writer
+	read *sql.DB
+}
+
+const columns = `id, user_id, project, date, quarters, notes, status, decided_by, decided_at, comment, created_at, updated_at, version`
+
+// scanEntry reads one row of columns.
+func scanEntry(scan func(...any) error) (entry, error) {
+	var e entry
+	var quarters, created, updated int64
+	var decided *int64
+	err := scan(&e.ID, &e.UserID, &e.Project, &e.Date, &quarters, &e.Notes, &e.Status,
+		&e.DecidedBy, &decided, &e.Comment, &created, &updated, &e.version)
+	if err != nil {
+		return entry{}, err
+	}
+	e.Hours = float64(quarters) / 4
+	e.Approved = e.Status == approved
+	e.CreatedAt, e.UpdatedAt = time.UnixMilli(created).UTC(), time.UnixMilli(updated).UTC()
+	if decided != nil {
+		at := time.UnixMilli(*decided).UTC()
+		e.DecidedAt = &at
+	}
+	return e, nil
+}
+
+// entry reads one, whoever it belongs to. Errors: errNoEntry, *readError.
+func (s *store) entry(ctx context.Context, id string) (entry, error) {
+	e, err := scanEntry(s.read.QueryRowContext(ctx, `SELECT `+columns+` FROM entries WHERE id = ?`, id).Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		return entry{}, errNoEntry
+	}
+	if err != nil {
+		return entry{}, &readError{err}
+	}
+	return e, nil
+}
+
+// selection says which entries a list shows; empty filters let all through.
+type selection struct {
+	owners                    []string
+	from, to, project, status string
+	after                     *position
+	limit                     int
+}
+
+// list returns up to limit entries, the latest day first, and whether there
+// are more. Errors: *readError.
+func (s *store) list(ctx context.Context, sel selection) (items []entry, more bool, err error) {
+	owners, err := json.Marshal(sel.owners)
+	if err != nil {
+		return nil, false, err
+	}
+	where, args := sel.where()
+	rows, err := s.read.QueryContext(ctx, `SELECT `+columns+` FROM entries
+		WHERE user_id IN (SELECT value FROM json_each(?))`+where+`
+		ORDER BY date DESC, created_at DESC, id DESC LIMIT ?`,
+		append(append([]any{string(owners)}, args...), sel.limit+1)...)
+	if err != nil {
+		return nil, false, &readError{err}
+	}
+	defer rows.Close()
+	for rows.Next() {
+		e, err := scanEntry(rows.Scan)
+		if err != nil {
+			return nil, false, &readError{err}
+		}
+		items = append(items, e)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, false, &readError{err}
+	}
+	if len(items) > sel.limit {
+		return items[:sel.limit], true, nil
+	}
+	return items, false, nil
+}
+
+// where is made of fixed text alone; whatever a client sent is an argument.
+func (sel selection) where() (string, []any) {
+	var b strings.Builder
+	var args []any
+	and := func(condition string, values ...any) {
+		b.WriteString(" AND " + condition)
+		args = append(args, values...)
+	}
+	if sel.from != "" {
+		and("date >= ?", sel.from)
+	}
+	if sel.to != "" {
+		and("date <= ?", sel.to)
+	}
+	if sel.project != "" {
+		and("project = ?", sel.project)
+	}
+	if sel.status != "" {
+		and("status = ?", sel.status)
+	}
+	if p := sel.after; p != nil {
+		and("(date, created_at, id) < (?, ?, ?)", p.date, p.createdAt, p.id)
+	}
+	return b.String(), args
+}
+
+// insert writes a new entry, unless it takes the person's day past 24 hours.
+// Rejected entries do not count: nobody worked them, and they cannot be taken
+// back. Errors: *dayFullError, the Writer's.
+func (s *store) insert(ctx context.Context, e entry) error {
+	quarters := int64(e.Hours * 4)
+	return s.w.Write(ctx, func(tx *sql.Tx) error {
+		// One statement in the one writing transaction: read first and write
+		// later, and two parallel requests both see room for their hours.
+		const taken = `(SELECT coalesce(sum(quarters), 0) FROM entries WHERE user_id = ? AND date = ? AND status <> 'rejected')`
+		res, err := tx.Exec(`INSERT INTO entries (id, user_id, project, date, quarters, notes, status, created_at, updated_at, version)
+			SELECT ?, ?, ?, ?, ?, ?, 'pending', ?, ?, 1 WHERE `+taken+` + ? <= ?`,
+			e.ID, e.UserID, e.Project, e.Date, quarters, e.Notes, e.CreatedAt.UnixMilli(), e.UpdatedAt.UnixMilli(),
+			e.UserID, e.Date, quarters, dayQuarters)
+		if err != nil {
+			return fmt.Errorf("insert entry: %w", err)
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 1 {
+			return err
+		}
+		var full dayFullError
+		if err := tx.QueryRow(`SELECT `+taken, e.UserID, e.Date).Scan(&full.taken); err != nil {
+			return fmt.Errorf("read the day: %w", err)
+		}
+		return &full
+	}, func() { s.wrote(ctx, "insert", "entries", "timesheet entry", e.ID) })
+}
+
+// delete removes a pending entry of the owner. Errors: errNoEntry, errDecided,
+// the Writer's.
+func (s *store) delete(ctx context.Context, id, owner string) error {
+	return s.w.Write(ctx, func(tx *sql.Tx) error {
+		res, err := tx.Exec(`DELETE FROM entries WHERE id = ? AND user_id = ? AND status = 'pending'`, id, owner)
+		if err != nil {
+			return fmt.Errorf("delete entry: %w", err)
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 1 {
+			return err
+		}
+		return whyUnchanged(tx, id, owner)
+	}, func() { s.wrote(ctx, "delete", "entries", "timesheet entry", id) })
+}
+
+// verdict is a manager's decision about an entry.
+type verdict struct {
+	status  string // approved or rejected
+	by      string
+	at      time.Time
+	comment *string
+}
+
+// decide makes the one decision that an entry ever gets, and returns the entry
+// as it is then. Errors: errNoEntry, errDecided, the Writer's.
+func (s *store) decide(ctx context.Context, id, owner string, v verdict) (entry, error) {
+	var decided entry
+	err := s.w.Write(ctx, func(tx *sql.Tx) error {
+		// Compare-and-set: of parallel decisions, the first finds it pending.
+		var err error
+		decided, err = scanEntry(tx.QueryRow(`UPDATE entries
+			SET status = ?, decided_by = ?, decided_at = ?, comment = ?, updated_at = ?, version = version + 1
+			WHERE id = ? AND user_id = ? AND status = 'pending' RETURNING `+columns,
+			v.status, v.by, v.at.UnixMilli(), v.comment, v.at.UnixMilli(), id, owner).Scan)
+		if errors.Is(err, sql.ErrNoRows) {
+			return whyUnchanged(tx, id, owner)
+		}
+		if err != nil {
+			return fmt.Errorf("decide entry: %w", err)
+		}
+		return nil
+	}, func() { s.wrote(ctx, "update", "entries", "timesheet entry", id) })
+	return decided, err
+}
+
+// whyUnchanged tells a lost race apart from an entry that is not there.
+func whyUnchanged(tx *sql.Tx, id, owner string) error {
+	var one int
+	err := tx.QueryRow(`SELECT 1 FROM entries WHERE id = ? AND user_id = ?`, id, owner).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return errNoEntry
+	}
+	if err != nil {
+		return fmt.Errorf("read entry: %w", err)
+	}
+	return errDecided
+}
