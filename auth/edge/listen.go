@@ -80,6 +80,8 @@ func Serve(ctx context.Context, listeners []net.Listener, h http.Handler, log *s
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
+	silent := &silentConns{since: map[net.Conn]time.Time{}}
+	server.ConnState = silent.track
 	failed := make(chan error, len(listeners))
 	var serving sync.WaitGroup
 	for _, l := range listeners {
@@ -95,6 +97,7 @@ func Serve(ctx context.Context, listeners []net.Listener, h http.Handler, log *s
 	case <-ctx.Done():
 	}
 	stopping()
+	time.AfterFunc(2*patience, silent.close)
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
 	if serr := server.Shutdown(grace); serr != nil {
@@ -103,4 +106,36 @@ func Serve(ctx context.Context, listeners []net.Listener, h http.Handler, log *s
 	}
 	serving.Wait()
 	return err
+}
+
+// patience is how long a connection may say nothing once the server stops.
+const patience = 250 * time.Millisecond
+
+// silentConns are connections on which nothing was ever sent. Browsers open
+// them in advance, and net/http would wait 5 s for each at shutdown.
+type silentConns struct {
+	mu    sync.Mutex
+	since map[net.Conn]time.Time
+}
+
+func (s *silentConns) track(c net.Conn, state http.ConnState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if state == http.StateNew {
+		s.since[c] = time.Now()
+	} else {
+		delete(s.since, c)
+	}
+}
+
+// close ends those that have been silent for a while; a connection that has
+// sent its first byte is not among them.
+func (s *silentConns) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c, since := range s.since {
+		if time.Since(since) > patience {
+			c.Close()
+		}
+	}
 }

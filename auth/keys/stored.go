@@ -52,7 +52,7 @@ func signing(keys []key, alg string, now time.Time) (found *key) {
 // load reads the keys that are still published, in the order of their use.
 func load(ctx context.Context, c Config) ([]key, error) {
 	rows, err := c.Read.QueryContext(ctx, `SELECT kid, alg, private_key, signs_from, retired_at FROM signing_keys
-		WHERE published_until IS NULL OR published_until > ? ORDER BY signs_from, created_at, kid`, c.Now().UnixMilli())
+		WHERE published_until IS NULL OR published_until > ? ORDER BY signs_from, created_at, alg, kid`, c.Now().UnixMilli())
 	if err != nil {
 		return nil, fmt.Errorf("read signing keys: %w", err)
 	}

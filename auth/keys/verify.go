@@ -24,8 +24,12 @@ var (
 	ErrSignature  = errors.New("wrong signature")
 )
 
-// maxToken bounds what is parsed at all: ours have less than 2 KiB.
-const maxToken = 16 << 10
+// What is longer is not parsed at all. Our tokens have less than 2 KiB, their
+// headers some 120 bytes; nested JSON takes a hundred times its length to read.
+const (
+	maxToken  = 16 << 10
+	maxHeader = 1 << 10
+)
 
 // header is what matters of a JOSE header. jku, x5u, jwk and x5c would name a
 // key by the sender's word and are not looked at (RFC 8725 3.10).
@@ -102,6 +106,9 @@ func parseHeader(token string) (header, error) {
 		if i == 0 {
 			first = raw
 		}
+	}
+	if len(first) > maxHeader {
+		return h, fmt.Errorf("%w: its header is too long", ErrMalformed)
 	}
 	if err := json.Unmarshal(first, &h); err != nil {
 		return h, fmt.Errorf("%w: its header cannot be read", ErrMalformed)

@@ -1,0 +1,219 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// authorize is the authorization endpoint (RFC 6749 3.1) and the one
+// dispatcher of every flow: a new request is parked here, and login and
+// consent come back here to learn what is next.
+func (s *Server) authorize(w http.ResponseWriter, r *http.Request) error {
+	form, err := authorizationForm(w, r)
+	if err != nil {
+		return err
+	}
+	// A client's own parameter of that name is ignored like any unknown one.
+	if handle := form.Get("flow"); handle != "" && !form.Has("client_id") && r.Method != http.MethodPost {
+		f, err := s.ownFlow(w, r, handle)
+		if err != nil {
+			return err
+		}
+		return s.advance(w, r, f)
+	}
+	q, err := s.parseAuthorization(r.Context(), form)
+	if err != nil {
+		return err
+	}
+	if r.Method == http.MethodPost {
+		// OIDC Core 3.1.2.1 allows POST. It comes from another origin, so the
+		// SameSite cookie is not with it; it will be with the GET that follows.
+		f, err := s.parkFlow(r.Context(), "authorization", q, "")
+		if err != nil {
+			return err
+		}
+		seeOther(w, pathAuthorize+"?flow="+f.Handle)
+		return nil
+	}
+	f, err := s.parkFlow(r.Context(), "authorization", q, s.browserOf(w, r))
+	if err != nil {
+		return err
+	}
+	f.Request = *q
+	return s.advance(w, r, f)
+}
+
+// authorizationForm reads the parameters from where the method puts them, and
+// refuses what cannot be decoded rather than guessing.
+func authorizationForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	query := r.URL.RawQuery
+	if r.Method == http.MethodPost {
+		body, err := formBody(w, r)
+		if err != nil {
+			return nil, pageProblem(err.Status, err.Code, "This request can’t be read", err.Description, "OIDC Core 3.1.2.1")
+		}
+		return body, nil
+	}
+	form, err := url.ParseQuery(query)
+	if err != nil || strings.ContainsRune(query, 0) {
+		return nil, pageProblem(400, "invalid_request", "This request can’t be read", "Its parameters are not encoded as application/x-www-form-urlencoded.", "RFC 6749 4.1.1")
+	}
+	return form, nil
+}
+
+// seeOther answers 303: after a POST the browser must come back with a GET,
+// without the password in its body (RFC 9700 4.12).
+func seeOther(w http.ResponseWriter, to string) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Location", to)
+	w.WriteHeader(http.StatusSeeOther)
+}
+
+// advance takes a flow one step on.
+func (s *Server) advance(w http.ResponseWriter, r *http.Request, f *flow) error {
+	if f.Spent {
+		return finished()
+	}
+	who, err := s.signedIn(r)
+	if err != nil {
+		return err
+	}
+	visitor, err := s.visitor(r.Context(), f, who)
+	if err != nil {
+		return err
+	}
+	step, code, scopes := next(f, visitor)
+	switch step {
+	case stepLogin:
+		seeOther(w, pathLogin+"?flow="+f.Handle)
+		return nil
+	case stepConsent:
+		seeOther(w, pathConsent+"?flow="+f.Handle)
+		return nil
+	case stepIssue:
+		return s.issue(w, r, f, who, scopes)
+	default:
+		if err := s.spendFlow(r.Context(), f); err != nil {
+			return finishedIfSpent(err)
+		}
+		return newError(code, refusals[code]).backTo(f.Request.RedirectURI, f.Request.State)
+	}
+}
+
+var refusals = map[string]string{
+	"access_denied":    "The person did not allow this.",
+	"login_required":   "Nobody is signed in, or not as this request wants it, and prompt=none forbids to ask.",
+	"consent_required": "The person has not agreed to this yet, and prompt=none forbids to ask.",
+}
+
+func finished() error {
+	return pageProblem(http.StatusConflict, "invalid_request", "This sign-in is already finished", "It led back to the app once, and it does that only once. Go back to the app; if it doesn’t have what it needs, start again there.", "RFC 6749 10.5")
+}
+
+func finishedIfSpent(err error) error {
+	if errors.Is(err, errSpent) {
+		return finished()
+	}
+	return err
+}
+
+// visitor gathers what next needs to know about who is signed in.
+func (s *Server) visitor(ctx context.Context, f *flow, who *signedIn) (*visitor, error) {
+	if who == nil {
+		return nil, nil
+	}
+	held, err := s.held(ctx, f, who)
+	if err != nil {
+		return nil, err
+	}
+	return &visitor{
+		Subject: who.ID, AuthTime: who.Session.AuthTime,
+		Allowed: s.permitted(f.Request.Scopes, who.Permissions), Held: held,
+	}, nil
+}
+
+// held returns what a remembered consent covers. A native app is never waved
+// through: RFC 8252 8.6, any other program on the device can use its public
+// client_id and its redirect URI, so a person has to look each time.
+func (s *Server) held(ctx context.Context, f *flow, who *signedIn) ([]string, error) {
+	client, err := s.store.Client(ctx, f.Request.ClientID)
+	if err != nil {
+		return nil, clientGone(err)
+	}
+	if client.Kind == "native" {
+		return nil, nil
+	}
+	scopes, _, err := s.people.Remembered(ctx, who.ID, client.ID)
+	return scopes, err
+}
+
+func clientGone(err error) error {
+	if unavailable(err) {
+		return err
+	}
+	return pageProblem(400, "unauthorized_client", "This app is no longer registered", "It was taken away while you were signing in.", "RFC 6749 4.1.2.1").because(err)
+}
+
+// issue ends the flow with an authorization code. The flow is spent, and the
+// code with all that belongs to it is written, in one commit: a reload, or a
+// second click, finds the flow spent.
+func (s *Server) issue(w http.ResponseWriter, r *http.Request, f *flow, who *signedIn, scopes []string) error {
+	q := &f.Request
+	ctx := context.WithValue(s.store.Begin(r.Context()), admittedKey{}, q.RedirectURI)
+	defer s.store.Rollback(ctx) //nolint:errcheck // after a commit it does nothing
+	if err := s.spendFlow(ctx, f); err != nil {
+		return err
+	}
+	ar, err := s.fosite.NewAuthorizeRequest(ctx, q.forFosite(ctx))
+	if err != nil {
+		return asError(err).backTo(q.RedirectURI, q.State)
+	}
+	for _, scope := range scopes {
+		ar.GrantScope(scope)
+	}
+	ar.GrantAudience(q.Audience)
+	session := s.emptySession()
+	session.Subject, session.SID = who.ID, who.Session.ID
+	session.AuthTime, session.GrantedAt = who.Session.AuthTime.Unix(), s.now().Unix()
+	resp, err := s.fosite.NewAuthorizeResponse(ctx, ar, session)
+	if err == nil {
+		err = s.store.Commit(ctx)
+	}
+	if errors.Is(err, errSpent) {
+		return finished()
+	}
+	if err != nil {
+		return asError(err).backTo(q.RedirectURI, q.State)
+	}
+	s.check(r.Context(), "code issued", "RFC 6749 4.1.2", true, strings.Join(q.Scopes, " "), strings.Join(scopes, " "))
+	s.redirectBack(w, r, q.RedirectURI, q.State, url.Values{"code": {resp.GetCode()}})
+	return nil
+}
+
+// forFosite is the request as fosite shall see it: validated, with a state of
+// the length that fosite insists on (the client's own is kept in the flow),
+// and without prompt, max_age and id_token_hint, which next has answered.
+func (q *authorizationRequest) forFosite(ctx context.Context) *http.Request {
+	form := url.Values{
+		"client_id": {q.ClientID}, "response_type": {"code"}, "state": {"kept-with-the-flow"},
+		"scope": {strings.Join(q.Scopes, " ")}, "audience": {q.Audience},
+		"code_challenge": {q.Challenge}, "code_challenge_method": {"S256"},
+	}
+	if q.Sent {
+		form.Set("redirect_uri", q.RedirectURI)
+	}
+	if q.Nonce != "" {
+		form.Set("nonce", q.Nonce)
+	}
+	r := &http.Request{Method: http.MethodGet, URL: &url.URL{Path: pathAuthorize}, Header: http.Header{}, Form: form, PostForm: url.Values{}}
+	return r.WithContext(ctx)
+}
+
+// identity scopes belong to the person, not to an API.
+var identityScopes = []string{"openid", "profile", "email", "offline_access"}
+
+func isIdentity(scope string) bool { return slices.Contains(identityScopes, scope) }

@@ -1,0 +1,44 @@
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"log/slog"
+)
+
+// check reports one verdict as a log record, so that the log reads as a
+// ledger and whoever shows a flow needs nothing but a slog.Handler. Expected
+// and got must never hold a secret: use fingerprint for those.
+func (s *Server) check(ctx context.Context, rule, clause string, ok bool, expected, got string) bool {
+	verdict, level := "pass", slog.LevelDebug
+	if !ok {
+		verdict, level = "fail", slog.LevelInfo
+	}
+	s.log.LogAttrs(ctx, level, "check",
+		slog.String("rule", rule), slog.String("verdict", verdict),
+		slog.String("expected", expected), slog.String("got", clip(got)), slog.String("clause", clause))
+	return ok
+}
+
+// fingerprint names a secret in the ledger without giving it away.
+func fingerprint(kind, secret string) string {
+	if secret == "" {
+		return "no " + kind
+	}
+	return kind + " " + hashOf(secret)[:8]
+}
+
+// hashOf is how a bearer value is stored and compared: SHA-256, hex.
+func hashOf(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
+}
+
+// clip keeps hostile input from filling the log.
+func clip(s string) string {
+	if len(s) > 200 {
+		return s[:200] + "…"
+	}
+	return s
+}

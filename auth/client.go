@@ -1,0 +1,145 @@
+package auth
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/ory/fosite"
+
+	"github.com/exampleco/punchcard/auth/store"
+)
+
+// maxForm caps the body of the endpoints for clients, in bytes.
+const maxForm = 64 << 10
+
+// formBody reads an application/x-www-form-urlencoded body, the only kind that
+// RFC 6749 3.2 knows, and no parameter from the URL: what is in a URL ends up
+// in logs.
+func formBody(w http.ResponseWriter, r *http.Request) (url.Values, *Error) {
+	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	if !strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded") {
+		e := newError("invalid_request", "Send the parameters as application/x-www-form-urlencoded in the body, not as "+printable(clip(contentKind(kind)))+".")
+		e.Status = http.StatusUnsupportedMediaType
+		return nil, e
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		e := newError("invalid_request", "The body is not a well-formed form.").because(err)
+		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+			e = newError("invalid_request", "The body is larger than 64 KiB.")
+			e.Status = http.StatusRequestEntityTooLarge
+		}
+		return nil, e
+	}
+	return r.PostForm, nil
+}
+
+func contentKind(kind string) string {
+	if kind == "" {
+		return "an untyped body"
+	}
+	return kind
+}
+
+// clientForm is formBody for the endpoints for clients: RFC 6749 3.2,
+// parameters MUST NOT be included more than once.
+func (s *Server) clientForm(w http.ResponseWriter, r *http.Request) (url.Values, *Error) {
+	body, err := formBody(w, r)
+	if err != nil {
+		return nil, err
+	}
+	form, repeated := singleValued(body)
+	if !s.check(r.Context(), "each parameter once", "RFC 6749 3.2", len(repeated) == 0, "no repetition", strings.Join(repeated, " ")) {
+		return nil, newError("invalid_request", "Sent more than once: "+printable(strings.Join(repeated, " "))+".")
+	}
+	return form, nil
+}
+
+// authenticate finds out which client calls, RFC 6749 2.3 and 3.2.1. An
+// unknown client and a wrong secret get the same answer.
+func (s *Server) authenticate(ctx context.Context, r *http.Request, form url.Values) (*store.Client, error) {
+	id, secret, method, err := credentials(r, form)
+	if err != nil {
+		return nil, err
+	}
+	if id == "" {
+		return nil, refusedClient(method, "No client authentication: send client_id, or Basic credentials.")
+	}
+	client, cerr := s.store.Client(ctx, id)
+	if unavailable(cerr) {
+		return nil, cerr
+	}
+	ok := cerr == nil && provesItself(client, secret, method)
+	if !s.check(ctx, "client authentication", "RFC 6749 3.2.1", ok, "the credentials of a registered client", id+" by "+method) {
+		return nil, refusedClient(method, "Unknown client, wrong credentials, or a method the client is not registered for.")
+	}
+	return client, nil
+}
+
+// provesItself: a public client has no secret, so one that sends a secret is
+// misconfigured, and finds out now instead of believing that it is protected.
+func provesItself(client *store.Client, secret, method string) bool {
+	if !slices.Contains(client.AuthMethods, method) {
+		return false
+	}
+	if client.IsPublic() {
+		return method == "none"
+	}
+	return client.SecretMatches(secret)
+}
+
+func refusedClient(method, description string) *Error {
+	e := newError("invalid_client", description)
+	if method == "client_secret_basic" {
+		e.scheme = "Basic"
+	}
+	return e
+}
+
+// credentials reads the one method that the client uses. RFC 6749 2.3: more
+// than one MUST NOT be used in a request. The client_id beside Basic is no
+// second method as long as it is the same; many libraries send it.
+func credentials(r *http.Request, form url.Values) (id, secret, method string, err error) {
+	if form.Has("client_assertion") || form.Has("client_assertion_type") {
+		return "", "", "", newError("invalid_client", "client_assertion is not served; use Basic or client_secret.")
+	}
+	header := r.Header.Values("Authorization")
+	if len(header) == 0 {
+		if form.Has("client_secret") {
+			return form.Get("client_id"), form.Get("client_secret"), "client_secret_post", nil
+		}
+		return form.Get("client_id"), "", "none", nil
+	}
+	scheme, encoded, _ := strings.Cut(header[0], " ")
+	if len(header) > 1 || !strings.EqualFold(scheme, "Basic") {
+		return "", "", "", refusedClient("client_secret_basic", "The Authorization header must hold one set of Basic credentials here.")
+	}
+	raw, derr := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
+	user, pass, found := strings.Cut(string(raw), ":")
+	// RFC 6749 2.3.1: both are form-encoded before they are put together.
+	id, uerr := url.QueryUnescape(user)
+	secret, perr := url.QueryUnescape(pass)
+	if derr != nil || !found || uerr != nil || perr != nil {
+		return "", "", "", refusedClient("client_secret_basic", "The Basic credentials are not well-formed.")
+	}
+	if form.Has("client_secret") || form.Has("client_id") && form.Get("client_id") != id {
+		return "", "", "", newError("invalid_request", "Use one method of client authentication, not two.")
+	}
+	return id, secret, "client_secret_basic", nil
+}
+
+type clientKey struct{}
+
+// authenticated gives fosite the client that authenticate has found.
+func authenticated(ctx context.Context, _ *http.Request, _ url.Values) (fosite.Client, error) {
+	client, ok := ctx.Value(clientKey{}).(*store.Client)
+	if !ok {
+		return nil, fosite.ErrInvalidClient
+	}
+	return client, nil
+}

@@ -1,0 +1,218 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/exampleco/punchcard/auth/store"
+	"github.com/exampleco/punchcard/views"
+)
+
+// consentPage shows what the app asks for, one choice a scope.
+func (s *Server) consentPage(w http.ResponseWriter, r *http.Request) error {
+	f, err := s.ownFlow(w, r, r.URL.Query().Get("flow"))
+	if err != nil {
+		return err
+	}
+	who, client, err := s.mayConsent(r, f)
+	if err != nil {
+		return err
+	}
+	if who == nil {
+		seeOther(w, pathAuthorize+"?flow="+f.Handle) // it is another step's turn
+		return nil
+	}
+	where, note := displayRedirect(f.Request.RedirectURI)
+	earlier, _, err := s.people.Remembered(r.Context(), who.ID, client.ID)
+	if err != nil {
+		return err
+	}
+	page := views.Consent{
+		Flow: f.Handle, Session: consentSession(f, who), Action: pathConsent,
+		ClientName: client.Name, ClientKind: client.Kind, ClientDescription: client.Description,
+		PersonName: who.Name, PersonEmail: who.Email, Initials: initials(who.Name),
+		SwitchHref: pathLogin + "?flow=" + f.Handle, Scopes: s.choices(f.Request.Scopes, who, earlier),
+		RedirectDisplay: where, RedirectNote: note,
+		Strip: s.strip(3, "consent", "Nothing has been issued yet. The app is still waiting with only its secret verifier."),
+	}
+	if client.Kind != "native" { // RFC 8252 8.6, see held
+		page.RememberDays = int(consentLifetime.Hours() / 24)
+	}
+	views.Write(w, r, http.StatusOK, views.ConsentPage(page), formAction(f.Request.RedirectURI))
+	return nil
+}
+
+// mayConsent returns who may decide this flow now; nobody where next says that
+// it is another step's turn.
+func (s *Server) mayConsent(r *http.Request, f *flow) (*signedIn, *store.Client, error) {
+	if f.Spent || f.Decision != undecided {
+		return nil, nil, finished()
+	}
+	client, err := s.store.Client(r.Context(), f.Request.ClientID)
+	if err != nil {
+		return nil, nil, clientGone(err)
+	}
+	who, err := s.signedIn(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	v, err := s.visitor(r.Context(), f, who)
+	if err != nil {
+		return nil, nil, err
+	}
+	if step, _, _ := next(f, v); step != stepConsent {
+		return nil, nil, nil
+	}
+	return who, client, nil
+}
+
+// consentSession ties the form to the person it was drawn for: without it,
+// somebody else who signs in to this browser meanwhile would grant what the
+// first one ticked.
+func consentSession(f *flow, who *signedIn) string {
+	return hashOf("consent " + f.ID + " " + who.Session.ID)[:32]
+}
+
+// choices turns scopes into rows. Identity is one row, locked: without it
+// there is no sign-in.
+func (s *Server) choices(scopes []string, who *signedIn, earlier []string) []views.ConsentScope {
+	var rows []views.ConsentScope
+	if id := identity(scopes); len(id) > 0 {
+		rows = append(rows, views.ConsentScope{
+			Name: "openid", Tag: strings.Join(id, " "), Title: "Know who you are", Checked: true, Locked: true,
+			Description: identityText(id),
+		})
+	}
+	for _, scope := range scopes {
+		if row, ok := s.choice(scope, who); ok {
+			row.Held = slices.Contains(earlier, scope) && !row.Disabled
+			row.Checked = row.Checked || row.Held
+			rows = append(rows, row)
+		}
+	}
+	if slices.Contains(scopes, "offline_access") {
+		rows = append(rows, views.ConsentScope{
+			Name: "offline_access", Tag: "offline_access", Title: "Stay signed in", Checked: true,
+			Description: fmt.Sprintf("Keep working without asking again, until it has been idle for %s.", days(s.refreshTTL)),
+		})
+	}
+	return rows
+}
+
+func (s *Server) choice(scope string, who *signedIn) (views.ConsentScope, bool) {
+	for _, api := range s.apis {
+		for _, known := range api.Scopes {
+			if known.Name != scope {
+				continue
+			}
+			row := views.ConsentScope{Name: scope, Tag: scope, Title: known.Title, Description: known.Description, Warning: known.Warning, Checked: known.Default}
+			if !slices.Contains(who.Permissions, scope) {
+				row.Disabled, row.Checked = true, false
+				row.Reason = s.whyNot(scope, who)
+			}
+			return row, true
+		}
+	}
+	return views.ConsentScope{}, false
+}
+
+// whyNot names the roles that could give a scope.
+func (s *Server) whyNot(scope string, who *signedIn) string {
+	var able []string
+	for _, role := range s.document.Roles {
+		if slices.Contains(role.Permissions, scope) {
+			able = append(able, role.Name+"s")
+		}
+	}
+	mine := "You’re signed in as " + article(s.roleNames(who.Roles)) + "."
+	if len(able) == 0 {
+		return "No person’s role gives this. " + mine
+	}
+	return "Only " + strings.Join(able, " and ") + " can give this. " + mine
+}
+
+func article(role string) string {
+	if role == "" {
+		return "somebody without a role"
+	}
+	if strings.ContainsRune("aeiou", rune(role[0])) {
+		return "an " + role
+	}
+	return "a " + role
+}
+
+func identity(scopes []string) []string {
+	return slices.DeleteFunc(slices.Clone(scopes), func(scope string) bool { return !isIdentity(scope) || scope == "offline_access" })
+}
+
+func identityText(scopes []string) string {
+	text := "Your ExampleCo ID"
+	if slices.Contains(scopes, "profile") {
+		text = "Your name and ExampleCo ID"
+	}
+	if slices.Contains(scopes, "email") {
+		text += ", and your e-mail address"
+	}
+	return text + ". Needed to sign in."
+}
+
+// consent keeps the person's decision.
+func (s *Server) consent(w http.ResponseWriter, r *http.Request) error {
+	form, ferr := formBody(w, r)
+	if ferr != nil {
+		return pageProblem(ferr.Status, ferr.Code, "This form can’t be read", ferr.Description, "")
+	}
+	f, err := s.ownFlow(w, r, form.Get("flow"))
+	if err != nil {
+		return err
+	}
+	who, client, err := s.mayConsent(r, f)
+	if err != nil {
+		return err
+	}
+	// RFC 6749 10.12: the decision must be that of the person the page was shown to.
+	if !s.check(r.Context(), "consent by the person it was shown to", "RFC 6749 10.12", who != nil && form.Get("session") == consentSession(f, who), "the same session", "the form's") {
+		return pageProblem(http.StatusForbidden, "access_denied", "Somebody else is signed in now", "This page was made for another sign-in, so nothing was allowed.", "RFC 6749 10.12").
+			offering(pathAuthorize+"?flow="+f.Handle, "Look at the request again")
+	}
+	switch form.Get("decision") {
+	case "deny":
+		err = s.decideFlow(r.Context(), f, denied, who.ID, nil)
+	case "allow":
+		err = s.allow(r.Context(), f, who, client, form["scope"], form.Get("remember") != "")
+	default:
+		return pageProblem(400, "invalid_request", "Allow or cancel?", "The form came without a decision, so nothing was allowed.", "").
+			offering(pathConsent+"?flow="+f.Handle, "Back to the choices")
+	}
+	if err != nil {
+		return finishedIfSpent(err)
+	}
+	seeOther(w, pathAuthorize+"?flow="+f.Handle)
+	return nil
+}
+
+// allow computes what is granted: requested, and ticked, and given by the
+// person's roles. The form only ever takes away from the stored request; a
+// scope, client or address added to it is never read (RFC 9700 2.3: tokens
+// carry the least privilege).
+func (s *Server) allow(ctx context.Context, f *flow, who *signedIn, client *store.Client, ticked []string, remember bool) error {
+	ticked = append(slices.Clone(ticked), identity(f.Request.Scopes)...)
+	granted := slices.DeleteFunc(s.permitted(f.Request.Scopes, who.Permissions), func(scope string) bool {
+		return !slices.Contains(ticked, scope)
+	})
+	// offline_access alone opens nothing: it keeps open what else was granted.
+	if len(granted) == 0 || slices.Equal(granted, []string{"offline_access"}) {
+		return s.decideFlow(ctx, f, denied, who.ID, nil) // RFC 6749 4.1.2.1 access_denied
+	}
+	s.check(ctx, "granted within requested, ticked and role", "RFC 6749 3.3", true, strings.Join(f.Request.Scopes, " "), strings.Join(granted, " "))
+	ctx = s.store.Begin(ctx)
+	err := s.decideFlow(ctx, f, allowed, who.ID, granted)
+	if err == nil && remember && client.Kind != "native" {
+		err = s.people.Remember(ctx, who.ID, client.ID, granted, s.now().Add(consentLifetime))
+	}
+	return errors.Join(err, s.store.Commit(ctx))
+}

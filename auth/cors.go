@@ -1,0 +1,85 @@
+package auth
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// cors lets the apps of registered browser origins read an answer. The
+// authorization endpoint never has it: RFC 9700 2.6, it is for navigation, and
+// a script that could read it would read the code.
+func (s *Server) cors(route Route, next http.Handler) http.Handler {
+	if !route.CORS {
+		return next
+	}
+	return s.CORS(next, route.Methods...)
+}
+
+// CORS wraps a handler with the cross-origin answers for the registered
+// browser origins, preflights included. Main puts it round the API as well.
+func (s *Server) CORS(next http.Handler, methods ...string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Add("Vary", "Origin")
+		origin := r.Header.Get("Origin")
+		if origin != "" && s.check(r.Context(), "origin is registered", "RFC 9700 2.6", s.browserOrigin(r, origin), "an origin of a browser client", origin) {
+			h := w.Header()
+			h.Set("Access-Control-Allow-Origin", origin) // never "*": it would be every site
+			h.Set("Access-Control-Allow-Credentials", "true")
+			h.Set("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After, ETag, Location, X-Request-Id")
+			if r.Method == http.MethodOptions {
+				h.Add("Vary", "Access-Control-Request-Headers")
+				h.Set("Access-Control-Allow-Methods", strings.Join(methods, ", "))
+				h.Set("Access-Control-Allow-Headers", r.Header.Get("Access-Control-Request-Headers"))
+				h.Set("Access-Control-Max-Age", "600")
+			}
+		}
+		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// browserOrigin says whether a browser client has a redirect URI there.
+func (s *Server) browserOrigin(r *http.Request, origin string) bool {
+	clients, err := s.store.Clients(r.Context())
+	if err != nil {
+		return false
+	}
+	for _, c := range clients {
+		if c.Kind == "browser" && slices.ContainsFunc(c.RedirectURIs, func(uri string) bool { return originOf(uri) == origin }) {
+			return true
+		}
+	}
+	return false
+}
+
+// originOf returns the origin of an http(s) URI as RFC 6454 6.2 writes it, ""
+// for any other scheme.
+func originOf(uri string) string {
+	u, err := url.Parse(uri)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// otherMethods answers the methods that a path does not serve: preflights for
+// the paths that browsers read, 405 with Allow for all else (RFC 9110 15.5.6).
+func (s *Server) otherMethods(path string, methods []string) http.Handler {
+	refuse := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", strings.Join(methods, ", "))
+		e := newError("invalid_request", r.Method+" is not served here; use "+strings.Join(methods, " or ")+".")
+		e.Status = http.StatusMethodNotAllowed
+		writeJSON(w, e.Status, map[string]string{"error": e.Code, "error_description": printable(e.Description)})
+	})
+	for _, route := range s.Routes() {
+		if route.Path == path && route.CORS {
+			return s.CORS(refuse, methods...)
+		}
+	}
+	return refuse
+}

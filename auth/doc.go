@@ -1,0 +1,57 @@
+// Package auth is the authorization server: OAuth 2 and OpenID Connect on
+// github.com/ory/fosite, on one SQLite file. It is the only room that knows
+// fosite, whose defaults are not safe; every gap is closed beside the clause
+// that demands it.
+//
+// # The code flow with PKCE (RFC 6749 4.1, RFC 7636)
+//
+//	person          app                 auth                          timesheets
+//	  │  "sign in"   │                    │                               │
+//	  │─────────────►│ verifier, S256     │                               │
+//	  │◄─────────────│ 303 challenge      │                               │
+//	  │─────────────────────────────────► authorize   parse, park a flow  │
+//	  │◄───────────────────────────────── 303 /login                      │
+//	  │─────────────────────────────────► login       password, session   │
+//	  │◄───────────────────────────────── 303 /authorize?flow=…           │
+//	  │─────────────────────────────────► authorize   next() says consent │
+//	  │─────────────────────────────────► consent     a box for each scope│
+//	  │◄───────────────────────────────── 303 /authorize?flow=…           │
+//	  │─────────────────────────────────► authorize   next() says issue   │
+//	  │◄───────────────────────────────── 303 code, state, iss            │
+//	  │─────────────►│ checks state, iss  │                               │
+//	  │              │──────────────────► token       code + verifier     │
+//	  │              │◄────────────────── access, refresh, ID token       │
+//	  │              │───────────────────────────────────────────────────►│ bearer
+//	  │              │                    │ Verify ◄──────────────────────│
+//	  │              │◄───────────────────────────────────────────────────│ entries
+//	  │              │──────────────────► token       refresh, rotated    │
+//
+// Login and consent both go back to /authorize. The pure function next, in
+// flow.go, is the only place that decides what follows.
+//
+// # Reading order
+//
+//	routes.go     every path once, with its clause; metadata.go derives from it
+//	flow.go       next: login, consent, issue or refuse
+//	request.go    what an authorization request must look like; redirect.go
+//	authorize.go  the dispatcher, and the code
+//	login.go      consent.go
+//	client.go     how a client proves itself
+//	token.go      the grants; tokens.go mints, session.go is what is kept
+//	verify.go     what a resource server may ask
+//	revoke.go     introspect.go  userinfo.go  logout.go
+//	errors.go     the only file that writes an error
+//	server.go     how fosite is put together
+//
+// # Sub-rooms
+//
+// store is fosite's storage contract on SQLite; people has the people, their
+// passwords, roles, browser sessions and remembered consents; keys signs;
+// seed reads the configuration document.
+//
+// # The ledger
+//
+// Every check is reported as one log/slog record named "check" with the
+// request's context: rule, verdict, expected, got, clause. Stores report their
+// writes as "store". No record carries a secret.
+package auth

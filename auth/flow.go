@@ -1,0 +1,98 @@
+package auth
+
+import (
+	"slices"
+	"time"
+)
+
+// A flow is an authorization request on its way to an answer: parked in the
+// file, bound to one browser, decided once and spent once.
+//
+//	authorize ──► login ──► authorize ──► consent ──► authorize ──► client
+//
+// Login and consent both return to /authorize and never know what comes next;
+// next alone decides, from what is stored. So no step can be skipped by
+// calling a later one, and every transition is a row of a table test.
+type flow struct {
+	ID        string // hash of the handle
+	Handle    string // what the URL carries; known only to whoever presents it
+	Kind      string
+	Browser   string // hash of the browser's cookie, "" while parked
+	Request   authorizationRequest
+	CreatedAt time.Time
+	Decision  decision
+	Subject   string
+	Granted   []string
+	Spent     bool
+}
+
+type decision string
+
+const (
+	undecided decision = ""
+	allowed   decision = "allow"
+	denied    decision = "deny"
+)
+
+// visitor is the person signed in to this browser, as far as a flow cares.
+type visitor struct {
+	Subject  string
+	AuthTime time.Time // when the password was entered
+	Allowed  []string  // what of the requested scopes this person's roles can give
+	Held     []string  // what an earlier, remembered consent covers for this client
+}
+
+type step int
+
+const (
+	stepLogin step = iota
+	stepConsent
+	stepIssue
+	stepRefuse
+)
+
+// next says what happens to a flow: a step and, for a refusal, its OAuth error
+// code; for an issue, the scopes.
+func next(f *flow, who *visitor) (step, string, []string) {
+	silent := f.Request.prompts("none")
+	if f.Decision == denied {
+		return stepRefuse, "access_denied", nil // RFC 6749 4.1.2.1
+	}
+	if who == nil || f.wantsOther(who) || f.wantsFresher(who) {
+		if silent {
+			return stepRefuse, "login_required", nil // OIDC Core 3.1.2.6
+		}
+		return stepLogin, "", nil
+	}
+	if f.Decision == allowed && f.Subject == who.Subject {
+		return stepIssue, "", f.Granted
+	}
+	if len(who.Allowed) > 0 && subset(who.Allowed, who.Held) && !f.Request.prompts("consent") {
+		return stepIssue, "", who.Allowed
+	}
+	if silent {
+		return stepRefuse, "consent_required", nil // OIDC Core 3.1.2.6
+	}
+	return stepConsent, "", nil
+}
+
+// wantsOther: OIDC Core 3.1.2.1, id_token_hint names the person the client
+// expects; another one's code must not reach it.
+func (f *flow) wantsOther(who *visitor) bool {
+	return f.Request.Hinted != "" && f.Request.Hinted != who.Subject
+}
+
+// wantsFresher: OIDC Core 3.1.2.1, prompt=login and max_age ask for a password
+// entered recently, judged from when the request came, so that reading the
+// consent page for a while does not send anybody back to the login.
+func (f *flow) wantsFresher(who *visitor) bool {
+	if f.Request.prompts("login") && who.AuthTime.Before(f.CreatedAt) {
+		return true
+	}
+	age := f.Request.MaxAge
+	return age != nil && who.AuthTime.Add(time.Duration(*age)*time.Second).Before(f.CreatedAt)
+}
+
+func subset(these, of []string) bool {
+	return !slices.ContainsFunc(these, func(s string) bool { return !slices.Contains(of, s) })
+}

@@ -1,0 +1,118 @@
+package auth
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// flowLifetime is how long a login page may stay open. Nothing has been issued
+// meanwhile; the app waits.
+const flowLifetime = time.Hour
+
+var (
+	errNoFlow = errors.New("no such flow, or it has expired")
+	errSpent  = errors.New("already decided or spent")
+)
+
+// parkFlow stores a validated request and returns its flow. browser is ""
+// where the request came by a POST from another origin, without our cookie.
+func (s *Server) parkFlow(ctx context.Context, kind string, request any, browser string) (*flow, error) {
+	body, err := json.Marshal(request)
+	if err != nil {
+		return nil, err
+	}
+	f := &flow{Handle: randomToken(""), Kind: kind, Browser: browser, CreatedAt: s.now().Truncate(time.Millisecond)}
+	f.ID = hashOf(f.Handle)
+	err = s.writer.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`INSERT INTO flows (id, kind, browser, request, created_at, expires_at) VALUES (?, ?, nullif(?, ''), ?, ?, ?)`,
+			f.ID, kind, browser, string(body), f.CreatedAt.UnixMilli(), f.CreatedAt.Add(flowLifetime).UnixMilli())
+		return err
+	}, func() { s.stored(ctx, "insert", kind+" flow", f.ID) })
+	return f, err
+}
+
+// stored reports a write, as the other storing rooms do.
+func (s *Server) stored(ctx context.Context, op, kind, id string) {
+	s.log.LogAttrs(ctx, slog.LevelDebug, "store", slog.String("op", op), slog.String("table", "flows"), slog.String("kind", kind), slog.String("id", id[:12]))
+}
+
+// loadFlow returns errNoFlow for a handle that is unknown or too old. request
+// receives the stored request.
+func (s *Server) loadFlow(ctx context.Context, kind, handle string, request any) (*flow, error) {
+	f := &flow{ID: hashOf(handle), Handle: handle, Kind: kind}
+	var (
+		browser, decided, subject, granted sql.NullString
+		body                               string
+		created                            int64
+		spent                              sql.NullInt64
+	)
+	err := s.read.QueryRowContext(ctx, `SELECT browser, request, created_at, decision, subject, granted, spent_at FROM flows WHERE id = ? AND kind = ? AND expires_at > ?`,
+		f.ID, kind, s.now().UnixMilli()).Scan(&browser, &body, &created, &decided, &subject, &granted, &spent)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, errNoFlow
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load flow: %w", err)
+	}
+	if err := json.Unmarshal([]byte(body), request); err != nil {
+		return nil, fmt.Errorf("load flow: %w", err)
+	}
+	f.Browser, f.Decision, f.Subject = browser.String, decision(decided.String), subject.String
+	f.Granted, f.Spent = strings.Fields(granted.String), spent.Valid
+	f.CreatedAt = time.UnixMilli(created)
+	return f, nil
+}
+
+// bindFlow gives a parked flow to the first browser that asks for it.
+func (s *Server) bindFlow(ctx context.Context, f *flow, browser string) error {
+	err := s.once(ctx, f, "bind", `UPDATE flows SET browser = ? WHERE id = ? AND browser IS NULL`, browser, f.ID)
+	if err == nil {
+		f.Browser = browser
+	}
+	return err
+}
+
+// decideFlow keeps the person's answer. The second of two answers gets
+// errSpent, also when both were sent at the same moment.
+func (s *Server) decideFlow(ctx context.Context, f *flow, d decision, subject string, granted []string) error {
+	return s.once(ctx, f, "decide", `UPDATE flows SET decision = ?, subject = ?, granted = ? WHERE id = ? AND decision IS NULL AND spent_at IS NULL`,
+		string(d), subject, strings.Join(granted, " "), f.ID)
+}
+
+// spendFlow ends the flow. RFC 6749 10.5: one answer yields one code, however
+// often the page is reloaded.
+func (s *Server) spendFlow(ctx context.Context, f *flow) error {
+	return s.once(ctx, f, "spend", `UPDATE flows SET spent_at = ? WHERE id = ? AND spent_at IS NULL`, s.now().UnixMilli(), f.ID)
+}
+
+// once is one compare-and-set on the flow: its row count decides.
+func (s *Server) once(ctx context.Context, f *flow, op, query string, args ...any) error {
+	return s.writer.Write(ctx, func(tx *sql.Tx) error {
+		r, err := tx.Exec(query, args...)
+		if err != nil {
+			return err
+		}
+		if n, err := r.RowsAffected(); err != nil || n != 1 {
+			return errors.Join(errSpent, err)
+		}
+		return nil
+	}, func() { s.stored(ctx, op, f.Kind+" flow", f.ID) })
+}
+
+// purgeFlows removes flows that have been over for a day.
+func (s *Server) purgeFlows(ctx context.Context) error {
+	return s.writer.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`DELETE FROM flows WHERE expires_at < ?`, s.now().Add(-24*time.Hour).UnixMilli())
+		return err
+	})
+}

@@ -1,0 +1,62 @@
+package auth
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+)
+
+// introspection is the answer of RFC 7662 2.2.
+type introspection struct {
+	Active    bool   `json:"active"`
+	Scope     string `json:"scope,omitempty"`
+	ClientID  string `json:"client_id,omitempty"`
+	Username  string `json:"username,omitempty"`
+	TokenType string `json:"token_type,omitempty"`
+	Expiry    int64  `json:"exp,omitempty"`
+	IssuedAt  int64  `json:"iat,omitempty"`
+	Subject   string `json:"sub,omitempty"`
+	Audience  string `json:"aud,omitempty"`
+	Issuer    string `json:"iss,omitempty"`
+	ID        string `json:"jti,omitempty"`
+}
+
+// introspect tells a resource server what an access token is good for, RFC
+// 7662. Everything that is not a live access token, refresh tokens included,
+// is exactly {"active":false}: why is nobody's business (2.2).
+func (s *Server) introspect(w http.ResponseWriter, r *http.Request) error {
+	form, ferr := s.clientForm(w, r)
+	if ferr != nil {
+		return ferr
+	}
+	client, err := s.authenticate(r.Context(), r, form)
+	if err != nil {
+		var e *Error
+		if errors.As(err, &e) && e.Code == "invalid_client" {
+			e.scheme = "Basic" // RFC 7662 2.3 and RFC 6749 5.2: say how to authenticate; no page of a browser calls this
+		}
+		return err
+	}
+	// RFC 7662 4: an open endpoint lets anybody scan for tokens and read what others hold.
+	if !s.check(r.Context(), "caller is a resource server", "RFC 7662 4", client.Introspect, "a client registered to introspect", client.ID) {
+		e := newError("unauthorized_client", "This client may not introspect tokens.")
+		e.Status = http.StatusForbidden
+		return e
+	}
+	if !form.Has("token") {
+		return newError("invalid_request", "token is missing.")
+	}
+	token, err := s.Verify(r.Context(), form.Get("token"), "")
+	if isInvalid(err) {
+		writeJSON(w, http.StatusOK, introspection{})
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, introspection{
+		Active: true, Scope: strings.Join(token.Scopes, " "), ClientID: token.ClientID, Username: token.Email, TokenType: "Bearer",
+		Expiry: token.ExpiresAt.Unix(), IssuedAt: token.IssuedAt.Unix(), Subject: token.Subject, Audience: token.Audience, Issuer: s.issuer, ID: token.id,
+	})
+	return nil
+}

@@ -1,0 +1,156 @@
+package auth
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/exampleco/punchcard/auth/people"
+	"github.com/exampleco/punchcard/views"
+)
+
+// loginPage asks who is there. With a flow it says which app waits; without
+// one it is the way into this server's own pages.
+func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) error {
+	query := r.URL.Query()
+	page := views.Login{Action: pathLogin, Email: query.Get("email")}
+	var f *flow
+	if handle := query.Get("flow"); handle != "" {
+		var err error
+		if f, err = s.ownFlow(w, r, handle); err != nil {
+			return err
+		}
+	}
+	return s.showLogin(w, r, http.StatusOK, page, f)
+}
+
+func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, status int, page views.Login, f *flow) error {
+	action := ""
+	if f != nil {
+		client, err := s.store.Client(r.Context(), f.Request.ClientID)
+		if err != nil {
+			return clientGone(err)
+		}
+		page.Flow, page.ClientName, page.ClientKind = f.Handle, client.Name, client.Kind
+		page.RedirectHost, _ = displayRedirect(f.Request.RedirectURI)
+		page.Strip = s.strip(2, "sign-in", "The app has only asked. It waits with its secret verifier and never sees your password.")
+		if page.Email == "" {
+			page.Email = f.Request.LoginHint
+		}
+		if f.Request.prompts("login") || f.Request.MaxAge != nil {
+			page.Notice = client.Name + " asks for a fresh sign-in."
+		}
+		action = formAction(f.Request.RedirectURI)
+	}
+	everyone, err := s.people.List(r.Context())
+	if err != nil {
+		return err
+	}
+	for _, p := range everyone {
+		if p.ShowOnLogin {
+			page.People = append(page.People, views.LoginPerson{
+				Name: p.Name, Email: p.Email, Role: s.roleNames(p.Roles), Initials: initials(p.Name), Href: loginHref(page.Flow, p.Email),
+			})
+		}
+	}
+	views.Write(w, r, status, views.LoginPage(page), action)
+	return nil
+}
+
+func loginHref(flow, email string) string {
+	q := url.Values{"email": {email}}
+	if flow != "" {
+		q.Set("flow", flow)
+	}
+	return pathLogin + "?" + q.Encode()
+}
+
+// strip is the bar that names the step; nil with --quiet-pages.
+func (s *Server) strip(step int, title, text string) *views.Strip {
+	if s.quiet {
+		return nil
+	}
+	return &views.Strip{Step: step, Of: 8, Title: title, Text: text}
+}
+
+func initials(name string) string {
+	out := ""
+	for _, word := range strings.Fields(name) {
+		out += string([]rune(word)[:1])
+	}
+	if r := []rune(out); len(r) > 2 {
+		return string(r[0]) + string(r[len(r)-1])
+	}
+	return out
+}
+
+// login checks a password and starts a browser session.
+func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
+	form, ferr := formBody(w, r)
+	if ferr != nil {
+		return pageProblem(ferr.Status, ferr.Code, "This form can’t be read", ferr.Description, "")
+	}
+	var f *flow
+	if handle := form.Get("flow"); handle != "" {
+		var err error
+		if f, err = s.ownFlow(w, r, handle); err != nil {
+			return err
+		}
+	}
+	email := form.Get("email")
+	person, err := s.people.Authenticate(r.Context(), email, form.Get("password"), sourceOf(r))
+	if err != nil {
+		return s.loginFailed(w, r, f, email, err)
+	}
+	// OWASP ASVS 7.2.4: always a new session id, or one that an attacker planted before would now be signed in.
+	secret, _, err := s.people.StartSession(r.Context(), person.ID, clip(r.UserAgent()), s.cookie(r, sessionCookie))
+	if err != nil {
+		return err
+	}
+	s.setCookie(w, sessionCookie, secret)
+	if f == nil {
+		seeOther(w, "/")
+		return nil
+	}
+	seeOther(w, pathAuthorize+"?flow="+f.Handle)
+	return nil
+}
+
+// loginFailed shows the form again with what was typed. It says the same for
+// an unknown, a disabled and an existing account: who has one is nobody's
+// business.
+func (s *Server) loginFailed(w http.ResponseWriter, r *http.Request, f *flow, email string, cause error) error {
+	page := views.Login{Action: pathLogin, Email: clip(email)}
+	var throttled *people.ThrottledError
+	switch {
+	case errors.As(cause, &throttled):
+		seconds := int(math.Ceil(throttled.RetryAfter.Seconds()))
+		w.Header().Set("Retry-After", strconv.Itoa(seconds))
+		page.Problem = fmt.Sprintf("Too many attempts. Try again in %s.", humanWait(throttled.RetryAfter))
+		return s.showLogin(w, r, http.StatusTooManyRequests, page, f)
+	case errors.Is(cause, people.ErrWrongCredentials):
+		page.Problem = "That e-mail and password don’t match. Check both and try again."
+		return s.showLogin(w, r, http.StatusUnprocessableEntity, page, f)
+	}
+	return cause
+}
+
+func humanWait(d time.Duration) string {
+	if d <= time.Minute {
+		n := max(1, int(math.Ceil(d.Seconds())))
+		if n == 1 {
+			return "a second"
+		}
+		return strconv.Itoa(n) + " seconds"
+	}
+	n := int(math.Ceil(d.Minutes()))
+	if n == 1 {
+		return "a minute"
+	}
+	return strconv.Itoa(n) + " minutes"
+}

@@ -1,0 +1,256 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/exampleco/punchcard/auth/store"
+	"github.com/exampleco/punchcard/views"
+)
+
+// logoutRequest is a sign-out request whose return address was checked.
+type logoutRequest struct {
+	Client   string `json:"client,omitempty"`
+	ReturnTo string `json:"return_to,omitempty"` // registered for Client, or ""
+	State    string `json:"state,omitempty"`
+	Hinted   bool   `json:"hinted,omitempty"` // a valid id_token_hint came with it
+	SID      string `json:"sid,omitempty"`    // the session that the hint names
+}
+
+// target is where the browser goes once nobody is signed in.
+func (q *logoutRequest) target() string {
+	if q.ReturnTo == "" || q.State == "" {
+		return q.ReturnTo
+	}
+	return withParams(q.ReturnTo, url.Values{"state": {q.State}})
+}
+
+// endSession is RP-Initiated Logout. A POST comes from another origin without
+// our cookie: it is validated, parked, and continues as a GET.
+func (s *Server) endSession(w http.ResponseWriter, r *http.Request) error {
+	form, err := authorizationForm(w, r)
+	if err != nil {
+		return err
+	}
+	if handle := form.Get("flow"); handle != "" && r.Method == http.MethodGet {
+		q, _, err := s.loadLogout(w, r, handle)
+		if err != nil {
+			return err
+		}
+		return s.leave(w, r, q, handle)
+	}
+	q, err := s.parseLogout(r.Context(), form)
+	if err != nil {
+		return err
+	}
+	if r.Method == http.MethodPost {
+		f, err := s.parkFlow(r.Context(), "logout", q, "")
+		if err != nil {
+			return err
+		}
+		seeOther(w, pathLogout+"?flow="+f.Handle)
+		return nil
+	}
+	return s.leave(w, r, q, "")
+}
+
+// parseLogout checks the request, RP-Initiated Logout 2 and 3.
+func (s *Server) parseLogout(ctx context.Context, form url.Values) (*logoutRequest, error) {
+	values, repeated := singleValued(form)
+	if len(repeated) > 0 {
+		return nil, pageProblem(400, "invalid_request", "This sign-out can’t be read", "Sent more than once: "+strings.Join(repeated, ", "), "RFC 6749 3.1")
+	}
+	q := &logoutRequest{Client: values.Get("client_id"), State: values.Get("state")}
+	if len(q.State) > maxState {
+		return nil, pageProblem(400, "invalid_request", "The state is too long", "state may hold 2048 bytes here.", "RP-Initiated Logout 2")
+	}
+	if hint := values.Get("id_token_hint"); hint != "" {
+		claims, err := s.hint(hint)
+		// RP-Initiated Logout 4: a hint of another issuer or client MUST NOT end anything.
+		ok := err == nil && (q.Client == "" || q.Client == claims.Audience)
+		if !s.check(ctx, "id_token_hint is ours", "RP-Initiated Logout 4", ok, "an ID token of this server for this client", fingerprint("ID token", hint)) {
+			return nil, pageProblem(400, "invalid_request", "This sign-out isn’t from your app", "Its id_token_hint is not an ID token that this server gave to that client. Nobody was signed out.", "RP-Initiated Logout 4")
+		}
+		q.Client, q.SID, q.Hinted = claims.Audience, claims.SID, true
+	}
+	back := values.Get("post_logout_redirect_uri")
+	if back == "" {
+		return q, nil
+	}
+	client, err := s.store.Client(ctx, q.Client)
+	if unavailable(err) {
+		return nil, err
+	}
+	if err != nil {
+		return nil, pageProblem(400, "invalid_request", "Which app is asking?", "post_logout_redirect_uri needs an id_token_hint or a client_id that is registered here.", "RP-Initiated Logout 3")
+	}
+	if err := s.admitReturn(ctx, "post_logout_redirect_uri", back, client.PostLogoutRedirectURIs); err != nil {
+		return nil, err
+	}
+	q.ReturnTo = back
+	return q, nil
+}
+
+// admitReturn: RP-Initiated Logout 3, the value MUST be registered, exactly,
+// or the sign-out becomes an open redirector.
+func (s *Server) admitReturn(ctx context.Context, name, sent string, registered []string) error {
+	if s.check(ctx, name+" exact", "RP-Initiated Logout 3", slices.Contains(registered, sent), strings.Join(registered, " "), sent) {
+		return nil
+	}
+	return pageProblem(400, "invalid_request", "We won’t send you there", "The address to return to is not one that this app has registered. Nobody was signed out.", "RP-Initiated Logout 3").
+		comparing(name, sent, registered)
+}
+
+// leave signs out at once where the request proves that it is this session's
+// own app; otherwise it asks, because any page can send somebody here.
+func (s *Server) leave(w http.ResponseWriter, r *http.Request, q *logoutRequest, handle string) error {
+	who, err := s.signedIn(r)
+	if err != nil {
+		return err
+	}
+	if who == nil && q.Hinted {
+		return s.left(w, r, q.target())
+	}
+	if who == nil {
+		return s.left(w, r, "") // RP-Initiated Logout 3: without a hint there is no redirect
+	}
+	if s.check(r.Context(), "hint names this session", "RP-Initiated Logout 2", q.Hinted && q.SID == who.Session.ID, "session "+clipHash(who.Session.ID), "session "+clipHash(q.SID)) {
+		return s.signOut(w, r, who, q)
+	}
+	return s.askLogout(w, r, who, q, handle)
+}
+
+func (s *Server) askLogout(w http.ResponseWriter, r *http.Request, who *signedIn, q *logoutRequest, handle string) error {
+	if handle == "" {
+		f, err := s.parkFlow(r.Context(), "logout", q, s.browserOf(w, r))
+		if err != nil {
+			return err
+		}
+		handle = f.Handle
+	}
+	page := views.LogoutAsk{
+		Action: pathLogoutConfirm, PersonName: who.Name, PersonEmail: who.Email, Initials: initials(who.Name),
+		Fields: []views.Field{{Name: "flow", Value: handle}}, Cancel: "/",
+	}
+	if client, err := s.store.Client(r.Context(), q.Client); err == nil {
+		page.ClientName = client.Name
+	}
+	views.Write(w, r, http.StatusOK, views.LogoutPage(page), formAction(q.ReturnTo))
+	return nil
+}
+
+// confirmLogout is the answer to askLogout, and the sign-out of our own pages.
+func (s *Server) confirmLogout(w http.ResponseWriter, r *http.Request) error {
+	who, err := s.signedIn(r)
+	if err != nil {
+		return err
+	}
+	if r.Method != http.MethodPost {
+		return s.leave(w, r, &logoutRequest{}, "")
+	}
+	form, ferr := formBody(w, r)
+	if ferr != nil {
+		return pageProblem(ferr.Status, ferr.Code, "This form can’t be read", ferr.Description, "")
+	}
+	q := &logoutRequest{}
+	if handle := form.Get("flow"); handle != "" {
+		var f *flow
+		if q, f, err = s.loadLogout(w, r, handle); err != nil {
+			return err
+		}
+		if err := s.spendFlow(r.Context(), f); err != nil && !errors.Is(err, errSpent) {
+			return err
+		}
+	}
+	if who == nil {
+		return s.left(w, r, q.target())
+	}
+	return s.signOut(w, r, who, q)
+}
+
+func (s *Server) loadLogout(w http.ResponseWriter, r *http.Request, handle string) (*logoutRequest, *flow, error) {
+	var q logoutRequest
+	f, err := s.loadFlow(r.Context(), "logout", handle, &q)
+	if errors.Is(err, errNoFlow) {
+		return nil, nil, pageProblem(400, "invalid_request", "This sign-out has ended", "It was open for too long, or the address isn’t complete.", "").offering(pathLogoutConfirm, "Sign out now")
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return &q, f, s.ownedBy(r.Context(), f, s.browserOf(w, r))
+}
+
+// signOut ends the browser session. Tokens with offline_access live on: that
+// is what offline means (OIDC Core 11); an app that wants them dead revokes
+// its refresh token.
+func (s *Server) signOut(w http.ResponseWriter, r *http.Request, who *signedIn, q *logoutRequest) error {
+	if err := s.people.EndSession(r.Context(), who.Session.ID); err != nil {
+		return err
+	}
+	s.setCookie(w, sessionCookie, "")
+	return s.left(w, r, q.target())
+}
+
+// left is the end of every sign-out: back at the app, or a page that says so.
+func (s *Server) left(w http.ResponseWriter, r *http.Request, to string) error {
+	if to != "" {
+		seeOther(w, to)
+		return nil
+	}
+	views.Write(w, r, http.StatusOK, views.SignedOutPage(views.SignedOut{Home: "/"}))
+	return nil
+}
+
+// returnTo is Auth0's form of the sign-out. It has no hint, so only a person's
+// own navigation acts at once; an image or a frame on some page only gets to
+// the question.
+func (s *Server) returnTo(w http.ResponseWriter, r *http.Request) error {
+	query, repeated := singleValued(r.URL.Query())
+	if len(repeated) > 0 {
+		return pageProblem(400, "invalid_request", "This sign-out can’t be read", "Sent more than once: "+strings.Join(repeated, ", "), "RFC 6749 3.1")
+	}
+	q := &logoutRequest{Client: query.Get("client_id"), ReturnTo: query.Get("returnTo")}
+	if q.ReturnTo != "" {
+		registered, err := s.returnAddresses(r.Context(), q.Client)
+		if err != nil {
+			return err
+		}
+		if err := s.admitReturn(r.Context(), "returnTo", q.ReturnTo, registered); err != nil {
+			return err
+		}
+	}
+	who, err := s.signedIn(r)
+	if err != nil {
+		return err
+	}
+	if who == nil {
+		return s.left(w, r, q.target())
+	}
+	navigation := r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
+	if q.ReturnTo != "" && s.check(r.Context(), "a person's own navigation", "RP-Initiated Logout 6", navigation, "navigate, document", r.Header.Get("Sec-Fetch-Mode")+", "+r.Header.Get("Sec-Fetch-Dest")) {
+		return s.signOut(w, r, who, q)
+	}
+	return s.askLogout(w, r, who, q, "")
+}
+
+// returnAddresses are those of the named client, or of all where none is named.
+func (s *Server) returnAddresses(ctx context.Context, clientID string) ([]string, error) {
+	var clients []store.Client
+	var err error
+	if clientID == "" {
+		clients, err = s.store.Clients(ctx)
+	} else if c, cerr := s.store.Client(ctx, clientID); cerr == nil {
+		clients = append(clients, *c)
+	} else if unavailable(cerr) {
+		err = cerr
+	}
+	var out []string
+	for _, c := range clients {
+		out = append(out, c.PostLogoutRedirectURIs...)
+	}
+	return out, err
+}

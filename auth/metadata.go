@@ -1,0 +1,79 @@
+package auth
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+)
+
+// metadata is RFC 8414; discovery is OIDC Discovery 3, the same with what OIDC
+// adds. Both are derived from the route table and from what the server's
+// checks accept, so nothing is advertised that does not work.
+func (s *Server) metadata(w http.ResponseWriter, r *http.Request) error {
+	cacheable(w)
+	writeJSON(w, http.StatusOK, s.describe())
+	return nil
+}
+
+func (s *Server) discovery(w http.ResponseWriter, r *http.Request) error {
+	doc := s.describe()
+	maps.Copy(doc, map[string]any{
+		"subject_types_supported":               []string{"public"},
+		"id_token_signing_alg_values_supported": s.keys.Algorithms(),
+		"claims_supported":                      []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid", "name", "given_name", "family_name", "email", "email_verified"},
+		"claim_types_supported":                 []string{"normal"},
+		"claims_parameter_supported":            false,
+		"request_parameter_supported":           false,
+		"request_uri_parameter_supported":       false, // true is the default, OIDC Discovery 3
+		"prompt_values_supported":               []string{"none", "login", "consent"},
+	})
+	cacheable(w)
+	writeJSON(w, http.StatusOK, doc)
+	return nil
+}
+
+func (s *Server) describe() map[string]any {
+	secret := []string{"client_secret_basic", "client_secret_post"}
+	doc := map[string]any{
+		"issuer":                                         s.issuer, // byte for byte, RFC 8414 3.3
+		"response_types_supported":                       []string{"code"},
+		"response_modes_supported":                       []string{"query"},
+		"grant_types_supported":                          grantTypes,
+		"scopes_supported":                               s.scopesSupported(),
+		"token_endpoint_auth_methods_supported":          append(slices.Clone(secret), "none"),
+		"revocation_endpoint_auth_methods_supported":     append(slices.Clone(secret), "none"),
+		"introspection_endpoint_auth_methods_supported":  secret,
+		"code_challenge_methods_supported":               []string{"S256"}, // RFC 7636 4.3; plain is not served
+		"authorization_response_iss_parameter_supported": true,             // RFC 9207 3
+	}
+	for _, route := range s.Routes() {
+		if route.Key != "" {
+			doc[route.Key] = s.base + route.Path
+		}
+	}
+	return doc
+}
+
+func (s *Server) scopesSupported() []string {
+	scopes := slices.Clone(identityScopes)
+	for _, api := range s.apis {
+		for _, scope := range api.Scopes {
+			scopes = append(scopes, scope.Name)
+		}
+	}
+	return scopes
+}
+
+// jwks publishes the public keys, RFC 7517 5.
+func (s *Server) jwks(w http.ResponseWriter, r *http.Request) error {
+	cacheable(w)
+	writeJSON(w, http.StatusOK, s.keys.JWKS())
+	return nil
+}
+
+// cacheable: these documents change only when the server is started anew or
+// its keys rotate.
+func cacheable(w http.ResponseWriter) {
+	w.Header().Set("Cache-Control", "public, max-age=300")
+	w.Header().Del("Pragma")
+}

@@ -1,0 +1,105 @@
+package auth
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// admits says whether a redirect URI is one of the client's. This matcher
+// decides alone; fosite only ever sees the URI that was admitted here.
+//
+// RFC 9700 2.1: exact string matching, because every looser rule has been used
+// to send a code elsewhere. The one exception is the port of a native app's
+// loopback URI, RFC 8252 7.3.
+func admits(registered []string, native bool, sent string) bool {
+	if !wellFormedRedirect(sent) {
+		return false
+	}
+	if slices.Contains(registered, sent) {
+		return true
+	}
+	if !native {
+		return false
+	}
+	host, rest, ok := loopback(sent)
+	return ok && slices.ContainsFunc(registered, func(uri string) bool {
+		h, r, ok := loopback(uri)
+		return ok && h == host && r == rest
+	})
+}
+
+// loopbackURI takes http://HOST[:PORT]/PATH apart by its text, not by a URL
+// parser: what a parser would forgive (user-info, escapes, letter case, an
+// empty port) must not match. The host is one of three literals, so
+// 127.0.0.2, 127.1 or localhost.evil.com never reach the comparison.
+var loopbackURI = regexp.MustCompile(`^http://(127\.0\.0\.1|\[::1\]|localhost)(?::([0-9]{1,5}))?(/[A-Za-z0-9._~!$&'()*+,;=:@/-]*)?$`)
+
+// loopback returns the host and the path of a loopback redirect URI, leaving
+// out its port: RFC 8252 7.3, the server MUST allow any port. "localhost" is
+// admitted as RFC 9700 2.1 words it, and never stands for 127.0.0.1.
+func loopback(uri string) (host, path string, ok bool) {
+	m := loopbackURI.FindStringSubmatch(uri)
+	if m == nil {
+		return "", "", false
+	}
+	if m[2] != "" {
+		// A leading zero or port 0 names no port that an app can listen on.
+		if port, err := strconv.Atoi(m[2]); err != nil || port < 1 || port > 65535 || m[2][0] == '0' {
+			return "", "", false
+		}
+	}
+	return m[1], m[3], true
+}
+
+// wellFormedRedirect refuses what no registered URI may hold, whatever the
+// comparison would say.
+func wellFormedRedirect(uri string) bool {
+	if uri == "" || len(uri) > 2000 {
+		return false
+	}
+	for _, c := range uri {
+		if c <= ' ' || c >= 0x7f || c == '\\' {
+			return false // RFC 3986 2: such characters are parsed differently by different browsers
+		}
+	}
+	// RFC 6749 3.1.2: absolute, and MUST NOT include a fragment; a bare "#" is one too.
+	if strings.Contains(uri, "#") {
+		return false
+	}
+	u, err := url.Parse(uri)
+	return err == nil && u.Scheme != "" && u.User == nil
+}
+
+// formAction is the CSP form-action source for a form whose redirects end at
+// this URI. Chromium applies form-action to every hop after a POST and blocks
+// without a word, so the page must allow the way to the client before it is
+// shown.
+func formAction(redirect string) string {
+	u, err := url.Parse(redirect)
+	switch {
+	case err != nil || redirect == "":
+		return ""
+	case u.Scheme == "http" && strings.HasPrefix(u.Host, "["):
+		return "http:" // CSP has no syntax for an IPv6 host
+	case u.Scheme == "http" && (u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1"):
+		return "http://localhost:* http://127.0.0.1:*"
+	case u.Scheme == "http":
+		return "http://" + u.Host
+	case u.Scheme == "https":
+		return "https:"
+	}
+	return u.Scheme + ":"
+}
+
+// withParams appends response parameters to a redirect URI, keeping a query
+// that is registered with it (RFC 6749 4.1.2 and 3.1.2).
+func withParams(redirect string, params url.Values) string {
+	sep := "?"
+	if strings.Contains(redirect, "?") {
+		sep = "&"
+	}
+	return redirect + sep + params.Encode()
+}

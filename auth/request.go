@@ -1,0 +1,322 @@
+package auth
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/exampleco/punchcard/auth/store"
+	"github.com/exampleco/punchcard/views"
+)
+
+// Caps on what an authorization request may hold, in bytes. RFC 6749 sets
+// none; without them each request could park any amount of text in the file.
+const (
+	maxRequest = 16 << 10
+	maxState   = 2048
+	maxNonce   = 1024
+	maxScope   = 2048
+	maxHint    = 320
+)
+
+// authorizationRequest is a request that passed every check that can be made
+// before anybody is asked to log in. It is stored with the flow and is the
+// only truth about it afterwards.
+type authorizationRequest struct {
+	ClientID    string   `json:"client_id"`
+	RedirectURI string   `json:"redirect_uri"`       // the admitted one, also where none was sent
+	Sent        bool     `json:"sent,omitempty"`     // redirect_uri was sent, so the token request must repeat it
+	State       string   `json:"state,omitempty"`    // given back unchanged
+	Nonce       string   `json:"nonce,omitempty"`    // goes into the ID token
+	Challenge   string   `json:"challenge"`          // RFC 7636, S256 always
+	Scopes      []string `json:"scopes"`             // as asked for
+	Audience    string   `json:"audience"`           // the API's identifier
+	Prompt      []string `json:"prompt,omitempty"`   // none | login, consent
+	MaxAge      *int64   `json:"max_age,omitempty"`  // seconds
+	LoginHint   string   `json:"hint,omitempty"`     // fills the e-mail field
+	Hinted      string   `json:"hint_sub,omitempty"` // the person that id_token_hint names
+}
+
+func (q *authorizationRequest) prompts(value string) bool { return slices.Contains(q.Prompt, value) }
+
+// singleValued drops empty parameters, which RFC 6749 3.1 treats as omitted,
+// and names those that were sent more than once. RFC 8707 2 lets resource be
+// repeated, and audience is its older name.
+func singleValued(form url.Values) (values url.Values, repeated []string) {
+	values = url.Values{}
+	for name, sent := range form {
+		sent = slices.DeleteFunc(slices.Clone(sent), func(v string) bool { return v == "" })
+		if len(form[name]) > 1 && name != "resource" && name != "audience" {
+			repeated = append(repeated, name)
+		}
+		if len(sent) > 0 {
+			values[name] = sent
+		}
+	}
+	slices.Sort(repeated)
+	return values, repeated
+}
+
+// parseAuthorization checks an authorization request as strictly as its
+// clauses allow. Until client and redirect URI are known to belong together
+// every error is a page of ours: RFC 6749 4.1.2.1, the server MUST NOT
+// redirect to an invalid redirect URI, or it becomes an open redirector.
+// After that errors go back to the client.
+func (s *Server) parseAuthorization(ctx context.Context, form url.Values) (*authorizationRequest, error) {
+	size := 0
+	for name, sent := range form {
+		size += len(name) + len(strings.Join(sent, ""))
+	}
+	if !s.check(ctx, "request size", "RFC 6749 3.1", size <= maxRequest, "at most "+strconv.Itoa(maxRequest)+" bytes", strconv.Itoa(size)) {
+		return nil, pageProblem(400, "invalid_request", "This request is too large", "An authorization request may hold 16 KiB of parameters here.", "RFC 6749 3.1")
+	}
+	values, repeated := singleValued(form)
+	client, redirect, err := s.parseClient(ctx, values, repeated)
+	if err != nil {
+		return nil, err
+	}
+	q := &authorizationRequest{ClientID: client.ID, RedirectURI: redirect, Sent: values.Get("redirect_uri") != ""}
+	if !slices.Contains(repeated, "state") {
+		q.State = values.Get("state")
+	}
+	if len(q.State) > maxState {
+		return nil, pageProblem(400, "invalid_request", "The state is too long", "state may hold 2048 bytes here. Keep what is larger in the app and send a key to it.", "RFC 6749 4.1.1")
+	}
+	if err := s.parseRest(ctx, q, client, values, repeated); err != nil {
+		return nil, err.backTo(q.RedirectURI, q.State)
+	}
+	return q, nil
+}
+
+// parseClient finds the client and admits the redirect URI.
+func (s *Server) parseClient(ctx context.Context, values url.Values, repeated []string) (*store.Client, string, error) {
+	// RFC 6749 3.1: parameters MUST NOT be included more than once, or two
+	// readers of one request could each see another client or redirect.
+	for _, name := range []string{"client_id", "redirect_uri"} {
+		if !s.check(ctx, name+" once", "RFC 6749 3.1", !slices.Contains(repeated, name), "once", "as sent") {
+			return nil, "", pageProblem(400, "invalid_request", name+" was sent more than once", "Send each parameter of the authorization request once.", "RFC 6749 3.1")
+		}
+	}
+	id := values.Get("client_id")
+	if id == "" {
+		return nil, "", pageProblem(400, "invalid_request", "Which app is asking?", "The request has no client_id. The app that sent you here has to say which client it is.", "RFC 6749 4.1.1")
+	}
+	client, err := s.store.Client(ctx, id)
+	if unavailable(err) {
+		return nil, "", err
+	}
+	if !s.check(ctx, "client is registered", "RFC 6749 4.1.2.1", err == nil, "a registered client_id", id) {
+		return nil, "", pageProblem(400, "invalid_request", "This app isn’t registered here", "No client has the client_id that was sent. Check it against the list on the start page: it is compared letter by letter.", "RFC 6749 4.1.2.1").
+			comparing("client_id", id, nil)
+	}
+	return s.admitRedirect(ctx, client, values)
+}
+
+func (s *Server) admitRedirect(ctx context.Context, client *store.Client, values url.Values) (*store.Client, string, error) {
+	sent := values.Get("redirect_uri")
+	if sent == "" {
+		// RFC 6749 3.1.2.3: optional where exactly one is registered. OIDC Core
+		// 3.1.2.1: REQUIRED in an authentication request.
+		oidc := slices.Contains(strings.Fields(values.Get("scope")), "openid")
+		if len(client.RedirectURIs) == 1 && !oidc {
+			return client, client.RedirectURIs[0], nil
+		}
+		return nil, "", pageProblem(400, "invalid_request", "Where should we send you back?", "The request has no redirect_uri, and "+client.Name+" has to send one.", "RFC 6749 3.1.2.3").
+			comparing("redirect_uri", "", client.RedirectURIs)
+	}
+	known := strings.Join(client.RedirectURIs, " ")
+	if !s.check(ctx, "redirect_uri exact", "RFC 9700 2.1", admits(client.RedirectURIs, client.Kind == "native", sent), known, sent) {
+		text := "The redirect_uri that was sent is not one that " + client.Name + " has registered. It is compared as a whole, character by character."
+		if client.Kind == "native" {
+			text += " Only the port of a loopback address may differ."
+		}
+		return nil, "", pageProblem(400, "invalid_request", "We won’t send you there", text, "RFC 9700 2.1").
+			comparing("redirect_uri", sent, client.RedirectURIs)
+	}
+	return client, sent, nil
+}
+
+// challengeForm is BASE64URL(SHA256(verifier)), RFC 7636 4.2: 43 characters.
+var challengeForm = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
+
+// parseRest checks what may be answered at the redirect URI.
+func (s *Server) parseRest(ctx context.Context, q *authorizationRequest, client *store.Client, v url.Values, repeated []string) *Error {
+	if !s.check(ctx, "each parameter once", "RFC 6749 3.1", len(repeated) == 0, "no repetition", strings.Join(repeated, " ")) {
+		return newError("invalid_request", "Sent more than once: "+printable(strings.Join(repeated, " "))+".")
+	}
+	for _, unsupported := range []string{"request", "request_uri", "registration"} { // OIDC Core 3.1.2.6
+		if v.Has(unsupported) {
+			return newError(unsupported+"_not_supported", "This server takes no "+unsupported+" parameter.")
+		}
+	}
+	if err := s.parseResponse(ctx, client, v); err != nil {
+		return err
+	}
+	if err := s.parseChallenge(ctx, q, v); err != nil {
+		return err
+	}
+	if err := s.parseScope(ctx, q, client, v); err != nil {
+		return err
+	}
+	var err *Error
+	if q.Audience, err = s.parseAudience(ctx, v); err != nil {
+		return err
+	}
+	return s.parseAuthentication(ctx, q, client, v)
+}
+
+func (s *Server) parseResponse(ctx context.Context, client *store.Client, v url.Values) *Error {
+	kind := v.Get("response_type")
+	if kind == "" {
+		return newError("invalid_request", "response_type is missing; send response_type=code.") // RFC 6749 4.1.2.1
+	}
+	// RFC 9700 2.1.2: clients SHOULD NOT use the implicit grant: its tokens travel in a URL.
+	if !s.check(ctx, "response_type", "RFC 6749 3.1.1", kind == "code", "code", kind) {
+		return newError("unsupported_response_type", "Only response_type=code is served.")
+	}
+	if mode := v.Get("response_mode"); mode != "" && mode != "query" {
+		return newError("invalid_request", "Only response_mode=query is served.")
+	}
+	if !s.check(ctx, "client may use the code grant", "RFC 6749 4.1.2.1", slices.Contains(client.Grants, "authorization_code"), "authorization_code", strings.Join(client.Grants, " ")) {
+		return newError("unauthorized_client", "This client is not registered for the authorization code grant.")
+	}
+	return nil
+}
+
+// parseChallenge runs before anybody is asked to log in: fosite looks at the
+// challenge only when it issues the code, and takes one of any form.
+func (s *Server) parseChallenge(ctx context.Context, q *authorizationRequest, v url.Values) *Error {
+	challenge, method := v.Get("code_challenge"), v.Get("code_challenge_method")
+	// RFC 7636 4.4.1: without a challenge a stolen code is all that a thief needs.
+	if !s.check(ctx, "PKCE required", "RFC 7636 4.4.1", challenge != "", "a code_challenge", fingerprint("challenge", challenge)) {
+		return newError("invalid_request", "code_challenge is missing; PKCE is required.")
+	}
+	// RFC 7636 4.2 and 4.3: an absent method means plain, which shows the verifier to whoever sees the request.
+	if !s.check(ctx, "code_challenge_method", "RFC 7636 4.2", method == "S256", "S256", method) {
+		return newError("invalid_request", "code_challenge_method must be S256.")
+	}
+	if !s.check(ctx, "code_challenge form", "RFC 7636 4.2", challengeForm.MatchString(challenge), "43 base64url characters", strconv.Itoa(len(challenge))+" characters") {
+		return newError("invalid_request", "code_challenge must be the 43 base64url characters of a SHA-256 hash.")
+	}
+	q.Challenge = challenge
+	return nil
+}
+
+func (s *Server) parseScope(ctx context.Context, q *authorizationRequest, client *store.Client, v url.Values) *Error {
+	scope := v.Get("scope")
+	// RFC 6749 3.3: without a scope the server either uses a default or fails; nobody should consent to what was never said.
+	if scope == "" {
+		return newError("invalid_scope", "scope is missing; say what the app asks for.")
+	}
+	if len(scope) > maxScope {
+		return newError("invalid_scope", "scope is too long.")
+	}
+	for _, name := range strings.Split(scope, " ") {
+		if name == "" || slices.Contains(q.Scopes, name) {
+			continue
+		}
+		if !s.check(ctx, "scope allowed to the client", "RFC 6749 4.1.2.1", slices.Contains(client.Scopes, name), strings.Join(client.Scopes, " "), name) {
+			return newError("invalid_scope", "This client may not ask for the scope "+printable(clip(name))+".")
+		}
+		q.Scopes = append(q.Scopes, name)
+	}
+	if len(q.Scopes) == 0 {
+		return newError("invalid_scope", "scope is missing; say what the app asks for.")
+	}
+	return nil
+}
+
+// parseAudience returns the identifier of the API that audience and resource
+// name, or the first API where neither was sent.
+func (s *Server) parseAudience(ctx context.Context, v url.Values) (string, *Error) {
+	audience := s.expand(s.apis[0].Identifier)
+	named := slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(v["audience"]), v["resource"]...))))
+	for i, name := range named {
+		api, ok := s.api(name)
+		// RFC 8707 2: an unknown resource is invalid_target. A token for two
+		// APIs could be replayed by one at the other, so one name it is.
+		if !s.check(ctx, "audience is one known API", "RFC 8707 2", ok && i == 0, audience, name) {
+			return "", newError("invalid_target", "audience and resource must name one API of this server, such as "+audience+".")
+		}
+		audience = s.expand(api.Identifier)
+	}
+	return audience, nil
+}
+
+// parseAuthentication reads the parameters of OIDC Core 3.1.2.1.
+func (s *Server) parseAuthentication(ctx context.Context, q *authorizationRequest, client *store.Client, v url.Values) *Error {
+	if q.Nonce = v.Get("nonce"); len(q.Nonce) > maxNonce {
+		return newError("invalid_request", "nonce may hold 1024 bytes here.")
+	}
+	if q.LoginHint = v.Get("login_hint"); len(q.LoginHint) > maxHint {
+		return newError("invalid_request", "login_hint may hold 320 bytes here.")
+	}
+	for _, value := range strings.Fields(v.Get("prompt")) {
+		if !slices.Contains([]string{"none", "login", "consent"}, value) {
+			return newError("invalid_request", "prompt may be none, login, consent, or login and consent.")
+		}
+		q.Prompt = append(q.Prompt, value)
+	}
+	if q.prompts("none") && len(q.Prompt) > 1 {
+		return newError("invalid_request", "prompt=none goes with no other value.") // OIDC Core 3.1.2.1
+	}
+	if age := v.Get("max_age"); age != "" {
+		seconds, err := strconv.ParseInt(age, 10, 64)
+		if err != nil || seconds < 0 || age[0] == '+' {
+			return newError("invalid_request", "max_age must be a number of seconds, 0 or more.")
+		}
+		seconds = min(seconds, int64(100*365*24*time.Hour/time.Second)) // more says the same and would overflow
+		q.MaxAge = &seconds
+	}
+	if hint := v.Get("id_token_hint"); hint != "" {
+		claims, err := s.hint(hint)
+		if !s.check(ctx, "id_token_hint is ours", "OIDC Core 3.1.2.1", err == nil && claims.Audience == client.ID, "an ID token for "+client.ID, fingerprint("ID token", hint)) {
+			return newError("invalid_request", "id_token_hint is not an ID token that this server gave to this client.")
+		}
+		q.Hinted = claims.Subject
+	}
+	return nil
+}
+
+// hint reads an ID token that comes back as a hint. It may have expired: it
+// says who was here, and opens nothing (RP-Initiated Logout 4).
+func (s *Server) hint(token string) (idClaims, error) {
+	var claims idClaims
+	payload, err := s.keys.Verify(token, "JWT")
+	if err == nil {
+		err = json.Unmarshal(payload, &claims)
+	}
+	if err == nil && claims.Issuer != s.issuer {
+		err = errForeignToken
+	}
+	return claims, err
+}
+
+// compare finds where a sent value first leaves the registered one it is
+// nearest to, for the page that explains a refusal.
+func compare(what, got string, known []string) *views.Compare {
+	c := &views.Compare{What: what, Got: got, DiffAt: -1}
+	best := -1
+	for _, k := range known {
+		n := 0
+		g, w := []rune(got), []rune(k)
+		for n < len(g) && n < len(w) && g[n] == w[n] {
+			n++
+		}
+		if n > best {
+			best = n
+			c.Known = append([]string{k}, slices.DeleteFunc(c.Known, func(x string) bool { return x == k })...)
+		} else {
+			c.Known = append(c.Known, k)
+		}
+	}
+	if got != "" && len(known) > 0 {
+		c.DiffAt = best
+	}
+	return c
+}

@@ -1,0 +1,97 @@
+package auth
+
+import (
+	"net/http"
+	"slices"
+)
+
+// Paths are Auth0's, so that its SDKs work unchanged.
+const (
+	pathAuthorize     = "/authorize"
+	pathToken         = "/oauth/token"
+	pathRevoke        = "/oauth/revoke"
+	pathIntrospect    = "/oauth/introspect"
+	pathUserinfo      = "/userinfo"
+	pathLogout        = "/oidc/logout"
+	pathLogoutAuth0   = "/v2/logout"
+	pathLogoutConfirm = "/logout"
+	pathDiscovery     = "/.well-known/openid-configuration"
+	pathMetadata      = "/.well-known/oauth-authorization-server"
+	pathJWKS          = "/.well-known/jwks.json"
+	pathLogin         = "/login"
+	pathConsent       = "/consent"
+)
+
+// Route is one line of this server's surface.
+type Route struct {
+	Methods []string
+	Path    string
+	Clause  string // the specification it serves
+	Key     string // its name in the metadata, "" where it has none
+	Browser bool   // a form of our own pages: protected against cross-site posts
+	CORS    bool   // read by apps in browsers, from their registered origins
+	handler http.Handler
+}
+
+// Routes is every path once. Metadata is derived from it, so that what is
+// advertised is what is served.
+func (s *Server) Routes() []Route {
+	get, post, both := []string{"GET"}, []string{"POST"}, []string{"GET", "POST"}
+	return []Route{
+		{both, pathAuthorize, "RFC 6749 3.1", "authorization_endpoint", false, false, s.page(s.authorize)},
+		{post, pathToken, "RFC 6749 3.2", "token_endpoint", false, true, s.json(s.token)},
+		{post, pathRevoke, "RFC 7009", "revocation_endpoint", false, true, s.json(s.revoke)},
+		{post, pathIntrospect, "RFC 7662", "introspection_endpoint", false, false, s.json(s.introspect)},
+		{both, pathUserinfo, "OIDC Core 5.3", "userinfo_endpoint", false, true, s.json(s.userinfo)},
+		{both, pathLogout, "OIDC RP-Initiated Logout", "end_session_endpoint", false, false, s.page(s.endSession)},
+		{get, pathLogoutAuth0, "Auth0's returnTo form", "", false, false, s.page(s.returnTo)},
+		{both, pathLogoutConfirm, "OIDC RP-Initiated Logout 2", "", true, false, s.page(s.confirmLogout)},
+		{get, pathDiscovery, "OIDC Discovery 4", "", false, true, s.json(s.discovery)},
+		{get, pathMetadata, "RFC 8414 3", "", false, true, s.json(s.metadata)},
+		{get, pathJWKS, "RFC 7517 5", "jwks_uri", false, true, s.json(s.jwks)},
+		{get, pathLogin, "", "", false, false, s.page(s.loginPage)},
+		{post, pathLogin, "", "", true, false, s.page(s.login)},
+		{get, pathConsent, "RFC 6749 4.1.1", "", false, false, s.page(s.consentPage)},
+		{post, pathConsent, "RFC 6749 4.1.1", "", true, false, s.page(s.consent)},
+	}
+}
+
+// Register puts the routes on a mux. CrossOriginProtection goes round our own
+// forms alone: an authorization request or a token request comes from other
+// origins by design.
+func (s *Server) Register(mux *http.ServeMux) {
+	guard := http.NewCrossOriginProtection()
+	guard.SetDenyHandler(s.page(func(http.ResponseWriter, *http.Request) error {
+		return pageProblem(http.StatusForbidden, "access_denied", "This form came from another site", "Forms of this server are only taken from its own pages, so nothing was done.", "RFC 6749 10.12")
+	}))
+	for _, r := range s.Routes() {
+		h := r.handler
+		if r.Browser {
+			h = guard.Handler(h)
+		}
+		for _, method := range r.Methods {
+			mux.Handle(method+" "+r.Path, s.cors(r, h))
+		}
+	}
+	for path, methods := range s.methods() {
+		mux.Handle(path, s.otherMethods(path, methods))
+	}
+}
+
+// methods collects what each path answers to.
+func (s *Server) methods() map[string][]string {
+	out := map[string][]string{}
+	for _, r := range s.Routes() {
+		for _, m := range r.Methods {
+			out[r.Path] = append(out[r.Path], m)
+			if m == http.MethodGet {
+				out[r.Path] = append(out[r.Path], http.MethodHead)
+			}
+		}
+	}
+	for path := range out {
+		slices.Sort(out[path])
+		out[path] = slices.Compact(out[path])
+	}
+	return out
+}

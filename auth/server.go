@@ -1,0 +1,207 @@
+package auth
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/ory/fosite"
+	"github.com/ory/fosite/compose"
+	"github.com/ory/fosite/handler/openid"
+
+	"github.com/exampleco/punchcard/auth/keys"
+	"github.com/exampleco/punchcard/auth/people"
+	"github.com/exampleco/punchcard/auth/seed"
+	"github.com/exampleco/punchcard/auth/store"
+)
+
+// Config is what a Server needs. All fields but QuietPages are required.
+type Config struct {
+	Issuer     string         // identifier of this server, compared byte for byte (RFC 8414 2); with or without a trailing slash
+	Document   *seed.Document // people, roles, clients and APIs, applied by New
+	Builtin    bool           // Document is the built-in seed, whose passwords are public
+	Writer     store.Writer
+	Read       *sql.DB
+	AccessTTL  time.Duration // lifetime of an access token
+	RefreshTTL time.Duration // how long a refresh token may lie idle
+	CodeTTL    time.Duration // lifetime of an authorization code, RFC 6749 4.1.2 (at most 10 minutes)
+	QuietPages bool          // leaves out the strip that names the step
+	Now        func() time.Time
+	Log        *slog.Logger
+}
+
+// refreshCap ends a refresh-token family for good, however often it rotates.
+const refreshCap = 90 * 24 * time.Hour
+
+// consentLifetime is how long a remembered consent counts.
+const consentLifetime = 30 * 24 * time.Hour
+
+// idTokenTTL: an ID token says that somebody signed in just now; it is read at
+// once and opens nothing.
+const idTokenTTL = 10 * time.Minute
+
+// Server is the authorization server.
+type Server struct {
+	issuer, base, port    string
+	secure, quiet         bool
+	accessTTL, refreshTTL time.Duration
+	document              *seed.Document
+	apis                  []seed.API
+	fosite                fosite.OAuth2Provider
+	store                 *store.Store
+	people                *people.People
+	keys                  *keys.Ring
+	writer                store.Writer
+	read                  *sql.DB
+	now                   func() time.Time
+	log                   *slog.Logger
+}
+
+// Migrations returns the migrations of this room and its sub-rooms by name.
+func Migrations() map[string]fs.FS {
+	return map[string]fs.FS{"auth": migrations, "auth_store": store.Migrations, "auth_people": people.Migrations, "auth_keys": keys.Migrations}
+}
+
+// New opens the rooms on an already migrated file and applies the document to
+// it, all or nothing.
+func New(ctx context.Context, c Config) (*Server, error) {
+	issuer, err := url.Parse(c.Issuer)
+	if err != nil {
+		return nil, fmt.Errorf("issuer: %w", err)
+	}
+	s := &Server{
+		issuer: c.Issuer, base: strings.TrimSuffix(c.Issuer, "/"), port: issuer.Port(),
+		secure: issuer.Scheme == "https", quiet: c.QuietPages,
+		accessTTL: c.AccessTTL, refreshTTL: c.RefreshTTL,
+		writer: c.Writer, read: c.Read, now: c.Now, log: c.Log,
+		document: c.Document, apis: c.Document.APIs,
+	}
+	s.store = store.New(store.Config{
+		Writer: c.Writer, Read: c.Read, Base: s.base, Now: c.Now, Log: c.Log,
+		Session: func() fosite.Session { return s.emptySession() },
+	})
+	s.people = people.New(people.Config{Writer: c.Writer, Read: c.Read, Now: c.Now, Log: c.Log})
+	if s.keys, err = keys.Open(ctx, keys.Config{Writer: c.Writer, Read: c.Read, Now: c.Now, Log: c.Log}); err != nil {
+		return nil, fmt.Errorf("signing keys: %w", err)
+	}
+	s.fosite = s.compose(c.CodeTTL)
+	return s, s.apply(ctx, c.Document, c.Builtin)
+}
+
+// compose puts fosite together handler by handler. What is not named here is
+// not served: no implicit, hybrid or password grant (RFC 9700 2.1.2, 2.4).
+func (s *Server) compose(codeTTL time.Duration) fosite.OAuth2Provider {
+	config := &fosite.Config{
+		AccessTokenLifespan:                 s.accessTTL,
+		RefreshTokenLifespan:                s.refreshTTL,
+		AuthorizeCodeLifespan:               codeTTL, // fosite's default is 15 minutes; RFC 6749 4.1.2 recommends at most 10
+		IDTokenLifespan:                     idTokenTTL,
+		IDTokenIssuer:                       s.issuer,
+		AccessTokenIssuer:                   s.issuer,
+		TokenURL:                            s.base + pathToken,
+		EnforcePKCE:                         true,                                 // RFC 7636; enforced only for public clients, a confidential one could be downgraded
+		ScopeStrategy:                       fosite.ExactScopeStrategy,            // the default is a wildcard match
+		AudienceMatchingStrategy:            fosite.ExactAudienceMatchingStrategy, // the default is a URL prefix
+		RefreshTokenScopes:                  []string{"offline_access"},           // OIDC Core 11
+		DisableRefreshTokenValidation:       true,                                 // or a refresh token passes as a bearer token
+		OmitRedirectScopeParam:              true,
+		GrantTypeJWTBearerCanSkipClientAuth: false,
+		RedirectSecureChecker:               func(context.Context, *url.URL) bool { return true }, // redirect.go has decided
+		ClientAuthenticationStrategy:        authenticated,                                        // client.go has decided
+		ClientSecretsHasher:                 noHasher{},
+	}
+	validator := openid.NewOpenIDConnectRequestValidator(nil, config) // prompt, max_age and id_token_hint are next()'s and never reach it
+	return compose.Compose(config, fositeStore{s.store}, mint{s},
+		compose.OAuth2AuthorizeExplicitFactory,      // RFC 6749 4.1
+		compose.OAuth2RefreshTokenGrantFactory,      // RFC 6749 6, RFC 9700 4.14.2
+		compose.OAuth2ClientCredentialsGrantFactory, // RFC 6749 4.4
+		func(c fosite.Configurator, storage, strategy any) any { // OIDC Core 3.1
+			h := compose.OpenIDConnectRefreshFactory(c, storage, strategy).(*openid.OpenIDConnectRefreshHandler)
+			return &openid.OpenIDConnectExplicitHandler{
+				OpenIDConnectRequestStorage: storage.(openid.OpenIDConnectRequestStorage), OpenIDConnectRequestValidator: validator,
+				IDTokenHandleHelper: h.IDTokenHandleHelper, Config: c,
+			}
+		},
+		compose.OpenIDConnectRefreshFactory,  // OIDC Core 12
+		compose.OAuth2PKCEFactory,            // RFC 7636; after the code handler, whose code it binds
+		compose.OAuth2TokenRevocationFactory, // RFC 7009
+	)
+}
+
+// emptySession is what stored sessions are read into.
+func (s *Server) emptySession() *Session { return &Session{now: s.now, cap: refreshCap} }
+
+// api finds an API by its identifier, as clients name it.
+func (s *Server) api(identifier string) (seed.API, bool) {
+	for _, a := range s.apis {
+		if s.expand(a.Identifier) == identifier {
+			return a, true
+		}
+	}
+	return seed.API{}, false
+}
+
+// expand builds a URI of the document on today's base; the base is never stored.
+func (s *Server) expand(uri string) string { return strings.ReplaceAll(uri, "{base}", s.base) }
+
+// fositeStore gives fosite the store, with two things of this server's own.
+type fositeStore struct{ *store.Store }
+
+type (
+	admittedKey struct{} // redirect URI that redirect.go admitted
+	outcomeKey  struct{} // *outcome of this request
+)
+
+// outcome remembers what fosite swallows: a family that could not be revoked.
+type outcome struct{ revocation error }
+
+// GetClient hands fosite the client with exactly the admitted redirect URI, so
+// that its own, looser matcher has nothing left to decide.
+func (s fositeStore) GetClient(ctx context.Context, id string) (fosite.Client, error) {
+	client, err := s.Store.Client(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if uri, ok := ctx.Value(admittedKey{}).(string); ok {
+		client.RedirectURIs = []string{uri}
+	}
+	return client, nil
+}
+
+func (s fositeStore) RevokeAccessToken(ctx context.Context, requestID string) error {
+	return noted(ctx, s.Store.RevokeAccessToken(ctx, requestID))
+}
+
+func (s fositeStore) RevokeRefreshToken(ctx context.Context, requestID string) error {
+	return noted(ctx, s.Store.RevokeRefreshToken(ctx, requestID))
+}
+
+func noted(ctx context.Context, err error) error {
+	if o, ok := ctx.Value(outcomeKey{}).(*outcome); ok && unavailable(err) {
+		o.revocation = err
+	}
+	return err
+}
+
+// noHasher is never asked: clients are authenticated in client.go. It is set
+// because fosite would otherwise put in bcrypt, on first use and unguarded.
+type noHasher struct{}
+
+func (noHasher) Compare(context.Context, []byte, []byte) error { return fosite.ErrInvalidClient }
+func (noHasher) Hash(context.Context, []byte) ([]byte, error)  { return nil, fosite.ErrInvalidClient }
+
+// Purge removes what can no longer matter: ended flows, tokens, sessions.
+func (s *Server) Purge(ctx context.Context) error {
+	if err := s.purgeFlows(ctx); err != nil {
+		return err
+	}
+	if _, err := s.store.Purge(ctx); err != nil {
+		return err
+	}
+	return s.people.Purge(ctx)
+}

@@ -1,0 +1,400 @@
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/base64"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/exampleco/punchcard/auth/seed"
+	"github.com/exampleco/punchcard/auth/store/sqlite"
+)
+
+const (
+	issuer   = "http://localhost:8484"
+	redirect = "http://127.0.0.1:49152/callback"
+	verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+	allScope = "openid profile email offline_access read:timesheets create:timesheets delete:timesheets approve:timesheets"
+)
+
+// clock is time that a test moves.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (c *clock) now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.at }
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	c.at = c.at.Add(d)
+	c.mu.Unlock()
+}
+
+// brittle is the real writer, until told that the disk is full.
+type brittle struct {
+	*sqlite.File
+	full atomic.Bool
+}
+
+type diskFull struct{}
+
+func (diskFull) Error() string     { return "database or disk is full" }
+func (diskFull) Unavailable() bool { return true }
+
+func (b *brittle) Write(ctx context.Context, fn func(tx *sql.Tx) error, after ...func()) error {
+	if b.full.Load() {
+		return diskFull{}
+	}
+	return b.File.Write(ctx, fn, after...)
+}
+
+func (b *brittle) Commit(ctx context.Context) error {
+	if b.full.Load() {
+		b.File.Rollback(ctx)
+		return diskFull{}
+	}
+	return b.File.Commit(ctx)
+}
+
+// world is a server on a real file with a clock of its own.
+type world struct {
+	*Server
+	t     *testing.T
+	clock *clock
+	disk  *brittle
+	mux   *http.ServeMux
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	var sets []sqlite.MigrationSet
+	for name, fs := range Migrations() {
+		sets = append(sets, sqlite.MigrationSet{Name: name, FS: fs})
+	}
+	file, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "auth.db"), sqlite.Options{Migrations: sets})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { file.Close(context.Background()) })
+	if err := file.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, clock: &clock{at: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}, disk: &brittle{File: file}}
+	w.open(document(t, seed.Builtin()), true)
+	return w
+}
+
+func document(t *testing.T, yaml []byte) *seed.Document {
+	t.Helper()
+	d, err := seed.Parse(yaml)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// open starts the server anew with a document, as a restart does.
+func (w *world) open(d *seed.Document, builtin bool) {
+	w.t.Helper()
+	s, err := New(w.t.Context(), Config{
+		Issuer: issuer, Document: d, Builtin: builtin, Writer: w.disk, Read: w.disk.Read(),
+		AccessTTL: 15 * time.Minute, RefreshTTL: 14 * 24 * time.Hour, CodeTTL: time.Minute,
+		Now: w.clock.now, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.Server, w.mux = s, http.NewServeMux()
+	s.Register(w.mux)
+}
+
+func (w *world) post(path string, form url.Values, cookies ...*http.Cookie) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodPost, issuer+path, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	for _, c := range cookies {
+		r.AddCookie(c)
+	}
+	rec := httptest.NewRecorder()
+	w.mux.ServeHTTP(rec, r)
+	return rec
+}
+
+// grant takes the shortest way to a code: a person signed in, and a flow that
+// they have allowed.
+func (w *world) grant(email, scope string) string {
+	w.t.Helper()
+	ctx := w.t.Context()
+	person, err := w.people.Authenticate(ctx, email, "timesheets", "192.0.2.1")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	secret, _, err := w.people.StartSession(ctx, person.ID, "test", "")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	sum := sha256.Sum256([]byte(verifier))
+	q, err := w.parseAuthorization(ctx, url.Values{
+		"client_id": {"timesheets-mobile"}, "redirect_uri": {redirect}, "response_type": {"code"}, "scope": {scope},
+		"code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}, "code_challenge_method": {"S256"},
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	browser := randomToken("")
+	f, err := w.parkFlow(ctx, "authorization", q, hashOf(browser))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := w.decideFlow(ctx, f, allowed, person.ID, w.permitted(q.Scopes, person.Permissions)); err != nil {
+		w.t.Fatal(err)
+	}
+	r := httptest.NewRequest(http.MethodGet, issuer+"/authorize?flow="+f.Handle, nil)
+	r.AddCookie(&http.Cookie{Name: w.cookieName(browserCookie), Value: browser})
+	r.AddCookie(&http.Cookie{Name: w.cookieName(sessionCookie), Value: secret})
+	rec := httptest.NewRecorder()
+	w.mux.ServeHTTP(rec, r)
+	back, err := url.Parse(rec.Header().Get("Location"))
+	if err != nil || back.Query().Get("code") == "" {
+		w.t.Fatalf("no code: %d %s %s", rec.Code, rec.Header().Get("Location"), rec.Body)
+	}
+	return back.Query().Get("code")
+}
+
+func (w *world) exchange(code string) *httptest.ResponseRecorder {
+	return w.post(pathToken, url.Values{"grant_type": {"authorization_code"}, "client_id": {"timesheets-mobile"}, "code": {code}, "redirect_uri": {redirect}, "code_verifier": {verifier}})
+}
+
+func (w *world) refresh(token string) *httptest.ResponseRecorder {
+	return w.post(pathToken, url.Values{"grant_type": {"refresh_token"}, "client_id": {"timesheets-mobile"}, "refresh_token": {token}})
+}
+
+func (w *world) tokens(rec *httptest.ResponseRecorder) tokenResponse {
+	w.t.Helper()
+	var out tokenResponse
+	if err := json.Unmarshal(rec.Body.Bytes(), &out); rec.Code != http.StatusOK || err != nil {
+		w.t.Fatalf("no tokens: %d %s", rec.Code, rec.Body)
+	}
+	return out
+}
+
+func (w *world) alive(token string) bool {
+	w.t.Helper()
+	_, err := w.Verify(w.t.Context(), token, issuer+"/api")
+	if err != nil && !isInvalid(err) {
+		w.t.Fatal(err)
+	}
+	return err == nil
+}
+
+func (w *world) refused(rec *httptest.ResponseRecorder, status int, code string) {
+	w.t.Helper()
+	var body struct{ Error string }
+	_ = json.Unmarshal(rec.Body.Bytes(), &body)
+	if rec.Code != status || body.Error != code {
+		w.t.Errorf("got %d %s, want %d %s", rec.Code, rec.Body, status, code)
+	}
+}
+
+func TestLifetimes(t *testing.T) {
+	w := newWorld(t)
+	code := w.grant("ada@example.com", allScope)
+	w.clock.pass(time.Minute)
+	w.refused(w.exchange(code), 400, "invalid_grant") // RFC 6749 4.1.2
+
+	got := w.tokens(w.exchange(w.grant("ada@example.com", allScope)))
+	w.clock.pass(15*time.Minute - time.Second)
+	if !w.alive(got.AccessToken) {
+		t.Error("dead a second before its time")
+	}
+	w.clock.pass(time.Second)
+	if w.alive(got.AccessToken) {
+		t.Error("alive at exp (RFC 9068 4: the time MUST be before it)")
+	}
+	w.clock.pass(14 * 24 * time.Hour)
+	w.refused(w.refresh(got.RefreshToken), 400, "invalid_grant") // idle
+}
+
+// A family ends after 90 days although it was used every day.
+func TestFamilyEnds(t *testing.T) {
+	w := newWorld(t)
+	got := w.tokens(w.exchange(w.grant("ada@example.com", allScope)))
+	for range 89 {
+		w.clock.pass(24 * time.Hour)
+		got = w.tokens(w.refresh(got.RefreshToken))
+	}
+	w.clock.pass(24 * time.Hour)
+	w.refused(w.refresh(got.RefreshToken), 400, "invalid_grant")
+}
+
+// A restart with another document: what a role no longer gives is no longer
+// in the next token, and who is gone gets nothing more.
+func TestRolesAndPeopleChange(t *testing.T) {
+	w := newWorld(t)
+	grace := w.tokens(w.exchange(w.grant("grace@example.com", allScope)))
+	alan := w.tokens(w.exchange(w.grant("alan@example.com", allScope)))
+	late := w.grant("alan@example.com", allScope)
+
+	d := document(t, seed.Builtin())
+	people := d.People[:0]
+	for _, p := range d.People {
+		if p.ID == "usr_grace" {
+			p.Roles = []string{"employee"}
+		}
+		if p.ID != "usr_alan" {
+			people = append(people, p)
+		}
+	}
+	d.People = people
+	w.open(d, false)
+
+	next := w.tokens(w.refresh(grace.RefreshToken))
+	if strings.Contains(next.Scope, "approve:timesheets") || !strings.Contains(next.Scope, "read:timesheets") {
+		t.Errorf("no manager any more, and the token says %q", next.Scope)
+	}
+	if w.alive(alan.AccessToken) {
+		t.Error("a removed person's token still opens the API")
+	}
+	w.refused(w.refresh(alan.RefreshToken), 400, "invalid_grant")
+	w.refused(w.exchange(late), 400, "invalid_grant")
+}
+
+// Whatever is used once has one winner, and two uses are a replay, in
+// whatever order they come: nothing of the family is left.
+func TestOneWinner(t *testing.T) {
+	const racers = 20
+	race := func(use func() *httptest.ResponseRecorder) (won []*httptest.ResponseRecorder, lost map[string]int) {
+		var mu sync.Mutex
+		var wg sync.WaitGroup
+		lost = map[string]int{}
+		gun := make(chan struct{})
+		for range racers {
+			wg.Go(func() {
+				<-gun
+				rec := use()
+				mu.Lock()
+				defer mu.Unlock()
+				if rec.Code == http.StatusOK {
+					won = append(won, rec)
+				} else {
+					var body struct{ Error string }
+					_ = json.Unmarshal(rec.Body.Bytes(), &body)
+					lost[body.Error]++
+				}
+			})
+		}
+		close(gun)
+		wg.Wait()
+		return won, lost
+	}
+	w := newWorld(t)
+	for round := range 5 {
+		code := w.grant("ada@example.com", allScope)
+		won, lost := race(func() *httptest.ResponseRecorder { return w.exchange(code) })
+		if len(won) != 1 || lost["invalid_grant"] != racers-1 {
+			t.Fatalf("round %d, code: %d winners, losers %v", round, len(won), lost)
+		}
+		if got := w.tokens(won[0]); w.alive(got.AccessToken) {
+			t.Errorf("round %d: the code was replayed and its token lives", round)
+		}
+		fresh := w.tokens(w.exchange(w.grant("ada@example.com", allScope)))
+		won, lost = race(func() *httptest.ResponseRecorder { return w.refresh(fresh.RefreshToken) })
+		if len(won) != 1 || lost["invalid_grant"] != racers-1 {
+			t.Fatalf("round %d, refresh: %d winners, losers %v", round, len(won), lost)
+		}
+		got := w.tokens(won[0])
+		if w.alive(got.AccessToken) {
+			t.Errorf("round %d: the refresh token was replayed and its family lives", round)
+		}
+		w.refused(w.refresh(got.RefreshToken), 400, "invalid_grant")
+	}
+}
+
+// RFC 7009 2.2.1: what could not be revoked must not look revoked. And nothing
+// is half done: the refresh token that could not be rotated is still good.
+func TestDiskFull(t *testing.T) {
+	w := newWorld(t)
+	got := w.tokens(w.exchange(w.grant("ada@example.com", allScope)))
+	old := got.RefreshToken
+	code := w.grant("ada@example.com", allScope)
+	used := w.grant("ada@example.com", allScope)
+	mine := w.tokens(w.exchange(used))
+
+	w.disk.full.Store(true)
+	for name, rec := range map[string]*httptest.ResponseRecorder{
+		"revoke":      w.post(pathRevoke, url.Values{"client_id": {"timesheets-mobile"}, "token": {old}}),
+		"refresh":     w.refresh(old),
+		"code":        w.exchange(code),
+		"code replay": w.exchange(used),
+	} {
+		if rec.Code != http.StatusServiceUnavailable || rec.Header().Get("Retry-After") == "" {
+			t.Errorf("%s: %d %s, want 503 with Retry-After", name, rec.Code, rec.Body)
+		}
+	}
+	if !w.alive(got.AccessToken) {
+		t.Error("reading stopped as well")
+	}
+	w.disk.full.Store(false)
+	w.tokens(w.refresh(old))
+	w.tokens(w.exchange(code))
+	w.refused(w.exchange(used), 400, "invalid_grant")
+	if w.alive(mine.AccessToken) {
+		t.Error("the replay that could not be punished then was not punished now")
+	}
+}
+
+func TestVerifyRefuses(t *testing.T) {
+	w := newWorld(t)
+	got := w.tokens(w.exchange(w.grant("ada@example.com", allScope)))
+	sign := func(typ string, edit func(map[string]any)) string {
+		raw, err := w.keys.Verify(got.AccessToken, "at+jwt")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var c map[string]any
+		if err := json.Unmarshal(raw, &c); err != nil {
+			t.Fatal(err)
+		}
+		edit(c)
+		token, err := w.keys.Sign("ES256", typ, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	parts := strings.Split(got.AccessToken, ".")
+	none := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","typ":"at+jwt"}`))
+	for name, token := range map[string]string{
+		"signed by us, never issued": sign("at+jwt", func(c map[string]any) { c["jti"] = "x" }),
+		"other audience":             sign("at+jwt", func(c map[string]any) { c["aud"] = "https://other.example" }),
+		"audience as a list":         sign("at+jwt", func(c map[string]any) { c["aud"] = []string{issuer + "/api", "x"} }),
+		"no audience":                sign("at+jwt", func(c map[string]any) { delete(c, "aud") }),
+		"other issuer":               sign("at+jwt", func(c map[string]any) { c["iss"] = issuer + "/" }),
+		"no exp":                     sign("at+jwt", func(c map[string]any) { delete(c, "exp") }),
+		"exp as text":                sign("at+jwt", func(c map[string]any) { c["exp"] = "9999999999" }),
+		"typ JWT":                    sign("JWT", func(map[string]any) {}),
+		"ID token":                   got.IDToken,
+		"refresh token":              got.RefreshToken,
+		"alg none":                   none + "." + parts[1] + ".",
+		"tampered":                   parts[0] + "." + base64.RawURLEncoding.EncodeToString([]byte(`{"sub":"usr_grace"}`)) + "." + parts[2],
+		"truncated":                  got.AccessToken[:len(got.AccessToken)-1],
+		"empty":                      "",
+	} {
+		if _, err := w.Verify(t.Context(), token, issuer+"/api"); !isInvalid(err) {
+			t.Errorf("%s: %v, want invalid", name, err)
+		}
+	}
+	if _, err := w.Verify(t.Context(), got.AccessToken, "https://other.example"); !isInvalid(err) {
+		t.Errorf("meant for another API: %v", err)
+	}
+}

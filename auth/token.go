@@ -1,0 +1,238 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ory/fosite"
+
+	"github.com/exampleco/punchcard/auth/store"
+)
+
+// grantTypes are the grants of the token endpoint; metadata lists them.
+var grantTypes = []string{"authorization_code", "refresh_token", "client_credentials"}
+
+// token is the token endpoint, RFC 6749 3.2. The checks that fosite leaves out
+// stand before it, the mapping of its answers after it.
+func (s *Server) token(w http.ResponseWriter, r *http.Request) error {
+	form, ferr := s.clientForm(w, r)
+	if ferr != nil {
+		return ferr
+	}
+	grant := form.Get("grant_type")
+	if grant == "" {
+		return newError("invalid_request", "grant_type is missing.")
+	}
+	// RFC 6749 5.2; RFC 9700 2.4: the password grant MUST NOT be used.
+	if !s.check(r.Context(), "grant_type", "RFC 6749 5.2", slices.Contains(grantTypes, grant), strings.Join(grantTypes, " "), grant) {
+		return newError("unsupported_grant_type", "This server serves "+strings.Join(grantTypes, ", ")+".")
+	}
+	client, err := s.authenticate(r.Context(), r, form)
+	if err != nil {
+		return err
+	}
+	if !s.check(r.Context(), "client may use the grant", "RFC 6749 5.2", slices.Contains(client.Grants, grant), strings.Join(client.Grants, " "), grant) {
+		return newError("unauthorized_client", "This client is not registered for "+grant+".")
+	}
+	ctx := context.WithValue(r.Context(), clientKey{}, client)
+	var failed outcome
+	ctx = context.WithValue(ctx, outcomeKey{}, &failed)
+	request, err := s.grant(ctx, r, client, form)
+	if failed.revocation != nil {
+		return failed.revocation // a replay was seen and its family still lives: that must not pass as settled
+	}
+	if err != nil {
+		return err
+	}
+	response, err := s.respond(ctx, request)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, response)
+	return nil
+}
+
+// grant lets fosite validate the grant, and adds what it does not look at.
+func (s *Server) grant(ctx context.Context, r *http.Request, client *store.Client, form url.Values) (fosite.AccessRequester, error) {
+	if err := s.complete(ctx, client, form); err != nil {
+		return nil, err
+	}
+	session := s.emptySession()
+	session.GrantedAt = s.now().Unix()
+	if form.Get("grant_type") == "client_credentials" {
+		session.Subject, session.Machine = client.ID, true // RFC 9068 2.2: sub is the client where there is no person
+	}
+	request, err := s.fosite.NewAccessRequest(ctx, tokenRequest(r, form), session)
+	if err != nil {
+		return nil, s.explainGrant(ctx, form, err)
+	}
+	switch form.Get("grant_type") {
+	case "client_credentials":
+		for _, scope := range request.GetRequestedScopes() {
+			request.GrantScope(scope)
+		}
+		request.GrantAudience(form.Get("audience"))
+	case "refresh_token":
+		if err := s.narrowRefresh(ctx, request, form.Get("scope")); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.sameAudience(ctx, request, form); err != nil {
+		return nil, err
+	}
+	return request, s.stillActive(ctx, request)
+}
+
+// complete checks and fills in the parameters of each grant.
+func (s *Server) complete(ctx context.Context, client *store.Client, form url.Values) error {
+	required := map[string]string{"authorization_code": "code", "refresh_token": "refresh_token"}[form.Get("grant_type")]
+	if required != "" && !form.Has(required) {
+		return newError("invalid_request", required+" is missing.")
+	}
+	if form.Get("grant_type") != "client_credentials" {
+		return nil
+	}
+	audience, aerr := s.parseAudience(ctx, form)
+	if aerr != nil {
+		return aerr
+	}
+	form.Set("audience", audience)
+	if !form.Has("scope") {
+		form.Set("scope", strings.Join(client.Scopes, " ")) // RFC 6749 3.3: a documented default
+	}
+	for _, scope := range strings.Fields(form.Get("scope")) {
+		// RFC 6749 4.4: nobody signs in here, so there is nobody to identify and nothing to keep alive.
+		if !s.check(ctx, "scope allowed to the client", "RFC 6749 5.2", slices.Contains(client.Scopes, scope) && !isIdentity(scope), strings.Join(client.Scopes, " "), scope) {
+			return newError("invalid_scope", "This client may not have the scope "+printable(clip(scope))+".")
+		}
+	}
+	return nil
+}
+
+// tokenRequest is the request as fosite shall see it: one value a parameter,
+// resource written as audience, no client secret.
+func tokenRequest(r *http.Request, form url.Values) *http.Request {
+	clean := url.Values{}
+	for name, values := range form {
+		if name != "client_secret" && name != "resource" {
+			clean[name] = values[:1]
+		}
+	}
+	out := &http.Request{Method: http.MethodPost, URL: &url.URL{Path: pathToken}, Header: http.Header{}, PostForm: clean, Form: clean}
+	return out.WithContext(r.Context())
+}
+
+// narrowRefresh applies the scope parameter of a refresh, RFC 6749 6: the new
+// access token may carry less than the grant, the grant itself never shrinks.
+// Libraries repeat the scope of the authorization request, so what was asked
+// for then but not granted is left out without a word; what was never asked
+// for is refused.
+func (s *Server) narrowRefresh(ctx context.Context, request fosite.AccessRequester, scope string) error {
+	if scope == "" {
+		return nil
+	}
+	asked := strings.Fields(scope)
+	original := request.GetRequestedScopes()
+	if !s.check(ctx, "scope within the original request", "RFC 6749 6", subset(asked, original), strings.Join(original, " "), scope) {
+		return newError("invalid_scope", "scope must not go beyond what was asked for at first.")
+	}
+	session := request.GetSession().(*Session)
+	session.asked = asked
+	if len(session.narrow(request.GetGrantedScopes())) == 0 {
+		return newError("invalid_scope", "None of these scopes was granted.")
+	}
+	return nil
+}
+
+// sameAudience: RFC 8707 2.2, the token request may name the resource again,
+// and may not name another one than the grant was given for.
+func (s *Server) sameAudience(ctx context.Context, request fosite.AccessRequester, form url.Values) error {
+	granted := append(slices.Clone(request.GetGrantedAudience()), request.GetRequestedAudience()...)
+	for _, name := range append(slices.Clone(form["audience"]), form["resource"]...) {
+		if !s.check(ctx, "audience of the grant", "RFC 8707 2.2", slices.Contains(granted, name), strings.Join(granted, " "), name) {
+			return newError("invalid_target", "This grant is for "+printable(strings.Join(granted, " "))+".")
+		}
+	}
+	return nil
+}
+
+// stillActive: a person who was disabled between consent and token gets
+// nothing more (OWASP ASVS 7.4.2).
+func (s *Server) stillActive(ctx context.Context, request fosite.AccessRequester) error {
+	session, ok := request.GetSession().(*Session)
+	if !ok || session.Machine {
+		return nil
+	}
+	person, err := s.people.Person(ctx, session.Subject)
+	if unavailable(err) {
+		return err
+	}
+	if !s.check(ctx, "person is active", "RFC 6749 5.2", err == nil && !person.Disabled, "an active person", session.Subject) {
+		return newError("invalid_grant", "The person who gave this grant can no longer sign in.")
+	}
+	return nil
+}
+
+// explainGrant maps what fosite says of a bad code or refresh token.
+func (s *Server) explainGrant(ctx context.Context, form url.Values, err error) error {
+	value, kind := form.Get("code"), "authorization code"
+	if form.Get("grant_type") == "refresh_token" {
+		value, kind = form.Get("refresh_token"), "refresh token"
+	}
+	e := asError(err)
+	s.check(ctx, kind+" is good", "RFC 6749 5.2", false, "unused, unexpired, this client's", fingerprint(kind, value)+": "+e.Description)
+	return e
+}
+
+// tokenResponse is that of RFC 6749 5.1 and OIDC Core 3.1.3.3.
+type tokenResponse struct {
+	AccessToken  string `json:"access_token"`
+	TokenType    string `json:"token_type"`
+	ExpiresIn    int64  `json:"expires_in"` // seconds
+	Scope        string `json:"scope"`
+	RefreshToken string `json:"refresh_token,omitempty"`
+	IDToken      string `json:"id_token,omitempty"`
+}
+
+// respond mints the tokens and writes everything that belongs to them in one
+// commit. Nothing is answered before it is on disk.
+func (s *Server) respond(ctx context.Context, request fosite.AccessRequester) (*tokenResponse, error) {
+	unit := s.store.Begin(ctx)
+	defer s.store.Rollback(unit) //nolint:errcheck // after a commit it does nothing
+	answer, err := s.fosite.NewAccessResponse(unit, request)
+	if err == nil {
+		err = s.store.Commit(unit)
+	}
+	if errors.Is(err, store.ErrSpent) {
+		return nil, s.raceLost(ctx, request, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	session := request.GetSession().(*Session)
+	scopes := session.scopes
+	response := &tokenResponse{
+		AccessToken: answer.GetAccessToken(), TokenType: "Bearer", Scope: strings.Join(scopes, " "),
+		ExpiresIn: int64(session.GetExpiresAt(fosite.AccessToken).Sub(s.now().Truncate(time.Second)) / time.Second),
+	}
+	response.RefreshToken, _ = answer.GetExtra("refresh_token").(string)
+	response.IDToken, _ = answer.GetExtra("id_token").(string)
+	s.check(ctx, "tokens issued", "RFC 6749 5.1", true, request.GetID(), strings.Join(scopes, " "))
+	return response, nil
+}
+
+// raceLost: the same code or refresh token was used twice at once. That is a
+// replay like any other, whichever came first: RFC 6749 4.1.2 and RFC 9700
+// 4.14.2, the whole family ends, because nobody can tell thief from owner.
+func (s *Server) raceLost(ctx context.Context, request fosite.AccessRequester, cause error) error {
+	s.check(ctx, "used once", "RFC 9700 4.14.2", false, "one use", "two at once; the family is revoked")
+	if err := s.store.RevokeFamily(ctx, request.GetID()); err != nil {
+		return err
+	}
+	return newError("invalid_grant", "It was used twice. All tokens that came of it are revoked.").because(cause)
+}

@@ -1,0 +1,187 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ory/fosite"
+	"github.com/ory/fosite/handler/oauth2"
+	"github.com/ory/fosite/handler/openid"
+
+	"github.com/exampleco/punchcard/auth/store"
+)
+
+// mint makes every token this server gives out. Codes and refresh tokens are
+// random values whose hash is their only trace (fosite's own HMAC tokens carry
+// a signature that is accepted on sight before anything else is checked);
+// access and ID tokens are signed JWTs.
+type mint struct {
+	*Server
+}
+
+var (
+	_ oauth2.CoreStrategy               = mint{}
+	_ openid.OpenIDConnectTokenStrategy = mint{}
+)
+
+// The prefixes tell a reader, and a secret scanner, what was leaked.
+const (
+	codePrefix    = "pcc_"
+	refreshPrefix = "pcr_"
+)
+
+// randomToken has 256 bits, RFC 6749 10.10 asks for a guess to succeed with
+// at most 2^-128.
+func randomToken(prefix string) string {
+	var b [32]byte
+	_, _ = rand.Read(b[:]) // never fails since Go 1.24: it ends the program instead
+	return prefix + base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+func (m mint) AuthorizeCodeSignature(_ context.Context, token string) string { return hashOf(token) }
+func (m mint) RefreshTokenSignature(_ context.Context, token string) string  { return hashOf(token) }
+func (m mint) AccessTokenSignature(_ context.Context, token string) string   { return hashOf(token) }
+
+func (m mint) GenerateAuthorizeCode(context.Context, fosite.Requester) (token, signature string, err error) {
+	token = randomToken(codePrefix)
+	return token, hashOf(token), nil
+}
+
+// GenerateRefreshToken also sets the expiry, which fosite would round to a second.
+func (m mint) GenerateRefreshToken(_ context.Context, r fosite.Requester) (token, signature string, err error) {
+	if session, ok := r.GetSession().(*Session); ok {
+		session.expire(fosite.RefreshToken, m.now().Add(m.refreshTTL))
+	}
+	token = randomToken(refreshPrefix)
+	return token, hashOf(token), nil
+}
+
+// RFC 6749 4.1.2: a code expires shortly after it was issued, so that a stolen
+// one is soon worthless. fosite looks it up by its hash, so only time is left
+// to check, against the server's clock.
+func (m mint) ValidateAuthorizeCode(ctx context.Context, r fosite.Requester, _ string) error {
+	return m.notExpired(ctx, r, fosite.AuthorizeCode, "RFC 6749 4.1.2")
+}
+
+// RFC 9700 4.14.2: refresh tokens that lie idle expire.
+func (m mint) ValidateRefreshToken(ctx context.Context, r fosite.Requester, _ string) error {
+	return m.notExpired(ctx, r, fosite.RefreshToken, "RFC 9700 4.14.2")
+}
+
+func (m mint) ValidateAccessToken(ctx context.Context, r fosite.Requester, _ string) error {
+	return m.notExpired(ctx, r, fosite.AccessToken, "RFC 9068 4")
+}
+
+func (m mint) notExpired(ctx context.Context, r fosite.Requester, kind fosite.TokenType, clause string) error {
+	end := r.GetSession().GetExpiresAt(kind)
+	if !m.check(ctx, string(kind)+" not expired", clause, m.now().Before(end), "before "+end.Format(time.RFC3339), m.now().Format(time.RFC3339)) {
+		return fosite.ErrTokenExpired.WithHint("It has expired.")
+	}
+	return nil
+}
+
+// accessClaims are those of RFC 9068 2.2; email is the contract's own.
+type accessClaims struct {
+	Issuer   string `json:"iss"`
+	Subject  string `json:"sub"`
+	Audience string `json:"aud"`
+	Expiry   int64  `json:"exp"`
+	IssuedAt int64  `json:"iat"`
+	ID       string `json:"jti"`
+	ClientID string `json:"client_id"`
+	Scope    string `json:"scope"`
+	AuthTime int64  `json:"auth_time,omitempty"`
+	Email    string `json:"email,omitempty"`
+}
+
+// GenerateAccessToken signs a JWT access token. It is the last gate for scopes:
+// whatever was granted once, the token carries only what the person's roles
+// give now and what this request asked for.
+func (m mint) GenerateAccessToken(ctx context.Context, r fosite.Requester) (token, signature string, err error) {
+	session, ok := r.GetSession().(*Session)
+	if !ok {
+		return "", "", fmt.Errorf("the grant holds a %T, not a session of this server", r.GetSession())
+	}
+	if len(r.GetGrantedAudience()) != 1 {
+		return "", "", fmt.Errorf("a token needs exactly one audience, this grant has %d", len(r.GetGrantedAudience()))
+	}
+	api, ok := m.api(r.GetGrantedAudience()[0])
+	if !ok {
+		return "", "", fosite.ErrInvalidGrant.WithHint("The API this grant was made for is no longer served here.")
+	}
+	claims := accessClaims{Issuer: m.issuer, Subject: session.Subject, Audience: m.expand(api.Identifier), ClientID: r.GetClient().GetID(), AuthTime: session.AuthTime}
+	session.scopes = session.narrow(r.GetGrantedScopes())
+	if !session.Machine {
+		person, err := m.people.Person(ctx, session.Subject)
+		if err != nil {
+			return "", "", fosite.ErrInvalidGrant.WithHint("The person who gave this grant can no longer sign in.").WithWrap(err)
+		}
+		session.scopes = m.permitted(session.scopes, person.Permissions)
+		claims.Email = person.Email
+	}
+	now := m.now()
+	claims.Scope = strings.Join(session.scopes, " ")
+	claims.ID = randomToken("")
+	claims.IssuedAt = now.Unix()
+	claims.Expiry = now.Add(m.accessTTL).Unix()
+	session.expire(fosite.AccessToken, time.Unix(claims.Expiry, 0))
+	if token, err = m.keys.Sign(api.SigningAlg, "at+jwt", claims); err != nil {
+		return "", "", err
+	}
+	return token, hashOf(token), nil
+}
+
+// permitted drops the API scopes that no role of the person gives: the seed's
+// Authorization Extension. Identity scopes belong to everybody.
+func (s *Server) permitted(scopes, permissions []string) []string {
+	return slices.DeleteFunc(slices.Clone(scopes), func(scope string) bool {
+		return !isIdentity(scope) && !slices.Contains(permissions, scope)
+	})
+}
+
+// idClaims are those of OIDC Core 2, with profile and email as their scopes
+// allow (OIDC Core 5.4; Auth0's SDKs read the user from the ID token).
+type idClaims struct {
+	Issuer   string   `json:"iss"`
+	Subject  string   `json:"sub"`
+	Audience string   `json:"aud"`
+	Expiry   int64    `json:"exp"`
+	IssuedAt int64    `json:"iat"`
+	AuthTime int64    `json:"auth_time"`
+	Nonce    string   `json:"nonce,omitempty"`
+	AtHash   string   `json:"at_hash,omitempty"`
+	SID      string   `json:"sid,omitempty"`
+	AMR      []string `json:"amr,omitempty"`
+	personClaims
+}
+
+// GenerateIDToken signs an ID token for the client, by the algorithm that the
+// client is registered with. r is the authorization request at the code
+// exchange, which holds the nonce, and the refresh request later, which does
+// not: a refreshed ID token has none (OIDC Core 12.2).
+func (m mint) GenerateIDToken(ctx context.Context, lifespan time.Duration, r fosite.Requester) (string, error) {
+	session, ok := r.GetSession().(*Session)
+	if !ok {
+		return "", fmt.Errorf("the grant holds a %T, not a session of this server", r.GetSession())
+	}
+	client, ok := r.GetClient().(*store.Client)
+	if !ok {
+		return "", fmt.Errorf("the grant's client is a %T", r.GetClient())
+	}
+	person, err := m.people.Person(ctx, session.Subject)
+	if err != nil {
+		return "", err
+	}
+	now := m.now()
+	return m.keys.Sign(client.IDTokenAlg, "JWT", idClaims{
+		Issuer: m.issuer, Subject: session.Subject, Audience: client.ID,
+		IssuedAt: now.Unix(), Expiry: now.Add(lifespan).Unix(), AuthTime: session.AuthTime,
+		Nonce: r.GetRequestForm().Get("nonce"), AtHash: session.IDTokenClaims().AccessTokenHash,
+		SID: session.SID, personClaims: claimsFor(person, r.GetGrantedScopes()),
+	})
+}

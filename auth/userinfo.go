@@ -1,0 +1,82 @@
+package auth
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/exampleco/punchcard/auth/people"
+)
+
+// personClaims are the claims about a person, as their scopes allow.
+type personClaims struct {
+	Name          string `json:"name,omitempty"`
+	GivenName     string `json:"given_name,omitempty"`
+	FamilyName    string `json:"family_name,omitempty"`
+	Email         string `json:"email,omitempty"`
+	EmailVerified *bool  `json:"email_verified,omitempty"`
+}
+
+// claimsFor: OIDC Core 5.4, profile and email each ask for their claims.
+func claimsFor(p people.Person, scopes []string) personClaims {
+	var c personClaims
+	if slices.Contains(scopes, "profile") {
+		c.Name = p.Name
+		if i := strings.LastIndex(p.Name, " "); i > 0 {
+			c.GivenName, c.FamilyName = p.Name[:i], p.Name[i+1:]
+		}
+	}
+	if slices.Contains(scopes, "email") {
+		verified := true // declared by whoever runs this server
+		c.Email, c.EmailVerified = p.Email, &verified
+	}
+	return c
+}
+
+// userinfo is the UserInfo endpoint, OIDC Core 5.3.
+func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) error {
+	raw, err := bearer(r)
+	if err != nil {
+		return err
+	}
+	token, err := s.Verify(r.Context(), raw, "")
+	if isInvalid(err) {
+		e := newError("invalid_token", printable(err.Error())).because(err)
+		e.scheme = "Bearer"
+		return e
+	}
+	if err != nil {
+		return err
+	}
+	// RFC 6750 3.1: 403 and the scope that is missing.
+	if !s.check(r.Context(), "scope openid", "OIDC Core 5.3", slices.Contains(token.Scopes, "openid"), "openid", strings.Join(token.Scopes, " ")) {
+		e := newError("insufficient_scope", "This needs the scope openid.")
+		e.scheme, e.Scope = "Bearer", "openid"
+		return e
+	}
+	person, err := s.people.Person(r.Context(), token.Subject)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, struct {
+		Subject string `json:"sub"` // OIDC Core 5.3.2: always, and the same as in the ID token
+		personClaims
+	}{token.Subject, claimsFor(person, token.Scopes)})
+	return nil
+}
+
+// bearer reads the token from the Authorization header and from nowhere else:
+// RFC 9700 4.3.2, a token in a URL or a form ends up in logs and histories.
+func bearer(r *http.Request) (string, error) {
+	header := r.Header.Values("Authorization")
+	scheme, token, _ := strings.Cut(strings.Join(header, ""), " ")
+	if len(header) == 0 || !strings.EqualFold(scheme, "Bearer") {
+		return "", &Error{Status: http.StatusUnauthorized, scheme: "Bearer"} // RFC 6750 3.1
+	}
+	if token = strings.Trim(token, " "); len(header) > 1 || token == "" || strings.ContainsRune(token, ' ') {
+		e := newError("invalid_request", "Send one Authorization header with one token.")
+		e.scheme = "Bearer"
+		return "", e
+	}
+	return token, nil
+}

@@ -1,0 +1,103 @@
+package auth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/ory/fosite"
+
+	"github.com/exampleco/punchcard/auth/keys"
+)
+
+// Token is what a valid access token says.
+type Token struct {
+	Subject   string // the person, or the client where there is none
+	ClientID  string
+	Scopes    []string
+	Audience  string
+	Email     string
+	Machine   bool // client_credentials: no person stands behind it
+	IssuedAt  time.Time
+	ExpiresAt time.Time
+	AuthTime  time.Time
+
+	id      string
+	session string
+}
+
+// InvalidTokenError says that a token opens nothing, and why, in words that are
+// safe to give to whoever sent it.
+type InvalidTokenError struct{ Reason string }
+
+func (e *InvalidTokenError) Error() string { return "invalid token: " + e.Reason }
+
+// isInvalid tells a bad token from a server that cannot say.
+func isInvalid(err error) bool {
+	var e *InvalidTokenError
+	return errors.As(err, &e)
+}
+
+// Verify is what a resource server may ask about an access token: RFC 9068 4,
+// signature, typ, iss, aud and exp, and then whether the token still stands,
+// so that a revocation shows at the very next call. An audience of "" takes
+// any API of this server. Errors: *InvalidTokenError, or the storage room's.
+func (s *Server) Verify(ctx context.Context, token, audience string) (Token, error) {
+	payload, err := s.keys.Verify(token, "at+jwt")
+	// RFC 9068 4: typ MUST be at+jwt, or an ID token would open the API.
+	if !s.check(ctx, "signature, kid and typ", "RFC 9068 4", err == nil, "at+jwt signed by a key of this server", fingerprint("access token", token)) {
+		return Token{}, invalid(whyInvalid(err))
+	}
+	var c accessClaims
+	if err := json.Unmarshal(payload, &c); err != nil {
+		return Token{}, invalid("its claims cannot be read")
+	}
+	if !s.check(ctx, "iss", "RFC 9068 4", c.Issuer == s.issuer, s.issuer, c.Issuer) {
+		return Token{}, invalid("it was issued by another server")
+	}
+	_, known := s.api(c.Audience)
+	// RFC 9068 4: aud MUST name this resource server, or a token given to one API could be replayed by it at another.
+	if !s.check(ctx, "aud", "RFC 9068 4", known && (audience == "" || c.Audience == audience), audience, c.Audience) {
+		return Token{}, invalid("it is meant for another API")
+	}
+	now := s.now()
+	// RFC 9068 4: the current time MUST be before exp. One clock, so no leeway.
+	if !s.check(ctx, "exp", "RFC 9068 4", now.Before(time.Unix(c.Expiry, 0)), now.Format(time.RFC3339), time.Unix(c.Expiry, 0).UTC().Format(time.RFC3339)) {
+		return Token{}, invalid("it has expired")
+	}
+	record, err := s.store.AccessToken(ctx, hashOf(token))
+	if err != nil && !errors.Is(err, fosite.ErrNotFound) {
+		return Token{}, err
+	}
+	// RFC 7009 2.1: a revoked token is dead at once; a signature alone would keep it alive until exp.
+	if !s.check(ctx, "not revoked", "RFC 7009 2.1", err == nil, "a grant that stands", fingerprint("access token", token)) {
+		return Token{}, invalid("it was revoked, or replaced by a newer one")
+	}
+	return Token{
+		Subject: c.Subject, ClientID: c.ClientID, Scopes: strings.Fields(c.Scope), Audience: c.Audience, Email: c.Email,
+		Machine: c.Subject == c.ClientID && c.AuthTime == 0, IssuedAt: time.Unix(c.IssuedAt, 0), ExpiresAt: time.Unix(c.Expiry, 0), AuthTime: time.Unix(c.AuthTime, 0),
+		id: c.ID, session: record.SessionID,
+	}, nil
+}
+
+func invalid(why string) error { return &InvalidTokenError{why} }
+
+func whyInvalid(err error) string {
+	switch {
+	case errors.Is(err, keys.ErrType):
+		return "it is no access token"
+	case errors.Is(err, keys.ErrUnknownKey):
+		return "it is signed by an unknown key"
+	case errors.Is(err, keys.ErrSignature):
+		return "its signature is wrong"
+	}
+	return "it is not a JWT of this server"
+}
+
+// Reports returns the ids of the people who report to a manager: the API asks
+// before it lets anybody approve.
+func (s *Server) Reports(ctx context.Context, managerID string) ([]string, error) {
+	return s.people.Reports(ctx, managerID)
+}

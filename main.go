@@ -1,0 +1,409 @@
+// Punchcard is OAuth 2 and OpenID Connect, running and visible, in one binary.
+//
+//	person ──browser──►┐          one process, one SQLite file
+//	                   │   ┌──────────────────────────────────────────────┐
+//	app ───────────────┼──►│ edge     host, size, request id, log         │
+//	(phone, browser,   │   │  ├─ auth         authorization server        │
+//	 server, machine)  │   │  │   ├─ store people keys seed               │
+//	                   │   │  │   └─ views     login, consent, errors     │
+//	                   └──►│  ├─ timesheets   resource server  /api       │
+//	                       │  │   └─ asks auth.Verify about each token    │
+//	                       │  └─ views/site   start page                  │
+//	                       └──────────────────────────────────────────────┘
+//
+// This file has the commands, opens the one file, wires the rooms together and
+// serves. The seam between the two servers is adapter, below.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/exampleco/punchcard/auth"
+	"github.com/exampleco/punchcard/auth/edge"
+	"github.com/exampleco/punchcard/auth/seed"
+	"github.com/exampleco/punchcard/auth/store/sqlite"
+	"github.com/exampleco/punchcard/static"
+	"github.com/exampleco/punchcard/timesheets"
+	"github.com/exampleco/punchcard/views"
+	"github.com/exampleco/punchcard/views/site"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // the second signal kills
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// Exit codes of the command.
+const (
+	exitOK      = 0
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+type cli struct {
+	Serve   serveCmd   `cmd:"" default:"withargs" help:"Open or create the file, and serve (the default)."`
+	Version versionCmd `cmd:"" help:"Print what this binary is."`
+	Config  configCmd  `cmd:"" help:"Print or check a configuration."`
+}
+
+// run is the program: it returns the exit code and never exits by itself.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int) {
+	type exit int
+	defer func() {
+		if p := recover(); p != nil {
+			e, ok := p.(exit)
+			if !ok {
+				panic(p)
+			}
+			code = int(e)
+		}
+	}()
+	var c cli
+	parser, err := kong.New(&c, kong.Name("punchcard"), kong.Description("OAuth 2 and OpenID Connect, running and visible, in one binary."),
+		kong.Writers(stdout, stderr), kong.Exit(func(code int) { panic(exit(code)) }), kong.Help(help),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(terminal{stdout, stderr}))
+	if err != nil {
+		panic(err) // the command line itself is declared wrongly
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(stderr, "punchcard: %s\nRun punchcard --help for the commands and flags.\n", err)
+		return exitUsage
+	}
+	if err := command.Run(); err != nil {
+		fmt.Fprintf(stderr, "punchcard: %s\n", err)
+		var usage usageError
+		if errors.As(err, &usage) {
+			return exitUsage
+		}
+		return exitFailure
+	}
+	return exitOK
+}
+
+// usageError is a flag whose value cannot be meant.
+type usageError struct{ error }
+
+type terminal struct{ out, err io.Writer }
+
+// help shows serve's flags first: nearly everybody who asks wants those.
+func help(options kong.HelpOptions, ctx *kong.Context) error {
+	if ctx.Selected() != nil {
+		return kong.DefaultHelpPrinter(options, ctx)
+	}
+	serve, err := kong.Trace(ctx.Kong, []string{"serve"})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(ctx.Stdout, "%s\n\n", ctx.Model.Help)
+	if err := kong.DefaultHelpPrinter(options, serve); err != nil {
+		return err
+	}
+	fmt.Fprintln(ctx.Stdout, "\nOther commands:")
+	for _, child := range ctx.Model.Leaves(true) {
+		if child.Name != "serve" {
+			fmt.Fprintf(ctx.Stdout, "  %-24s %s\n", child.Path(), child.Help)
+		}
+	}
+	return nil
+}
+
+type serveCmd struct {
+	Addr               string        `env:"PUNCHCARD_ADDR" default:"127.0.0.1:8484" placeholder:"HOST:PORT" help:"Where to listen. The default, and any address without a host, is 127.0.0.1 and [::1]; :0 picks a free port ($${env})."`
+	Issuer             string        `env:"PUNCHCARD_ISSUER" placeholder:"URL" help:"Identifier of this server, used byte for byte; default http://localhost:<port> ($${env})."`
+	DB                 string        `name:"db" env:"PUNCHCARD_DB" default:"punchcard.db" placeholder:"FILE" help:"The one file with everything in it ($${env})."`
+	Config             string        `env:"PUNCHCARD_CONFIG" placeholder:"FILE" help:"People, roles, clients and APIs as YAML; default: the built-in seed ($${env})."`
+	AccessTTL          time.Duration `name:"access-ttl" env:"PUNCHCARD_ACCESS_TTL" default:"15m" help:"Lifetime of an access token ($${env})."`
+	RefreshTTL         time.Duration `name:"refresh-ttl" env:"PUNCHCARD_REFRESH_TTL" default:"336h" help:"How long a refresh token may lie idle; a family ends after 90 days ($${env})."`
+	CodeTTL            time.Duration `name:"code-ttl" env:"PUNCHCARD_CODE_TTL" default:"60s" help:"Lifetime of an authorization code, at most 10m ($${env})."`
+	LogFormat          string        `env:"PUNCHCARD_LOG_FORMAT" enum:"auto,text,json" default:"auto" help:"text, json, or auto: text on a terminal, JSON otherwise ($${env})."`
+	LogLevel           string        `env:"PUNCHCARD_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"debug shows every check ($${env})."`
+	AllowDemoPasswords bool          `help:"Listen beyond this machine although a seeded password or secret is in use."`
+	QuietPages         bool          `help:"Leave out the strip on login and consent that names the step."`
+}
+
+// Run opens the file, wires the rooms and serves until ctx ends.
+func (c *serveCmd) Run(ctx context.Context, t terminal) (err error) {
+	start := time.Now()
+	document, builtin, err := loadDocument(c.Config)
+	if err != nil {
+		return err
+	}
+	if err := c.validate(); err != nil {
+		return usageError{err}
+	}
+	listeners, err := edge.Listen(c.Addr)
+	if err != nil {
+		return err
+	}
+	defer closeAll(listeners)
+	issuer, port, err := c.issuer(listeners[0])
+	if err != nil {
+		return usageError{err}
+	}
+	if demo := document.DemoCredentials(); !edge.Loopback(listeners[0]) && len(demo) > 0 && !c.AllowDemoPasswords {
+		return fmt.Errorf("%s can be reached from other machines, and the passwords or secrets of %s are public; write a configuration of your own (punchcard config example), or add --allow-demo-passwords", c.Addr, strings.Join(demo, ", "))
+	}
+	log := edge.Logger(t.err, c.LogFormat, c.LogLevel)
+	file, err := sqlite.Open(ctx, c.DB, sqlite.Options{Lock: true, Migrations: migrations(), Log: log})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close(context.WithoutCancel(ctx))) }()
+	if err := file.Migrate(ctx); err != nil {
+		return err
+	}
+	rooms, err := c.wire(ctx, file, document, builtin, issuer, log)
+	if err != nil {
+		return err
+	}
+	handler := edge.Handler(edge.Config{Issuer: issuer, Port: port, Log: log}, rooms.mux)
+	go rooms.purge(ctx, log)
+	c.announce(t, rooms, time.Since(start), file.Created, listeners[0], port)
+	return edge.Serve(ctx, listeners, handler, log, func() { rooms.stopping.Store(true) })
+}
+
+func (c *serveCmd) validate() error {
+	for _, ttl := range []struct {
+		flag     string
+		value    time.Duration
+		min, max time.Duration
+	}{
+		{"--access-ttl", c.AccessTTL, time.Second, 24 * time.Hour},
+		{"--refresh-ttl", c.RefreshTTL, time.Second, 90 * 24 * time.Hour},
+		{"--code-ttl", c.CodeTTL, time.Second, 10 * time.Minute}, // RFC 6749 4.1.2
+	} {
+		if ttl.value < ttl.min || ttl.value > ttl.max {
+			return fmt.Errorf("%s must be between %s and %s", ttl.flag, ttl.min, ttl.max)
+		}
+	}
+	return nil
+}
+
+// issuer is the flag byte for byte, or http://localhost with our port.
+func (c *serveCmd) issuer(l net.Listener) (*url.URL, string, error) {
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		return nil, "", err
+	}
+	if c.Issuer == "" {
+		c.Issuer = "http://localhost:" + port
+	}
+	u, err := url.Parse(c.Issuer)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.Path != "" && u.Path != "/" || strings.ContainsAny(c.Issuer, "?#") {
+		return nil, "", fmt.Errorf("--issuer %s must be http(s)://host[:port], with or without a trailing slash, and nothing more", c.Issuer)
+	}
+	return u, port, nil
+}
+
+// loadDocument reads the configuration, or the built-in seed.
+func loadDocument(path string) (*seed.Document, bool, error) {
+	data := seed.Builtin()
+	if path != "" {
+		var err error
+		if data, err = os.ReadFile(path); err != nil {
+			return nil, false, fmt.Errorf("--config: %w", err)
+		}
+	}
+	document, err := seed.Parse(data)
+	if err != nil {
+		return nil, false, fmt.Errorf("%s: nothing was applied:\n%w", path, err)
+	}
+	return document, path == "", nil
+}
+
+func migrations() []sqlite.MigrationSet {
+	sets := []sqlite.MigrationSet{{Name: "timesheets", FS: timesheets.Migrations}}
+	for name, fs := range auth.Migrations() {
+		sets = append(sets, sqlite.MigrationSet{Name: name, FS: fs})
+	}
+	return sets
+}
+
+// rooms is what serves.
+type rooms struct {
+	mux      *http.ServeMux
+	auth     *auth.Server
+	stopping atomic.Bool
+}
+
+// wire puts the rooms together.
+func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.Document, builtin bool, issuer *url.URL, log *slog.Logger) (*rooms, error) {
+	server, err := auth.New(ctx, auth.Config{
+		Issuer: c.Issuer, Document: document, Builtin: builtin, Writer: file, Read: file.Read(),
+		AccessTTL: c.AccessTTL, RefreshTTL: c.RefreshTTL, CodeTTL: c.CodeTTL, QuietPages: c.QuietPages, Now: time.Now, Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	audience := strings.TrimSuffix(c.Issuer, "/") + "/api"
+	api, err := timesheets.New(timesheets.Config{
+		Writer: file, Read: file.Read(), Verifier: adapter{server, audience}, Directory: server,
+		Audience: audience, Issuer: c.Issuer, Now: time.Now, Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if builtin && file.Created {
+		if err := api.SeedWeek(ctx, time.Now()); err != nil {
+			return nil, fmt.Errorf("seed timesheets: %w", err)
+		}
+	}
+	r := &rooms{mux: http.NewServeMux(), auth: server}
+	server.Register(r.mux)
+	r.mux.Handle("/api/", server.CORS(api.Handler(), "GET", "POST", "PUT", "DELETE"))
+	r.mux.Handle("/static/", static.Handler())
+	r.mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	r.mux.HandleFunc("GET /readyz", r.ready(file))
+	site.Register(r.mux, site.Config{Issuer: c.Issuer, Version: version(), Introduce: server.Introduce})
+	return r, nil
+}
+
+// announce says that the port answers: a banner for a person, one JSON line
+// for a program. The listeners are open, so a connection made now is served.
+func (c *serveCmd) announce(t terminal, r *rooms, took time.Duration, created bool, l net.Listener, port string) {
+	where := "http://localhost:" + port
+	if !edge.Loopback(l) {
+		where = strings.TrimSuffix(c.Issuer, "/")
+	}
+	if !edge.Terminal(t.err) {
+		_ = json.NewEncoder(t.err).Encode(struct {
+			Msg     string `json:"msg"`
+			URL     string `json:"url"`
+			Issuer  string `json:"issuer"`
+			DB      string `json:"db"`
+			Version string `json:"version"`
+		}{"ready", where, c.Issuer, c.DB, version()})
+		return
+	}
+	banner := r.auth.Banner(where)
+	banner.Version, banner.Ready, banner.DB, banner.DBState = version(), took, c.DB, "kept"
+	if created {
+		banner.DBState = "new"
+	}
+	banner.Color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	views.Banner(t.err, banner)
+}
+
+// ready fails while the server stops and when the file cannot be read.
+func (r *rooms) ready(file *sqlite.File) http.HandlerFunc {
+	return func(w http.ResponseWriter, q *http.Request) {
+		if r.stopping.Load() {
+			http.Error(w, "stopping", http.StatusServiceUnavailable)
+		} else if err := file.Check(q.Context()); err != nil {
+			http.Error(w, "the database cannot be used", http.StatusServiceUnavailable)
+		} else {
+			fmt.Fprintln(w, "ok")
+		}
+	}
+}
+
+func (r *rooms) purge(ctx context.Context, log *slog.Logger) {
+	for tick := time.NewTicker(time.Hour); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := r.auth.Purge(ctx); err != nil {
+				log.WarnContext(ctx, "purge", "err", err)
+			}
+		}
+	}
+}
+
+// adapter is the seam between the two servers: it turns what the authorization
+// server says of a token into what the API wants to know. Put JWKS over HTTP
+// in its place and the API runs in a process of its own, with any issuer.
+type adapter struct {
+	server   *auth.Server
+	audience string
+}
+
+func (a adapter) Verify(ctx context.Context, token string) (timesheets.Caller, error) {
+	t, err := a.server.Verify(ctx, token, a.audience)
+	if bad := (*auth.InvalidTokenError)(nil); errors.As(err, &bad) {
+		return timesheets.Caller{}, timesheets.InvalidToken(bad.Reason)
+	}
+	return timesheets.Caller{Subject: t.Subject, ClientID: t.ClientID, Scopes: t.Scopes, ExpiresAt: t.ExpiresAt, Machine: t.Machine, Email: t.Email}, err
+}
+
+type versionCmd struct{}
+
+// Run prints what this binary is made of.
+func (versionCmd) Run(t terminal) error {
+	_, err := fmt.Fprintf(t.out, "punchcard %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
+}
+
+// buildVersion is set by the linker in a release.
+var buildVersion string
+
+// version is the release, else the module's version, else the commit.
+func version() string {
+	if buildVersion != "" {
+		return buildVersion
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "dev"
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+			return s.Value[:12]
+		}
+	}
+	return "dev"
+}
+
+type configCmd struct {
+	Example exampleCmd `cmd:"" help:"Print the built-in seed as YAML, to start from."`
+	Check   checkCmd   `cmd:"" help:"Check a configuration without starting."`
+}
+
+type exampleCmd struct{}
+
+func (exampleCmd) Run(t terminal) error {
+	_, err := t.out.Write(seed.Builtin())
+	return err
+}
+
+type checkCmd struct {
+	File string `arg:"" help:"The YAML file." placeholder:"FILE"`
+}
+
+func (c checkCmd) Run(t terminal) error {
+	d, _, err := loadDocument(c.File)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(t.out, "%s is good: %d people, %d roles, %d clients, %d APIs\n", c.File, len(d.People), len(d.Roles), len(d.Clients), len(d.APIs))
+	return err
+}
+
+func closeAll(listeners []net.Listener) {
+	for _, l := range listeners {
+		l.Close() // after Serve they are closed already
+	}
+}

@@ -1,0 +1,1673 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/net/html"
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+)
+
+// The stories in this file drive the real program: run on port 0, the URL read
+// from what it prints, a browser that keeps cookies and follows nothing by
+// itself. What the conversation was is printed when a story fails.
+
+const mobileRedirect = "http://127.0.0.1:49152/callback"
+
+// program is a running punchcard.
+type program struct {
+	t      *testing.T
+	url    string // where it listens
+	issuer string
+	db     string
+	stop   func() int // tells it to stop and returns the exit code
+	stderr *lockedBuffer
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// start runs the program in a folder of its own and waits for its ready line.
+func start(t *testing.T, args ...string) *program {
+	t.Helper()
+	return startOn(t, filepath.Join(t.TempDir(), "punchcard.db"), args...)
+}
+
+func startOn(t *testing.T, db string, args ...string) *program {
+	t.Helper()
+	p := &program{t: t, db: db, stderr: &lockedBuffer{}}
+	ctx, cancel := context.WithCancel(context.Background())
+	code := make(chan int, 1)
+	if !slices.Contains(args, "--addr") {
+		args = append(args, "--addr", "127.0.0.1:0")
+	}
+	go func() {
+		code <- run(ctx, append([]string{"serve", "--db", db, "--log-level", "debug"}, args...), io.Discard, p.stderr)
+	}()
+	var once sync.Once
+	exit := -1
+	p.stop = func() int {
+		once.Do(func() {
+			cancel()
+			select {
+			case exit = <-code:
+			case <-time.After(20 * time.Second):
+				t.Error("the program did not stop")
+			}
+		})
+		return exit
+	}
+	t.Cleanup(func() { p.stop() })
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		select {
+		case c := <-code:
+			t.Fatalf("the program ended with %d before it was ready:\n%s", c, p.stderr)
+		default:
+		}
+		for line := range strings.Lines(p.stderr.String()) {
+			var ready struct{ Msg, URL, Issuer string }
+			if json.Unmarshal([]byte(line), &ready) == nil && ready.Msg == "ready" {
+				p.url, p.issuer = ready.URL, ready.Issuer
+				return p
+			}
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("never ready:\n%s", p.stderr)
+		}
+	}
+}
+
+// base is the issuer as endpoints are built on it.
+func (p *program) base() string { return strings.TrimSuffix(p.issuer, "/") }
+
+// browser keeps cookies and writes down what was said.
+type browser struct {
+	t    *testing.T
+	p    *program
+	http *http.Client
+	said *strings.Builder
+}
+
+func (p *program) browser(t *testing.T) *browser {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &browser{t: t, p: p, said: &strings.Builder{}, http: &http.Client{
+		Jar: jar, Timeout: 20 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the conversation:\n%s", b.said)
+		}
+	})
+	return b
+}
+
+// answer is a response with its body read.
+type answer struct {
+	*http.Response
+	body string
+}
+
+func (a answer) json(t *testing.T) map[string]any {
+	t.Helper()
+	var m map[string]any
+	if err := json.Unmarshal([]byte(a.body), &m); err != nil {
+		t.Fatalf("%s is no JSON: %v\n%s", a.Request.URL.Path, err, a.body)
+	}
+	return m
+}
+
+func (b *browser) do(method, target string, body url.Values, header ...string) answer {
+	b.t.Helper()
+	if strings.HasPrefix(target, "/") {
+		target = b.p.base() + target
+	}
+	var payload io.Reader
+	if body != nil {
+		payload = strings.NewReader(body.Encode())
+	}
+	r, err := http.NewRequest(method, target, payload)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if body != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	return b.send(r)
+}
+
+func (b *browser) send(r *http.Request) answer {
+	b.t.Helper()
+	resp, err := b.http.Do(r)
+	if err != nil {
+		b.t.Fatalf("%s %s: %v", r.Method, r.URL, err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	fmt.Fprintf(b.said, "%s %s\n  %d %s\n", r.Method, r.URL, resp.StatusCode, resp.Header.Get("Location"))
+	if resp.StatusCode >= 400 {
+		fmt.Fprintf(b.said, "  %.300s\n", text)
+	}
+	return answer{resp, string(text)}
+}
+
+func (b *browser) get(target string, header ...string) answer {
+	b.t.Helper()
+	return b.do(http.MethodGet, target, nil, header...)
+}
+
+// follow walks redirects until a page is shown or the browser would leave.
+func (b *browser) follow(a answer) answer {
+	b.t.Helper()
+	for range 10 {
+		location := a.Header.Get("Location")
+		if a.StatusCode < 300 || a.StatusCode > 399 || location == "" {
+			return a
+		}
+		to, err := a.Request.URL.Parse(location)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		if to.Host != a.Request.URL.Host {
+			return a
+		}
+		a = b.get(to.String())
+	}
+	b.t.Fatal("redirects without end")
+	return a
+}
+
+// form is the one form of a page, filled in as it was drawn.
+type form struct {
+	action string
+	values url.Values
+	boxes  map[string]string // value of each checkbox "scope": "", "checked", "disabled"
+}
+
+func (a answer) form(t *testing.T) form {
+	t.Helper()
+	doc, err := html.Parse(strings.NewReader(a.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := form{values: url.Values{}, boxes: map[string]string{}}
+	for n := range doc.Descendants() {
+		if n.Type != html.ElementNode {
+			continue
+		}
+		at := map[string]string{}
+		for _, x := range n.Attr {
+			at[x.Key] = x.Val
+		}
+		_, checked := at["checked"]
+		_, disabled := at["disabled"]
+		switch {
+		case n.Data == "form" && strings.EqualFold(at["method"], "post"):
+			f.action = at["action"]
+		case n.Data == "input" && at["type"] == "checkbox":
+			state := ""
+			if checked {
+				state = "checked"
+			}
+			if disabled {
+				state = strings.TrimSpace(state + " disabled")
+			}
+			if at["name"] == "scope" || disabled {
+				f.boxes[at["value"]] = state
+			}
+			if checked && !disabled && at["name"] != "" {
+				f.values.Add(at["name"], at["value"])
+			}
+		case n.Data == "input" && !disabled && at["name"] != "":
+			f.values.Set(at["name"], at["value"])
+		}
+	}
+	if f.action == "" {
+		t.Fatalf("%s shows no form:\n%.600s", a.Request.URL.Path, a.body)
+	}
+	return f
+}
+
+// app is a client: it keeps the verifier and makes the requests.
+type app struct {
+	id, redirect, scope string
+	verifier, state     string
+}
+
+func mobile() *app {
+	return &app{
+		id: "timesheets-mobile", redirect: mobileRedirect,
+		scope:    "openid profile email offline_access read:timesheets create:timesheets delete:timesheets approve:timesheets",
+		verifier: "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", state: "af0ifjsldkj",
+	}
+}
+
+// authorizeURL is the authorization request; extra pairs replace or add
+// parameters, an empty value takes one away.
+func (c *app) authorizeURL(extra ...string) string {
+	sum := sha256.Sum256([]byte(c.verifier))
+	q := url.Values{
+		"response_type": {"code"}, "client_id": {c.id}, "redirect_uri": {c.redirect}, "scope": {c.scope}, "state": {c.state},
+		"code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}, "code_challenge_method": {"S256"}, "nonce": {"n-0S6_WzA2Mj"},
+	}
+	for i := 0; i+1 < len(extra); i += 2 {
+		if q.Set(extra[i], extra[i+1]); extra[i+1] == "" {
+			q.Del(extra[i])
+		}
+	}
+	return "/authorize?" + q.Encode()
+}
+
+// signIn fills in the login form that is shown.
+func (b *browser) signIn(page answer, email, password string) answer {
+	b.t.Helper()
+	f := page.form(b.t)
+	f.values.Set("email", email)
+	f.values.Set("password", password)
+	return b.follow(b.do(http.MethodPost, f.action, f.values))
+}
+
+// consentPage goes from the authorization request to the consent page.
+func (b *browser) consentPage(c *app, email string, extra ...string) answer {
+	b.t.Helper()
+	page := b.follow(b.get(c.authorizeURL(extra...)))
+	if strings.HasPrefix(page.Request.URL.Path, "/login") {
+		page = b.signIn(page, email, "timesheets")
+	}
+	if page.Request.URL.Path != "/consent" {
+		b.t.Fatalf("expected the consent page, came to %s %d", page.Request.URL.Path, page.StatusCode)
+	}
+	return page
+}
+
+// decide presses a button on the consent page.
+func (b *browser) decide(page answer, decision string, edit func(url.Values)) answer {
+	b.t.Helper()
+	f := page.form(b.t)
+	f.values.Set("decision", decision)
+	if edit != nil {
+		edit(f.values)
+	}
+	return b.follow(b.do(http.MethodPost, f.action, f.values))
+}
+
+// arrive reads the authorization response at the client, checking what every
+// response must carry: RFC 6749 4.1.2 state, RFC 9207 2 iss.
+func (b *browser) arrive(c *app, a answer) url.Values {
+	b.t.Helper()
+	location := a.Header.Get("Location")
+	if !strings.HasPrefix(location, c.redirect+"?") {
+		b.t.Fatalf("expected to be back at %s, got %d %q\n%.500s", c.redirect, a.StatusCode, location, a.body)
+	}
+	if a.StatusCode != http.StatusSeeOther {
+		b.t.Errorf("redirect to the client by %d, want 303", a.StatusCode)
+	}
+	u, err := url.Parse(location)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	q := u.Query()
+	if q.Get("state") != c.state {
+		b.t.Errorf("state = %q, want %q", q.Get("state"), c.state)
+	}
+	if q.Get("iss") != b.p.issuer {
+		b.t.Errorf("iss = %q, want %q", q.Get("iss"), b.p.issuer)
+	}
+	return q
+}
+
+// code runs the whole flow with the boxes as they were drawn.
+func (b *browser) code(c *app, email string, extra ...string) string {
+	b.t.Helper()
+	q := b.arrive(c, b.decide(b.consentPage(c, email, extra...), "allow", nil))
+	if q.Get("code") == "" {
+		b.t.Fatalf("no code: %v", q)
+	}
+	return q.Get("code")
+}
+
+type tokens struct {
+	Access  string `json:"access_token"`
+	Refresh string `json:"refresh_token"`
+	ID      string `json:"id_token"`
+	Type    string `json:"token_type"`
+	Scope   string `json:"scope"`
+	Expires int    `json:"expires_in"`
+}
+
+func (b *browser) exchange(c *app, code string) answer {
+	b.t.Helper()
+	return b.do(http.MethodPost, "/oauth/token", url.Values{
+		"grant_type": {"authorization_code"}, "client_id": {c.id}, "code": {code}, "redirect_uri": {c.redirect}, "code_verifier": {c.verifier},
+	})
+}
+
+func (b *browser) refresh(c *app, token string, extra ...string) answer {
+	b.t.Helper()
+	body := url.Values{"grant_type": {"refresh_token"}, "client_id": {c.id}, "refresh_token": {token}}
+	for i := 0; i+1 < len(extra); i += 2 {
+		body.Set(extra[i], extra[i+1])
+	}
+	return b.do(http.MethodPost, "/oauth/token", body)
+}
+
+func (b *browser) tokens(a answer) tokens {
+	b.t.Helper()
+	if a.StatusCode != http.StatusOK {
+		b.t.Fatalf("no tokens: %d %s", a.StatusCode, a.body)
+	}
+	var out tokens
+	if err := json.Unmarshal([]byte(a.body), &out); err != nil {
+		b.t.Fatal(err)
+	}
+	return out
+}
+
+// signedUp is the happy path in one line.
+func (b *browser) signedUp(c *app, email string) tokens {
+	b.t.Helper()
+	return b.tokens(b.exchange(c, b.code(c, email)))
+}
+
+// api calls the Timesheets API.
+func (b *browser) api(method, path, token, body string) answer {
+	b.t.Helper()
+	r, err := http.NewRequest(method, b.p.base()+"/api"+path, strings.NewReader(body))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	return b.send(r)
+}
+
+// refused checks an OAuth error as RFC 6749 5.2 wants it.
+func refused(t *testing.T, a answer, status int, code string) {
+	t.Helper()
+	if a.StatusCode != status {
+		t.Errorf("status = %d, want %d: %s", a.StatusCode, status, a.body)
+	}
+	if got := a.json(t)["error"]; got != code {
+		t.Errorf("error = %v, want %s", got, code)
+	}
+	if a.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("Cache-Control = %q, want no-store", a.Header.Get("Cache-Control"))
+	}
+}
+
+func claims(t *testing.T, token string, part int) map[string]any {
+	t.Helper()
+	raw, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[part])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m map[string]any
+	if err := json.Unmarshal(raw, &m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// TestHouse keeps the import table of the house: each room and what it must
+// never reach, however far down.
+func TestHouse(t *testing.T) {
+	const us = "github.com/exampleco/punchcard/"
+	never := map[string][]string{
+		"auth":              {us + "timesheets", us + "views/site", us + "views/inspector"},
+		"auth/store":        {us + "views", us + "auth/people", us + "auth/keys", us + "auth/seed", us + "timesheets"},
+		"auth/store/sqlite": {us + "views", us + "auth/people", us + "timesheets", "github.com/ory/fosite"},
+		"auth/people":       {us + "views", us + "auth/store", us + "auth/keys", us + "timesheets", "github.com/ory/fosite"},
+		"auth/keys":         {us + "views", us + "auth/store", us + "auth/people", us + "timesheets", "github.com/ory/fosite"},
+		"auth/seed":         {us + "views", us + "auth/store", us + "auth/people", us + "timesheets", "github.com/ory/fosite", "net/http", "database/sql"},
+		"auth/edge":         {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "timesheets", "github.com/ory/fosite"},
+		"timesheets":        {us + "auth", us + "views", us + "static", "github.com/ory/fosite", "github.com/go-jose/go-jose"},
+		"views":             {us + "auth", us + "timesheets", "database/sql"},
+		"views/site":        {us + "auth", us + "timesheets", "database/sql"},
+		"static":            {us + "auth", us + "timesheets", us + "views", "database/sql"},
+	}
+	packages, err := exec.Command("go", "list", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for _, pkg := range strings.Fields(string(packages)) {
+		room := strings.TrimPrefix(strings.TrimPrefix(pkg, strings.TrimSuffix(us, "/")), "/")
+		if _, known := never[room]; !known && room != "" {
+			t.Errorf("room %s is not in the table of the house", room)
+		}
+	}
+	for room, forbidden := range never {
+		deps, err := exec.Command("go", "list", "-deps", "./"+room).Output()
+		if err != nil {
+			t.Errorf("%s: %v", room, err)
+		}
+		for _, dep := range strings.Fields(string(deps)) {
+			for _, f := range forbidden {
+				if dep == f || strings.HasPrefix(dep, f+"/") {
+					t.Errorf("%s reaches %s", room, dep)
+				}
+			}
+		}
+	}
+	direct, err := exec.Command("go", "list", "-f", "{{join .Imports \"\\n\"}}", ".").Output()
+	if err != nil || strings.Contains(string(direct), "ory/fosite") {
+		t.Errorf("main imports fosite, which only auth may know (%v)", err)
+	}
+}
+
+// The seed's story: Ada allows some of what the app asks for, the app reads
+// and writes within it, and not beyond.
+func TestCodeFlowWithPKCE(t *testing.T) {
+	p := start(t)
+	b, c := p.browser(t), mobile()
+
+	page := b.consentPage(c, "ada@example.com")
+	boxes := page.form(t).boxes
+	for scope, want := range map[string]string{
+		"read:timesheets": "checked", "create:timesheets": "checked", "offline_access": "checked",
+		"delete:timesheets": "", "approve:timesheets": "disabled", // an employee cannot give what she does not have
+	} {
+		if got, ok := boxes[scope]; !ok || got != want {
+			t.Errorf("box %s is %q (drawn: %v), want %q", scope, got, ok, want)
+		}
+	}
+	if policy := page.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "form-action 'self' http://localhost:* http://127.0.0.1:*") {
+		t.Errorf("form-action does not let the browser go back to the app: %s", policy)
+	}
+
+	// She unticks create, and somebody adds what was never hers.
+	back := b.decide(page, "allow", func(v url.Values) {
+		v["scope"] = []string{"read:timesheets", "offline_access", "approve:timesheets", "batch:upload"}
+	})
+	got := b.tokens(b.exchange(c, b.arrive(c, back).Get("code")))
+	if want := "openid profile email offline_access read:timesheets"; got.Scope != want {
+		t.Errorf("scope = %q, want %q", got.Scope, want)
+	}
+	if got.Type != "Bearer" || got.Expires != 900 {
+		t.Errorf("token_type %q expires_in %d, want Bearer 900", got.Type, got.Expires)
+	}
+
+	head, body := claims(t, got.Access, 0), claims(t, got.Access, 1)
+	if head["typ"] != "at+jwt" || head["alg"] != "ES256" || head["kid"] == nil {
+		t.Errorf("access token header %v, want typ at+jwt, ES256, kid (RFC 9068 2.1)", head)
+	}
+	for claim, want := range map[string]any{"iss": p.issuer, "sub": "usr_ada", "aud": p.base() + "/api", "client_id": c.id, "scope": got.Scope, "email": "ada@example.com"} {
+		if body[claim] != want {
+			t.Errorf("claim %s = %v, want %v", claim, body[claim], want)
+		}
+	}
+	for _, claim := range []string{"exp", "iat", "jti", "auth_time"} {
+		if body[claim] == nil {
+			t.Errorf("claim %s is missing", claim)
+		}
+	}
+	head, body = claims(t, got.ID, 0), claims(t, got.ID, 1)
+	if head["alg"] != "RS256" || body["aud"] != c.id || body["nonce"] != "n-0S6_WzA2Mj" || body["sid"] == nil || body["at_hash"] == nil || body["name"] != "Ada Lovelace" {
+		t.Errorf("ID token %v %v", head, body)
+	}
+
+	if a := b.api("GET", "/timesheets", got.Access, ""); a.StatusCode != 200 || len(a.json(t)["items"].([]any)) == 0 {
+		t.Errorf("read: %d %s", a.StatusCode, a.body)
+	}
+	a := b.api("POST", "/timesheets", got.Access, `{"project":"Apollo","date":"2026-11-20","hours":2.5}`)
+	if a.StatusCode != 403 || !strings.Contains(a.Header.Get("WWW-Authenticate"), `error="insufficient_scope"`) || !strings.Contains(a.Header.Get("WWW-Authenticate"), `scope="create:timesheets"`) {
+		t.Errorf("create without the scope: %d %s", a.StatusCode, a.Header.Get("WWW-Authenticate"))
+	}
+	if a := b.api("GET", "/timesheets", "", ""); a.StatusCode != 401 || strings.Contains(a.Header.Get("WWW-Authenticate"), "error=") {
+		t.Errorf("no token: %d %s, want 401 without error (RFC 6750 3.1)", a.StatusCode, a.Header.Get("WWW-Authenticate"))
+	}
+	if a := b.api("GET", "/timesheets", got.ID, ""); a.StatusCode != 401 {
+		t.Errorf("an ID token opened the API: %d (RFC 9068 4)", a.StatusCode)
+	}
+	if a := b.api("GET", "/timesheets", got.Refresh, ""); a.StatusCode != 401 {
+		t.Errorf("a refresh token opened the API: %d", a.StatusCode)
+	}
+	if a := b.get("/api/timesheets?access_token=" + got.Access); a.StatusCode != 401 {
+		t.Errorf("a token in the URL opened the API: %d (RFC 9700 4.3.2)", a.StatusCode)
+	}
+}
+
+// What belongs to somebody else does not exist.
+func TestOwnershipAndApproval(t *testing.T) {
+	p := start(t)
+	ada, grace, c := p.browser(t), p.browser(t), mobile()
+	a, g := ada.signedUp(c, "ada@example.com"), grace.signedUp(c, "grace@example.com")
+	if !strings.Contains(g.Scope, "approve:timesheets") {
+		t.Fatalf("a manager can give approve:timesheets, got %q", g.Scope)
+	}
+	created := ada.api("POST", "/timesheets", a.Access, `{"project":"Apollo","date":"2026-06-05","hours":2.5,"notes":"guidance"}`)
+	if created.StatusCode != 201 || created.Header.Get("Location") == "" {
+		t.Fatalf("create: %d %s", created.StatusCode, created.body)
+	}
+	id := created.json(t)["id"].(string)
+	if r := grace.api("GET", "/timesheets/"+id, g.Access, ""); r.StatusCode != 404 {
+		t.Errorf("another person's entry: %d, want 404", r.StatusCode)
+	}
+	if r := ada.api("GET", "/approvals", a.Access, ""); r.StatusCode != 403 {
+		t.Errorf("an employee's approvals: %d, want 403", r.StatusCode)
+	}
+	if r := grace.api("GET", "/approvals", g.Access, ""); r.StatusCode != 200 || !strings.Contains(r.body, id) {
+		t.Errorf("the manager does not see it: %d %s", r.StatusCode, r.body)
+	}
+	if r := grace.api("PUT", "/approvals/"+id, g.Access, `{"decision":"approve","comment":"thank you"}`); r.StatusCode != 200 || r.json(t)["status"] != "approved" {
+		t.Errorf("approve: %d %s", r.StatusCode, r.body)
+	}
+	if r := grace.api("PUT", "/approvals/"+id, g.Access, `{"decision":"reject"}`); r.StatusCode != 409 {
+		t.Errorf("decided twice: %d, want 409", r.StatusCode)
+	}
+	own := grace.api("POST", "/timesheets", g.Access, `{"project":"Apollo","date":"2026-06-05","hours":1}`).json(t)["id"].(string)
+	if r := grace.api("PUT", "/approvals/"+own, g.Access, ""); r.StatusCode != 403 {
+		t.Errorf("her own hours: %d, want 403", r.StatusCode)
+	}
+	if r := ada.api("DELETE", "/timesheets/"+id, a.Access, ""); r.StatusCode != 403 {
+		t.Errorf("delete without the scope: %d, want 403", r.StatusCode)
+	}
+}
+
+func TestRefusal(t *testing.T) {
+	p := start(t)
+	b, c := p.browser(t), mobile()
+	page := b.consentPage(c, "ada@example.com")
+	q := b.arrive(c, b.decide(page, "deny", nil))
+	if q.Get("error") != "access_denied" || q.Has("code") {
+		t.Errorf("deny: %v, want access_denied (RFC 6749 4.1.2.1)", q)
+	}
+	// The back button brings the form back; the answer stays what it was.
+	if a := b.decide(page, "allow", nil); a.StatusCode != http.StatusConflict {
+		t.Errorf("allowed after denied: %d, want 409", a.StatusCode)
+	}
+	// Nothing ticked at all is a refusal, identity alone is not.
+	only := mobile()
+	only.scope = "read:timesheets create:timesheets"
+	q = b.arrive(only, b.decide(b.consentPage(only, ""), "allow", func(v url.Values) { v.Del("scope") }))
+	if q.Get("error") != "access_denied" {
+		t.Errorf("nothing granted: %v, want access_denied", q)
+	}
+	q = b.arrive(c, b.decide(b.consentPage(c, ""), "allow", func(v url.Values) { v.Del("scope") }))
+	if got := b.tokens(b.exchange(c, q.Get("code"))); got.Scope != "openid profile email" || got.Refresh != "" {
+		t.Errorf("identity alone: scope %q, refresh token %v", got.Scope, got.Refresh != "")
+	}
+}
+
+func TestRefreshRotationAndReplay(t *testing.T) {
+	p := start(t)
+	b, c := p.browser(t), mobile()
+	first := b.signedUp(c, "ada@example.com")
+
+	second := b.tokens(b.refresh(c, first.Refresh))
+	if second.Refresh == first.Refresh || second.Refresh == "" {
+		t.Fatal("the refresh token did not rotate (RFC 9700 4.14.2)")
+	}
+	if a := b.api("GET", "/me", first.Access, ""); a.StatusCode != 401 {
+		t.Errorf("the access token from before the refresh: %d, want 401", a.StatusCode)
+	}
+	if claims(t, second.ID, 1)["nonce"] != nil {
+		t.Error("a refreshed ID token has a nonce (OIDC Core 12.2)")
+	}
+	if claims(t, second.ID, 1)["auth_time"] != claims(t, first.ID, 1)["auth_time"] {
+		t.Error("auth_time changed with a refresh (OIDC Core 12.2)")
+	}
+
+	// RFC 6749 6: narrower is honoured, and the grant does not shrink by it.
+	third := b.tokens(b.refresh(c, second.Refresh, "scope", "read:timesheets"))
+	if third.Scope != "read:timesheets" || claims(t, third.Access, 1)["scope"] != "read:timesheets" {
+		t.Errorf("narrowed to %q, the token says %v", third.Scope, claims(t, third.Access, 1)["scope"])
+	}
+	// The scope of the authorization request, repeated: what was not granted is left out.
+	fourth := b.tokens(b.refresh(c, third.Refresh, "scope", c.scope))
+	if want := "openid profile email offline_access read:timesheets create:timesheets"; fourth.Scope != want {
+		t.Errorf("regained %q, want %q", fourth.Scope, want)
+	}
+	refused(t, b.refresh(c, fourth.Refresh, "scope", "batch:upload"), 400, "invalid_scope")
+	refused(t, b.refresh(c, fourth.Refresh, "resource", "https://other.example/"), 400, "invalid_target")
+	other := *c
+	other.id = "timesheets-app"
+	refused(t, b.refresh(&other, fourth.Refresh), 400, "invalid_grant")
+
+	// The thief, or the owner, comes second: the family dies, access tokens included.
+	if a := b.api("GET", "/me", fourth.Access, ""); a.StatusCode != 200 {
+		t.Fatalf("the live token: %d %s", a.StatusCode, a.body)
+	}
+	refused(t, b.refresh(c, first.Refresh), 400, "invalid_grant")
+	refused(t, b.refresh(c, fourth.Refresh), 400, "invalid_grant")
+	if a := b.api("GET", "/me", fourth.Access, ""); a.StatusCode != 401 || !strings.Contains(a.Header.Get("WWW-Authenticate"), `error="invalid_token"`) {
+		t.Errorf("after the replay the API said %d %s", a.StatusCode, a.Header.Get("WWW-Authenticate"))
+	}
+}
+
+func TestCodeReplayKillsItsTokens(t *testing.T) {
+	p := start(t)
+	b, c := p.browser(t), mobile()
+	code := b.code(c, "ada@example.com")
+	got := b.tokens(b.exchange(c, code))
+	refused(t, b.exchange(c, code), 400, "invalid_grant")
+	if a := b.api("GET", "/me", got.Access, ""); a.StatusCode != 401 {
+		t.Errorf("its access token still opens the API: %d (RFC 6749 4.1.2)", a.StatusCode)
+	}
+	refused(t, b.refresh(c, got.Refresh), 400, "invalid_grant")
+}
+
+// RFC 7636 4.6, and the downgrade that fosite leaves open: a wrong verifier
+// first, none after it.
+func TestVerifier(t *testing.T) {
+	p := start(t)
+	b, c := p.browser(t), mobile()
+	code := b.code(c, "ada@example.com")
+	wrong := *c
+	wrong.verifier = strings.Repeat("w", 43)
+	refused(t, b.exchange(&wrong, code), 400, "invalid_grant")
+	wrong.verifier = ""
+	refused(t, b.exchange(&wrong, code), 400, "invalid_grant")
+	wrong.verifier = c.verifier[:42]
+	refused(t, b.exchange(&wrong, code), 400, "invalid_grant")
+	wrong = *c
+	wrong.redirect = "http://127.0.0.1:49153/callback"
+	refused(t, b.exchange(&wrong, code), 400, "invalid_grant") // RFC 6749 4.1.3
+	wrong = *c
+	wrong.id = "timesheets-app"
+	refused(t, b.exchange(&wrong, code), 400, "invalid_grant")
+	b.tokens(b.exchange(c, code)) // guesses of others do not lock the owner out
+}
+
+func TestRevoke(t *testing.T) {
+	p := start(t)
+	b, c := p.browser(t), mobile()
+	got := b.signedUp(c, "ada@example.com")
+	refused(t, b.do("POST", "/oauth/revoke", url.Values{"client_id": {"timesheets-app"}, "token": {got.Refresh}}), 400, "invalid_grant")
+	if a := b.api("GET", "/me", got.Access, ""); a.StatusCode != 200 {
+		t.Errorf("another client revoked it: %d (RFC 7009 2.1)", a.StatusCode)
+	}
+	for _, token := range []string{got.Refresh, "nonsense"} {
+		a := b.do("POST", "/oauth/revoke", url.Values{"client_id": {c.id}, "token": {token}, "token_type_hint": {"access_token"}})
+		if _, typed := a.Header["Content-Type"]; a.StatusCode != 200 || a.body != "" || typed {
+			t.Errorf("revoke: %d %q, typed %v; want 200, empty, no type", a.StatusCode, a.body, typed)
+		}
+	}
+	if a := b.api("GET", "/me", got.Access, ""); a.StatusCode != 401 {
+		t.Errorf("after the revocation: %d", a.StatusCode)
+	}
+	refused(t, b.refresh(c, got.Refresh), 400, "invalid_grant")
+}
+
+// Auth0's browser SDK wants the issuer with a trailing slash; it is compared
+// byte for byte everywhere.
+func TestTrailingSlashIssuer(t *testing.T) {
+	free := start(t)
+	port := free.url[strings.LastIndex(free.url, ":")+1:]
+	free.stop()
+	issuer := "http://localhost:" + port + "/"
+	p := start(t, "--addr", "127.0.0.1:"+port, "--issuer", issuer)
+	b, c := p.browser(t), mobile()
+	for _, path := range []string{"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"} {
+		doc := b.get(path).json(t)
+		if doc["issuer"] != issuer || doc["token_endpoint"] != "http://localhost:"+port+"/oauth/token" {
+			t.Errorf("%s: issuer %v, token_endpoint %v", path, doc["issuer"], doc["token_endpoint"])
+		}
+	}
+	got := b.signedUp(c, "ada@example.com") // arrive compares iss
+	for _, token := range []string{got.Access, got.ID} {
+		if iss := claims(t, token, 1)["iss"]; iss != issuer {
+			t.Errorf("iss = %v, want %s", iss, issuer)
+		}
+	}
+	if aud := claims(t, got.Access, 1)["aud"]; aud != "http://localhost:"+port+"/api" {
+		t.Errorf("aud = %v", aud)
+	}
+	if a := b.api("GET", "/me", got.Access, ""); a.StatusCode != 200 {
+		t.Errorf("api: %d", a.StatusCode)
+	}
+}
+
+// What an authorization request must look like, before anybody is asked to
+// log in: an unsafe address gets a page, everything else goes back to the app.
+func TestAuthorizationRequests(t *testing.T) {
+	p := start(t)
+	b, c := p.browser(t), mobile()
+	pages := map[string]string{
+		"no client":              c.authorizeURL("client_id", ""),
+		"unknown client":         c.authorizeURL("client_id", "nobody"),
+		"hostile client":         c.authorizeURL("client_id", `"><script>alert(1)</script>`),
+		"unknown redirect":       c.authorizeURL("redirect_uri", "https://evil.example/cb"),
+		"user-info in redirect":  c.authorizeURL("redirect_uri", "http://evil@127.0.0.1:5/callback"),
+		"no redirect, openid":    c.authorizeURL("redirect_uri", ""),
+		"client twice":           c.authorizeURL() + "&client_id=timesheets-app",
+		"redirect twice":         c.authorizeURL() + "&redirect_uri=https%3A%2F%2Fevil.example",
+		"state of 60 kB":         c.authorizeURL("state", strings.Repeat("s", 60<<10)),
+		"state of 3 kB":          c.authorizeURL("state", strings.Repeat("s", 3<<10)),
+		"undecodable":            c.authorizeURL() + "&x=%zz",
+		"port for a web client":  c.authorizeURL("client_id", "timesheets-spa", "redirect_uri", "http://localhost:3001/callback"),
+		"loopback of other kind": c.authorizeURL("client_id", "timesheets-web", "redirect_uri", "http://127.0.0.1:8080/callback"),
+	}
+	for name, target := range pages {
+		t.Run(name, func(t *testing.T) {
+			a := b.get(target)
+			if a.StatusCode != 400 || a.Header.Get("Location") != "" || !strings.HasPrefix(a.Header.Get("Content-Type"), "text/html") {
+				t.Errorf("%d to %q as %s, want a page with 400", a.StatusCode, a.Header.Get("Location"), a.Header.Get("Content-Type"))
+			}
+			if strings.Contains(a.body, "<script>alert") || strings.Contains(a.body, `href="https://evil`) {
+				t.Error("hostile input is live on the page")
+			}
+		})
+	}
+	redirected := []struct{ name, target, code string }{
+		{"no response_type", c.authorizeURL("response_type", ""), "invalid_request"},
+		{"implicit", c.authorizeURL("response_type", "token"), "unsupported_response_type"},
+		{"hybrid", c.authorizeURL("response_type", "code id_token"), "unsupported_response_type"},
+		{"no challenge", c.authorizeURL("code_challenge", ""), "invalid_request"},
+		{"no method", c.authorizeURL("code_challenge_method", ""), "invalid_request"},
+		{"plain", c.authorizeURL("code_challenge_method", "plain"), "invalid_request"},
+		{"challenge of 42", c.authorizeURL("code_challenge", strings.Repeat("a", 42)), "invalid_request"},
+		{"challenge of 44", c.authorizeURL("code_challenge", strings.Repeat("a", 44)), "invalid_request"},
+		{"challenge with plus", c.authorizeURL("code_challenge", strings.Repeat("a", 42)+"+"), "invalid_request"},
+		{"no scope", c.authorizeURL("scope", ""), "invalid_scope"},
+		{"scope not this client's", c.authorizeURL("scope", "openid batch:upload"), "invalid_scope"},
+		{"scope with quote", c.authorizeURL("scope", `openid "x`), "invalid_scope"},
+		{"other audience", c.authorizeURL("audience", "https://other.example/api"), "invalid_target"},
+		{"other resource", c.authorizeURL("resource", "https://other.example/api"), "invalid_target"},
+		{"prompt none login", c.authorizeURL("prompt", "none login"), "invalid_request"},
+		{"prompt junk", c.authorizeURL("prompt", "junk"), "invalid_request"},
+		{"prompt none", c.authorizeURL("prompt", "none"), "login_required"},
+		{"max_age -5", c.authorizeURL("max_age", "-5"), "invalid_request"},
+		{"max_age abc", c.authorizeURL("max_age", "abc"), "invalid_request"},
+		{"response_mode fragment", c.authorizeURL("response_mode", "fragment"), "invalid_request"},
+		{"request object", c.authorizeURL("request", "e30.e30."), "request_not_supported"},
+		{"request_uri", c.authorizeURL("request_uri", "http://127.0.0.1:1/"), "request_uri_not_supported"},
+		{"forged id_token_hint", c.authorizeURL("id_token_hint", "e30.e30.e30"), "invalid_request"},
+		{"nonce twice", c.authorizeURL() + "&nonce=other", "invalid_request"},
+	}
+	for _, row := range redirected {
+		t.Run(row.name, func(t *testing.T) {
+			q := b.arrive(c, b.get(row.target))
+			if q.Get("error") != row.code || q.Has("code") {
+				t.Errorf("error = %q, want %s", q.Get("error"), row.code)
+			}
+		})
+	}
+	// OIDC Core 3.1.2.1: POST works like GET, from another origin too.
+	target, _ := url.Parse(c.authorizeURL())
+	a := b.do("POST", "/authorize", target.Query(), "Origin", "https://app.example", "Sec-Fetch-Site", "cross-site")
+	if a.StatusCode != 303 || !strings.HasPrefix(a.Header.Get("Location"), "/authorize?flow=") {
+		t.Fatalf("POST: %d %s", a.StatusCode, a.Header.Get("Location"))
+	}
+	if page := b.follow(a); page.Request.URL.Path != "/login" {
+		t.Errorf("the parked request came to %s", page.Request.URL.Path)
+	}
+	odd := *c
+	odd.state = "a&b=c#d%0d%0a\r\nX:1\"<é"
+	b.code(&odd, "ada@example.com") // arrive compares the state byte for byte
+}
+
+// A flow belongs to the browser that began it and to the person it was shown to.
+func TestFlowsCannotBeTaken(t *testing.T) {
+	p := start(t)
+	ada, eve, c := p.browser(t), p.browser(t), mobile()
+	page := ada.consentPage(c, "ada@example.com")
+	eve.signIn(eve.get("/login"), "alan@example.com", "timesheets")
+	if a := eve.get(page.Request.URL.RequestURI()); a.StatusCode != 403 {
+		t.Errorf("another browser got the consent page: %d", a.StatusCode)
+	}
+	if a := eve.decide(page, "allow", nil); a.StatusCode != 403 {
+		t.Errorf("another browser decided: %d", a.StatusCode)
+	}
+	// Alan signs in to Ada's browser while her consent page is open.
+	ada.signIn(ada.get("/login"), "alan@example.com", "timesheets")
+	if a := ada.decide(page, "allow", nil); a.StatusCode != 403 {
+		t.Errorf("Alan granted what was shown to Ada: %d", a.StatusCode)
+	}
+	f := page.form(t)
+	f.values.Set("decision", "allow")
+	if a := ada.do("POST", f.action, f.values, "Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"); a.StatusCode != 403 {
+		t.Errorf("a consent form from another site: %d", a.StatusCode)
+	}
+	if a := ada.do("POST", "/login", url.Values{"email": {"ada@example.com"}, "password": {"timesheets"}}, "Sec-Fetch-Site", "same-site", "Origin", "http://localhost:9"); a.StatusCode != 403 {
+		t.Errorf("a login form from another port: %d", a.StatusCode)
+	}
+	if a := ada.get("/authorize?flow=nonsense"); a.StatusCode != 400 {
+		t.Errorf("an invented flow: %d", a.StatusCode)
+	}
+}
+
+func TestRememberedConsent(t *testing.T) {
+	p := start(t)
+	b := p.browser(t)
+	c := mobile()
+	c.id, c.redirect, c.scope = "timesheets-spa", "http://localhost:5173/callback", "openid read:timesheets create:timesheets"
+	tick := func(scopes ...string) func(url.Values) {
+		return func(v url.Values) { v["scope"] = scopes; v.Set("remember", "1") }
+	}
+	b.arrive(c, b.decide(b.consentPage(c, "ada@example.com"), "allow", tick("read:timesheets")))
+
+	less := *c
+	less.scope = "openid read:timesheets"
+	if q := b.arrive(&less, b.follow(b.get(less.authorizeURL("prompt", "none")))); !q.Has("code") {
+		t.Errorf("remembered, and still asked: %v", q)
+	}
+	b.consentPage(c, "")                          // create was not ticked, so it is asked for again
+	b.consentPage(&less, "", "prompt", "consent") // and prompt=consent always asks
+	native := mobile()
+	b.decide(b.consentPage(native, ""), "allow", func(v url.Values) { v.Set("remember", "1") })
+	b.consentPage(native, "") // RFC 8252 8.6: a native app is never waved through
+}
+
+func TestFreshLogin(t *testing.T) {
+	p := start(t)
+	b, c := p.browser(t), mobile()
+	b.code(c, "ada@example.com")
+	for _, extra := range [][]string{{"prompt", "login"}, {"max_age", "0"}} {
+		if page := b.follow(b.get(c.authorizeURL(extra...))); page.Request.URL.Path != "/login" {
+			t.Errorf("%v did not ask for the password: %s", extra, page.Request.URL.Path)
+		}
+	}
+	other := p.browser(t)
+	hint := other.signedUp(mobile(), "alan@example.com").ID
+	q := b.arrive(c, b.follow(b.get(c.authorizeURL("prompt", "none", "id_token_hint", hint))))
+	if q.Get("error") != "login_required" {
+		t.Errorf("Alan's hint with Ada signed in: %v, want login_required", q)
+	}
+}
+
+// Nothing tells which accounts exist, and guessing gets slow.
+func TestLogin(t *testing.T) {
+	p := start(t)
+	b := p.browser(t)
+	before := b.get("/login")
+	if page := b.get("/login?email=ada%40example.com"); !strings.Contains(page.body, `value="ada@example.com"`) {
+		t.Error("the link does not fill in the e-mail")
+	}
+	known := b.signIn(before, "ada@example.com", "wrong")
+	unknown := b.signIn(before, "eve@example.com", "wrong")
+	if known.StatusCode != unknown.StatusCode || strings.ReplaceAll(known.body, "ada@", "eve@") != strings.ReplaceAll(unknown.body, "ada@", "eve@") {
+		t.Error("the answer tells whether an account exists")
+	}
+	for range 8 {
+		known = b.signIn(before, "ada@example.com", "wrong")
+	}
+	if known.StatusCode != 429 || known.Header.Get("Retry-After") == "" {
+		t.Errorf("ten wrong passwords: %d, want 429 with Retry-After", known.StatusCode)
+	}
+}
+
+// OWASP ASVS 7.2.4: a session id from before the login is worth nothing after it.
+func TestNewSessionAtLogin(t *testing.T) {
+	p := start(t)
+	b := p.browser(t)
+	cookie := func() string {
+		u, _ := url.Parse(p.base())
+		for _, c := range b.http.Jar.Cookies(u) {
+			if strings.Contains(c.Name, "session") {
+				return c.Name + "=" + c.Value
+			}
+		}
+		return ""
+	}
+	b.signIn(b.get("/login"), "ada@example.com", "timesheets")
+	first := cookie()
+	b.signIn(b.get("/login"), "ada@example.com", "timesheets")
+	if first == "" || cookie() == first {
+		t.Fatal("the session id did not change at login")
+	}
+	stale := p.browser(t)
+	if page := stale.follow(stale.get(mobile().authorizeURL(), "Cookie", first)); page.Request.URL.Path != "/login" {
+		t.Error("the old session still counts")
+	}
+}
+
+func TestClientsAtTheTokenEndpoint(t *testing.T) {
+	p := start(t)
+	b := p.browser(t)
+	basic := func(id, secret string) string {
+		return "Basic " + base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(id)+":"+url.QueryEscape(secret)))
+	}
+	cc := url.Values{"grant_type": {"client_credentials"}}
+	post := func(v url.Values, extra ...string) url.Values {
+		out := url.Values{}
+		for k := range v {
+			out[k] = v[k]
+		}
+		for i := 0; i+1 < len(extra); i += 2 {
+			out.Set(extra[i], extra[i+1])
+		}
+		return out
+	}
+	good := basic("timesheets-cron", "timesheets-cron-secret")
+	got := b.tokens(b.do("POST", "/oauth/token", cc, "Authorization", good))
+	if got.Scope != "batch:upload" || got.Refresh != "" || got.ID != "" || claims(t, got.Access, 1)["sub"] != "timesheets-cron" {
+		t.Errorf("client credentials: %+v", got)
+	}
+	b.tokens(b.do("POST", "/oauth/token", post(cc, "client_id", "timesheets-cron"), "Authorization", good))
+	b.tokens(b.do("POST", "/oauth/token", post(cc, "client_id", "timesheets-cron", "client_secret", "timesheets-cron-secret")))
+
+	wrong := b.do("POST", "/oauth/token", cc, "Authorization", basic("timesheets-cron", "wrong"))
+	refused(t, wrong, 401, "invalid_client")
+	if !strings.HasPrefix(wrong.Header.Get("WWW-Authenticate"), "Basic") {
+		t.Error("no Basic challenge (RFC 6749 5.2)")
+	}
+	refused(t, b.do("POST", "/oauth/token", post(cc, "client_id", "timesheets-cron", "client_secret", "timesheets-cron-secret"), "Authorization", good), 400, "invalid_request")
+	refused(t, b.do("POST", "/oauth/token", post(cc, "client_id", "timesheets-web"), "Authorization", good), 400, "invalid_request")
+	refused(t, b.do("POST", "/oauth/token", post(cc, "scope", "read:timesheets"), "Authorization", good), 400, "invalid_scope")
+	refused(t, b.do("POST", "/oauth/token", post(cc, "scope", "openid"), "Authorization", good), 400, "invalid_scope")
+	refused(t, b.do("POST", "/oauth/token", url.Values{"grant_type": {"password"}}, "Authorization", good), 400, "unsupported_grant_type")
+	refused(t, b.do("POST", "/oauth/token", url.Values{"client_id": {"x"}}), 400, "invalid_request")
+	refused(t, b.do("POST", "/oauth/token", post(cc, "client_id", "timesheets-mobile")), 400, "unauthorized_client")
+	twice := post(cc)
+	twice["grant_type"] = []string{"client_credentials", "client_credentials"}
+	refused(t, b.do("POST", "/oauth/token", twice, "Authorization", good), 400, "invalid_request")
+	refused(t, b.do("POST", "/oauth/token", cc, "Authorization", good, "Content-Type", "application/json"), 415, "invalid_request")
+	refused(t, b.do("POST", "/oauth/token", cc, "Authorization", good, "Content-Type", "multipart/form-data; boundary=x"), 415, "invalid_request")
+	if a := b.get("/oauth/token"); a.StatusCode != 405 || a.Header.Get("Allow") != "POST" {
+		t.Errorf("GET: %d Allow %q", a.StatusCode, a.Header.Get("Allow"))
+	}
+
+	// Some libraries try Basic with an empty secret first: 401, and the code is still good.
+	c := mobile()
+	code := b.code(c, "ada@example.com")
+	body := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {c.redirect}, "code_verifier": {c.verifier}}
+	refused(t, b.do("POST", "/oauth/token", body, "Authorization", basic(c.id, "")), 401, "invalid_client")
+	b.tokens(b.exchange(c, code))
+}
+
+func TestIntrospectionAndUserinfo(t *testing.T) {
+	p := start(t)
+	b, c := p.browser(t), mobile()
+	got := b.signedUp(c, "ada@example.com")
+	ask := func(client, token string) answer {
+		return b.do("POST", "/oauth/introspect", url.Values{"client_id": {client}, "client_secret": {client + "-secret"}, "token": {token}})
+	}
+	m := ask("timesheets-gateway", got.Access).json(t)
+	if m["active"] != true || m["sub"] != "usr_ada" || m["client_id"] != c.id || m["scope"] != got.Scope || m["iss"] != p.issuer || m["aud"] != p.base()+"/api" {
+		t.Errorf("introspection: %v", m)
+	}
+	for name, token := range map[string]string{"refresh token": got.Refresh, "ID token": got.ID, "nonsense": "x", "truncated": got.Access[:len(got.Access)-1]} {
+		if a := ask("timesheets-gateway", token); strings.TrimSpace(a.body) != `{"active":false}` {
+			t.Errorf("%s: %s, want exactly {\"active\":false} (RFC 7662 2.2)", name, a.body)
+		}
+	}
+	refused(t, ask("timesheets-web", got.Access), 403, "unauthorized_client")
+	refused(t, b.do("POST", "/oauth/introspect", url.Values{"token": {got.Access}}), 401, "invalid_client")
+	refused(t, b.do("POST", "/oauth/introspect", url.Values{"token": {got.Access}}, "Authorization", "Bearer "+got.Access), 401, "invalid_client")
+
+	a := b.get("/userinfo", "Authorization", "Bearer "+got.Access)
+	if m := a.json(t); a.StatusCode != 200 || m["sub"] != "usr_ada" || m["email"] != "ada@example.com" || m["name"] != "Ada Lovelace" {
+		t.Errorf("userinfo: %d %s", a.StatusCode, a.body)
+	}
+	if a := b.get("/userinfo"); a.StatusCode != 401 || strings.Contains(a.Header.Get("WWW-Authenticate"), "error=") || a.body != "" {
+		t.Errorf("no token: %d %q %q (RFC 6750 3.1)", a.StatusCode, a.Header.Get("WWW-Authenticate"), a.body)
+	}
+	c.scope = "read:timesheets"
+	plain := b.signedUp(c, "")
+	if a := b.get("/userinfo", "Authorization", "Bearer "+plain.Access); a.StatusCode != 403 || !strings.Contains(a.Header.Get("WWW-Authenticate"), `scope="openid"`) {
+		t.Errorf("without openid: %d %s", a.StatusCode, a.Header.Get("WWW-Authenticate"))
+	}
+	if plain.ID != "" || plain.Refresh != "" {
+		t.Error("an ID or refresh token that nobody asked for")
+	}
+}
+
+// Metadata lists what works and nothing else: every endpoint in it answers,
+// and what later editions will add is absent.
+func TestMetadata(t *testing.T) {
+	p := start(t)
+	b := p.browser(t)
+	doc := b.get("/.well-known/openid-configuration").json(t)
+	for key, value := range doc {
+		if text, ok := value.(string); ok && (strings.HasSuffix(key, "_endpoint") || key == "jwks_uri") {
+			if a := b.get(text); a.StatusCode == 404 {
+				t.Errorf("%s %s is advertised and missing", key, text)
+			}
+		}
+	}
+	for _, absent := range []string{"device_authorization_endpoint", "pushed_authorization_request_endpoint", "registration_endpoint", "dpop_signing_alg_values_supported"} {
+		if doc[absent] != nil {
+			t.Errorf("%s is advertised", absent)
+		}
+	}
+	for _, path := range []string{"/oauth/device/code", "/oauth/par", "/oidc/register", "/device", "/account", "/inspector", "/lessons", "/docs", "/app/", "/metrics", "/api/openapi.json", "/.well-known/oauth-protected-resource/api"} {
+		if a := b.get(path); a.StatusCode != 404 {
+			t.Errorf("%s answers %d before it works", path, a.StatusCode)
+		}
+	}
+	if fmt.Sprint(doc["code_challenge_methods_supported"]) != "[S256]" || doc["authorization_response_iss_parameter_supported"] != true {
+		t.Errorf("PKCE %v, iss %v", doc["code_challenge_methods_supported"], doc["authorization_response_iss_parameter_supported"])
+	}
+	keys := b.get("/.well-known/jwks.json")
+	for _, private := range []string{`"d"`, `"p"`, `"q"`, `"dp"`, `"k"`} {
+		if strings.Contains(keys.body, private) {
+			t.Errorf("JWKS has a private member %s", private)
+		}
+	}
+	if n := len(keys.json(t)["keys"].([]any)); n != 2 {
+		t.Errorf("%d keys, want ES256 and RS256", n)
+	}
+}
+
+func TestCrossOrigin(t *testing.T) {
+	p := start(t)
+	b := p.browser(t)
+	for _, row := range []struct {
+		method, path, origin string
+		want                 bool
+	}{
+		{"OPTIONS", "/oauth/token", "http://localhost:3000", true},
+		{"OPTIONS", "/oauth/revoke", "http://localhost:5173", true},
+		{"OPTIONS", "/userinfo", "http://localhost:4200", true},
+		{"OPTIONS", "/api/timesheets", "http://localhost:3000", true},
+		{"GET", "/.well-known/jwks.json", "http://localhost:3000", true},
+		{"OPTIONS", "/oauth/token", "http://localhost:3001", false},
+		{"OPTIONS", "/oauth/token", "null", false},
+		{"OPTIONS", "/oauth/introspect", "http://localhost:3000", false},
+		{"OPTIONS", "/authorize", "http://localhost:3000", false}, // RFC 9700 2.6
+	} {
+		a := b.do(row.method, row.path, nil, "Origin", row.origin, "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "x-anything,authorization")
+		allowed := a.Header.Get("Access-Control-Allow-Origin")
+		if row.want && (allowed != row.origin || a.Header.Get("Access-Control-Allow-Credentials") != "true") || !row.want && allowed != "" {
+			t.Errorf("%s %s from %s: Allow-Origin %q", row.method, row.path, row.origin, allowed)
+		}
+		if row.want && row.method == "OPTIONS" && a.Header.Get("Access-Control-Allow-Headers") != "x-anything,authorization" {
+			t.Errorf("%s: Allow-Headers %q", row.path, a.Header.Get("Access-Control-Allow-Headers"))
+		}
+	}
+}
+
+func TestHosts(t *testing.T) {
+	p := start(t)
+	b := p.browser(t)
+	get := func(path, host string) answer {
+		r, _ := http.NewRequest("GET", p.base()+path, nil)
+		r.Host = host
+		return b.send(r)
+	}
+	port := p.url[strings.LastIndex(p.url, ":")+1:]
+	if a := get("/", "evil.example:"+port); a.StatusCode != 421 {
+		t.Errorf("a foreign host: %d, want 421", a.StatusCode)
+	}
+	if a := get("/login?email=x", "127.0.0.1:"+port); a.StatusCode != 302 || a.Header.Get("Location") != p.base()+"/login?email=x" {
+		t.Errorf("a page on 127.0.0.1: %d %s", a.StatusCode, a.Header.Get("Location"))
+	}
+	if a := get("/.well-known/jwks.json", "127.0.0.1:"+port); a.StatusCode != 200 {
+		t.Errorf("keys on 127.0.0.1: %d", a.StatusCode)
+	}
+	doc := get("/.well-known/openid-configuration", "127.0.0.1:"+port).json(t)
+	if doc["issuer"] != p.issuer {
+		t.Errorf("the issuer follows the Host header: %v", doc["issuer"])
+	}
+}
+
+func TestLogout(t *testing.T) {
+	p := start(t)
+	b, c := p.browser(t), mobile()
+	c.id, c.redirect = "timesheets-spa", "http://localhost:3000/callback"
+	out := func(hint, back string) string {
+		q := url.Values{"post_logout_redirect_uri": {back}, "state": {"s 1"}}
+		if hint != "" {
+			q.Set("id_token_hint", hint)
+		} else {
+			q.Set("client_id", c.id)
+		}
+		return "/oidc/logout?" + q.Encode()
+	}
+	hint := b.signedUp(c, "ada@example.com").ID
+	if a := b.get(out(hint, "https://evil.example/")); a.StatusCode != 400 || a.Header.Get("Location") != "" {
+		t.Errorf("an address nobody registered: %d %s", a.StatusCode, a.Header.Get("Location"))
+	}
+	ask := b.get(out("", "http://localhost:3000"))
+	if ask.StatusCode != 200 || b.follow(b.get(c.authorizeURL("prompt", "none"))).Header.Get("Location") == "" {
+		t.Errorf("without a hint: %d, want a question", ask.StatusCode)
+	}
+	a := b.get(out(hint, "http://localhost:3000"))
+	if a.StatusCode != 303 || a.Header.Get("Location") != "http://localhost:3000?state=s+1" {
+		t.Errorf("with this session's hint: %d %s", a.StatusCode, a.Header.Get("Location"))
+	}
+	if page := b.follow(b.get(c.authorizeURL())); page.Request.URL.Path != "/login" {
+		t.Error("still signed in")
+	}
+
+	// Auth0's form: an image on some page only gets to the question.
+	b.signedUp(c, "ada@example.com")
+	target := "/v2/logout?client_id=timesheets-spa&returnTo=" + url.QueryEscape("http://localhost:3000/")
+	if a := b.get(target, "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image"); a.StatusCode != 200 {
+		t.Errorf("by an image: %d, want the question", a.StatusCode)
+	}
+	if a := b.get(target, "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"); a.StatusCode != 303 || a.Header.Get("Location") != "http://localhost:3000/" {
+		t.Errorf("by a navigation: %d %s", a.StatusCode, a.Header.Get("Location"))
+	}
+	if a := b.get("/v2/logout?returnTo=https%3A%2F%2Fevil.example"); a.StatusCode != 400 {
+		t.Errorf("an address nobody registered: %d", a.StatusCode)
+	}
+	// The question, answered.
+	b.signedUp(c, "ada@example.com")
+	f := b.get(out("", "http://localhost:3000")).form(t)
+	if a := b.do("POST", f.action, f.values); a.StatusCode != 303 || a.Header.Get("Location") != "http://localhost:3000?state=s+1" {
+		t.Errorf("confirmed: %d %s", a.StatusCode, a.Header.Get("Location"))
+	}
+}
+
+// A restart keeps everything: who is signed in, what was granted, what was
+// spent; and the keys.
+func TestRestartKeepsEverything(t *testing.T) {
+	p := start(t)
+	port := p.url[strings.LastIndex(p.url, ":")+1:]
+	b, c := p.browser(t), mobile()
+	code := b.code(c, "ada@example.com")
+	got := b.tokens(b.exchange(c, code))
+	entry := b.api("POST", "/timesheets", got.Access, `{"project":"Apollo","date":"2026-06-05","hours":2.5}`).json(t)["id"].(string)
+	keys := b.get("/.well-known/jwks.json").body
+	if exit := p.stop(); exit != 0 {
+		t.Fatalf("graceful stop: exit %d\n%s", exit, p.stderr)
+	}
+	if wal, err := os.Stat(p.db + "-wal"); err == nil && wal.Size() > 0 {
+		t.Errorf("the WAL was not checkpointed: %d bytes", wal.Size())
+	}
+
+	q := startOn(t, p.db, "--addr", "127.0.0.1:"+port)
+	b.p = q
+	if again := b.get("/.well-known/jwks.json").body; again != keys {
+		t.Error("the keys changed")
+	}
+	if a := b.api("GET", "/timesheets/"+entry, got.Access, ""); a.StatusCode != 200 {
+		t.Errorf("the entry after a restart: %d", a.StatusCode)
+	}
+	if page := b.follow(b.get(c.authorizeURL())); page.Request.URL.Path != "/consent" {
+		t.Errorf("the browser session is gone: %s", page.Request.URL.Path)
+	}
+	next := b.tokens(b.refresh(c, got.Refresh))
+	refused(t, b.exchange(c, code), 400, "invalid_grant") // spent before, spent now
+	if a := b.api("GET", "/me", next.Access, ""); a.StatusCode != 401 {
+		t.Errorf("a code replayed after a restart left its tokens alive: %d", a.StatusCode)
+	}
+}
+
+const ownConfig = `
+roles:
+  - id: reader
+    name: reader
+    permissions: [read:timesheets]
+apis:
+  - identifier: "{base}/api"
+    name: Timesheets
+    signing_alg: RS256
+    scopes:
+      - {name: read:timesheets, title: See timesheets, description: Yours only., default: true}
+      - {name: create:timesheets, title: Add timesheets, description: In your name., default: true}
+people:
+  - {id: usr_ada, email: ada@own.example, name: Ada King, password: correct horse battery, roles: [reader], show_on_login: true}
+clients:
+  - id: own-app
+    name: Own App
+    kind: native
+    redirect_uris: ["http://127.0.0.1/callback"]
+    grants: [authorization_code, refresh_token]
+    scopes: [openid, read:timesheets, create:timesheets, offline_access]
+    id_token_signed_response_alg: ES256
+`
+
+// A configuration of one's own takes the place of the seed, and what the seed
+// declared and it does not is gone, tokens and sessions included.
+func TestConfigOfOnesOwn(t *testing.T) {
+	p := start(t)
+	port := p.url[strings.LastIndex(p.url, ":")+1:]
+	grace, c := p.browser(t), mobile()
+	before := grace.signedUp(c, "grace@example.com")
+	p.stop()
+
+	file := filepath.Join(t.TempDir(), "own.yaml")
+	if err := os.WriteFile(file, []byte(ownConfig), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	q := startOn(t, p.db, "--addr", "127.0.0.1:"+port, "--config", file)
+	grace.p = q
+	refused(t, grace.refresh(c, before.Refresh), 401, "invalid_client")
+	if a := grace.api("GET", "/me", before.Access, ""); a.StatusCode != 401 {
+		t.Errorf("a removed client's token: %d", a.StatusCode)
+	}
+	b, own := q.browser(t), mobile()
+	own.id, own.scope = "own-app", "openid read:timesheets create:timesheets offline_access"
+	page := b.signIn(b.follow(b.get(own.authorizeURL())), "ada@own.example", "correct horse battery")
+	if boxes := page.form(t).boxes; boxes["create:timesheets"] != "disabled" {
+		t.Errorf("a reader can give create: %q", boxes["create:timesheets"])
+	}
+	got := b.tokens(b.exchange(own, b.arrive(own, b.decide(page, "allow", nil)).Get("code")))
+	if alg := claims(t, got.Access, 0)["alg"]; alg != "RS256" {
+		t.Errorf("the API's signing_alg is RS256, the token has %v", alg)
+	}
+	if alg := claims(t, got.ID, 0)["alg"]; alg != "ES256" {
+		t.Errorf("the client is registered for ES256, the ID token has %v", alg)
+	}
+	if got.Scope != "openid offline_access read:timesheets" && got.Scope != "openid read:timesheets offline_access" {
+		t.Errorf("scope %q", got.Scope)
+	}
+	q.stop()
+	for _, file := range []string{q.db, q.db + "-wal"} {
+		if raw, _ := os.ReadFile(file); bytes.Contains(raw, []byte("correct horse battery")) {
+			t.Errorf("%s holds the password", filepath.Base(file))
+		}
+	}
+	if strings.Contains(q.stderr.String(), "correct horse battery") {
+		t.Error("the log holds the password")
+	}
+
+	// With the seed again, what it declares is back; what was revoked is not.
+	r := startOn(t, p.db, "--addr", "127.0.0.1:"+port)
+	grace.p = r
+	refused(t, grace.refresh(c, before.Refresh), 400, "invalid_grant")
+	grace.signedUp(c, "grace@example.com")
+}
+
+// Requests in flight finish: a body that arrives slowly is still answered.
+func TestGracefulStop(t *testing.T) {
+	p := start(t)
+	b := p.browser(t)
+	slow, feed := io.Pipe()
+	r, err := http.NewRequest("POST", p.base()+"/oauth/token", slow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	status := make(chan int, 1)
+	go func() {
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			status <- -1
+			return
+		}
+		resp.Body.Close()
+		status <- resp.StatusCode
+	}()
+	if _, err := io.WriteString(feed, "grant_type="); err != nil {
+		t.Fatal(err)
+	}
+	b.get("/livez") // the slow one was accepted before this
+	stopped := make(chan int, 1)
+	go func() { stopped <- p.stop() }()
+	time.Sleep(200 * time.Millisecond)
+	if _, err := io.WriteString(feed, "client_credentials"); err != nil {
+		t.Fatal(err)
+	}
+	feed.Close()
+	if got := <-status; got != 401 {
+		t.Errorf("the request in flight: %d, want its answer, 401", got)
+	}
+	if exit := <-stopped; exit != 0 {
+		t.Errorf("exit %d", exit)
+	}
+}
+
+// A file that is not ours is refused in one line and left as it was.
+func TestFilesThatAreNotOurs(t *testing.T) {
+	for name, content := range map[string]string{
+		"text":      "Dear diary,\n" + strings.Repeat("nothing happened today.\n", 100),
+		"truncated": "SQLite format 3\x00" + strings.Repeat("\x00", 300),
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := filepath.Join(t.TempDir(), "file.db")
+			if err := os.WriteFile(db, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var stderr lockedBuffer
+			if exit := run(t.Context(), []string{"--db", db, "--addr", "127.0.0.1:0"}, io.Discard, &stderr); exit != 1 {
+				t.Errorf("exit %d, want 1", exit)
+			}
+			if lines := strings.Count(stderr.String(), "\n"); lines != 1 {
+				t.Errorf("%d lines, want one:\n%s", lines, stderr.String())
+			}
+			if after, err := os.ReadFile(db); err != nil || string(after) != content {
+				t.Error("the file was touched")
+			}
+		})
+	}
+	t.Run("in use", func(t *testing.T) {
+		p := start(t)
+		var stderr lockedBuffer
+		exit := run(t.Context(), []string{"--db", p.db, "--addr", "127.0.0.1:0"}, io.Discard, &stderr)
+		if pid := fmt.Sprint(os.Getpid()); exit != 1 || !strings.Contains(stderr.String(), pid) {
+			t.Errorf("a second server: exit %d, %q, want 1 and the pid %s", exit, stderr.String(), pid)
+		}
+	})
+}
+
+func TestCommandLine(t *testing.T) {
+	taken := start(t)
+	port := taken.url[strings.LastIndex(taken.url, ":")+1:]
+	wrong := filepath.Join(t.TempDir(), "wrong.yaml")
+	if err := os.WriteFile(wrong, []byte("people:\n  - id: usr_x\n    emial: x@example.com\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	fresh := filepath.Join(t.TempDir(), "never.db")
+	rows := []struct {
+		name string
+		args []string
+		exit int
+		says string
+	}{
+		{"version", []string{"version"}, 0, "punchcard"},
+		{"help", []string{"--help"}, 0, "--access-ttl"},
+		{"help of a command", []string{"config", "check", "--help"}, 0, "<file>"},
+		{"unknown flag", []string{"--nonsense"}, 2, "--nonsense"},
+		{"unknown command", []string{"dance"}, 2, "dance"},
+		{"bad duration", []string{"--access-ttl", "soon"}, 2, "access-ttl"},
+		{"code for too long", []string{"--code-ttl", "11m", "--db", fresh, "--addr", ":0"}, 2, "--code-ttl"},
+		{"issuer with a path", []string{"--issuer", "http://localhost:1/x", "--db", fresh, "--addr", ":0"}, 2, "--issuer"},
+		{"issuer with a query", []string{"--issuer", "http://localhost:1?", "--db", fresh, "--addr", ":0"}, 2, "--issuer"},
+		{"port taken", []string{"--db", fresh, "--addr", "127.0.0.1:" + port}, 1, port},
+		{"demo passwords for all", []string{"--db", fresh, "--addr", "0.0.0.0:0"}, 1, "--allow-demo-passwords"},
+		{"config example", []string{"config", "example"}, 0, "timesheets-mobile"},
+		{"config check", []string{"config", "check", wrong}, 1, "line 3"},
+		{"config check, no file", []string{"config", "check"}, 2, "file"},
+		{"wrong config at start", []string{"--config", wrong, "--db", fresh, "--addr", ":0"}, 1, "line 3"},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			var out lockedBuffer
+			if exit := run(t.Context(), row.args, &out, &out); exit != row.exit {
+				t.Errorf("exit %d, want %d: %s", exit, row.exit, out.String())
+			}
+			if !strings.Contains(out.String(), row.says) {
+				t.Errorf("does not say %q:\n%s", row.says, out.String())
+			}
+		})
+	}
+	if _, err := os.Stat(fresh); err == nil {
+		t.Error("a refused start left a file behind")
+	}
+	var example lockedBuffer
+	run(t.Context(), []string{"config", "example"}, &example, io.Discard)
+	same := filepath.Join(t.TempDir(), "same.yaml")
+	if err := os.WriteFile(same, []byte(example.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if exit := run(t.Context(), []string{"config", "check", same}, io.Discard, io.Discard); exit != 0 {
+		t.Errorf("the example does not pass its own check: exit %d", exit)
+	}
+}
+
+// Outside clients, by discovery alone: golang.org/x/oauth2 and go-oidc.
+func TestOutsideClients(t *testing.T) {
+	p := start(t)
+	b := p.browser(t)
+	provider, err := oidc.NewProvider(t.Context(), p.issuer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := oauth2.Config{
+		ClientID: "timesheets-web", ClientSecret: "timesheets-web-secret", Endpoint: provider.Endpoint(),
+		RedirectURL: "http://localhost:8080/callback", Scopes: []string{"openid", "profile", "email", "offline_access", "read:timesheets"},
+	}
+	verifier := oauth2.GenerateVerifier()
+	page := b.follow(b.get(config.AuthCodeURL("some-state", oauth2.S256ChallengeOption(verifier), oidc.Nonce("some-nonce"))))
+	back := b.decide(b.signIn(page, "grace@example.com", "timesheets"), "allow", nil)
+	at, err := url.Parse(back.Header.Get("Location"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := config.Exchange(t.Context(), at.Query().Get("code"), oauth2.VerifierOption(verifier))
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, _ := token.Extra("id_token").(string)
+	id, err := provider.Verifier(&oidc.Config{ClientID: config.ClientID}).Verify(t.Context(), raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := id.VerifyAccessToken(token.AccessToken); err != nil || id.Subject != "usr_grace" || id.Nonce != "some-nonce" {
+		t.Errorf("ID token: %v, sub %s, nonce %s", err, id.Subject, id.Nonce)
+	}
+	info, err := provider.UserInfo(t.Context(), oauth2.StaticTokenSource(token))
+	if err != nil || info.Email != "grace@example.com" || info.Subject != id.Subject {
+		t.Errorf("userinfo: %v %+v", err, info)
+	}
+	token.Expiry = time.Now().Add(-time.Minute)
+	fresh, err := config.TokenSource(t.Context(), token).Token()
+	if err != nil || fresh.RefreshToken == token.RefreshToken {
+		t.Fatalf("refresh: %v", err)
+	}
+	resp, err := oauth2.NewClient(t.Context(), oauth2.StaticTokenSource(fresh)).Get(p.base() + "/api/timesheets")
+	if err != nil || resp.StatusCode != 200 {
+		t.Errorf("api: %v %v", err, resp)
+	}
+	machine := clientcredentials.Config{ClientID: "timesheets-cron", ClientSecret: "timesheets-cron-secret", TokenURL: provider.Endpoint().TokenURL}
+	if got, err := machine.Token(t.Context()); err != nil || got.AccessToken == "" {
+		t.Errorf("client credentials: %v", err)
+	}
+}
+
+// Everything a code or a token expires by is a flag.
+func TestShortLifetimes(t *testing.T) {
+	p := start(t, "--access-ttl", "1s", "--code-ttl", "1s", "--refresh-ttl", "2s")
+	b, c := p.browser(t), mobile()
+	code := b.code(c, "ada@example.com")
+	got := b.tokens(b.exchange(c, code))
+	late := b.code(c, "")
+	time.Sleep(1100 * time.Millisecond)
+	refused(t, b.exchange(c, late), 400, "invalid_grant")
+	if a := b.api("GET", "/me", got.Access, ""); a.StatusCode != 401 {
+		t.Errorf("an expired access token: %d", a.StatusCode)
+	}
+	time.Sleep(1100 * time.Millisecond)
+	refused(t, b.refresh(c, got.Refresh), 400, "invalid_grant")
+}
+
+// No secret is ever logged, at the most talkative level.
+func TestLogHoldsNoSecrets(t *testing.T) {
+	p := start(t)
+	b, c := p.browser(t), mobile()
+	code := b.code(c, "ada@example.com")
+	got := b.tokens(b.exchange(c, code))
+	next := b.tokens(b.refresh(c, got.Refresh))
+	b.api("GET", "/timesheets", next.Access, "")
+	b.refresh(c, got.Refresh)
+	b.do("POST", "/oauth/token", url.Values{"grant_type": {"client_credentials"}, "client_id": {"timesheets-cron"}, "client_secret": {"timesheets-cron-secret"}})
+	log := p.stderr.String()
+	if !strings.Contains(log, `"verdict":"pass"`) || !strings.Contains(log, `"verdict":"fail"`) {
+		t.Error("the log is no ledger of checks")
+	}
+	secrets := map[string]string{"code": code, "access token": got.Access, "refresh token": got.Refresh, "next refresh token": next.Refresh,
+		"ID token": got.ID, "verifier": c.verifier, "client secret": "timesheets-cron-secret"}
+	u, _ := url.Parse(p.base())
+	for _, cookie := range b.http.Jar.Cookies(u) {
+		secrets["cookie "+cookie.Name] = cookie.Value
+	}
+	for name, secret := range secrets {
+		if strings.Contains(log, secret) {
+			t.Errorf("the log holds a %s", name)
+		}
+	}
+	p.stop()
+	for _, file := range []string{p.db, p.db + "-wal"} {
+		raw, _ := os.ReadFile(file)
+		for name, secret := range secrets {
+			if bytes.Contains(raw, []byte(secret)) {
+				t.Errorf("%s holds a %s in clear", filepath.Base(file), name)
+			}
+		}
+	}
+}
+
+// The same story in a real browser, where the content security policy, the
+// cookies and the redirects are the browser's own: login, consent with a box
+// unticked, and back at an app that listens on this machine.
+func TestInChromium(t *testing.T) {
+	chromium, err := exec.LookPath("chromium")
+	if err != nil {
+		if os.Getenv("PUNCHCARD_BROWSER") == "required" {
+			t.Fatal("no chromium: apt-get install chromium")
+		}
+		t.Skip("no chromium here; .ci/run installs it and fails without it")
+	}
+	p := start(t)
+	alloc, cancel := chromedp.NewExecAllocator(t.Context(),
+		chromedp.ExecPath(chromium), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.UserDataDir(t.TempDir()))
+	defer cancel()
+	running, cancel := chromedp.NewContext(alloc)
+	defer cancel()
+	if err := chromedp.Do(running, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatalf("chromium does not start: %v", err)
+	}
+	t.Run("127.0.0.1", func(t *testing.T) { chromiumStory(t, running, p, "127.0.0.1:0", "http://127.0.0.1") })
+	t.Run("[::1]", func(t *testing.T) { chromiumStory(t, running, p, "[::1]:0", "http://[::1]") })
+	t.Run("localhost", func(t *testing.T) { chromiumStory(t, running, p, "127.0.0.1:0", "http://localhost") })
+	t.Run("private-use scheme", func(t *testing.T) { chromiumScheme(t, running, p) })
+}
+
+// listener is the app's own end: it waits for the authorization response.
+func listener(t *testing.T, addr string) (port string, arrived <-chan url.Values) {
+	t.Helper()
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		t.Fatalf("this machine has no %s: %v", addr, err)
+	}
+	got := make(chan url.Values, 4)
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/callback" {
+			got <- r.URL.Query()
+		}
+		fmt.Fprint(w, "<!doctype html><title>back</title><h1 id=back>You can close this page</h1>")
+	})}
+	go server.Serve(l) //nolint:errcheck // ends with the test
+	t.Cleanup(func() { server.Close() })
+	_, port, _ = net.SplitHostPort(l.Addr().String())
+	return port, got
+}
+
+// tab is a browser without cookies, for a minute.
+func tab(t *testing.T, running context.Context) context.Context {
+	ctx, cancel := chromedp.NewContext(running, chromedp.WithNewBrowserContext())
+	t.Cleanup(cancel)
+	ctx, cancel = context.WithTimeout(ctx, time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// throughLogin signs Ada in and stops at the consent page.
+func throughLogin(c *app, p *program) chromedp.Action[chromedp.Void] {
+	return chromedp.Steps(
+		chromedp.Navigate(p.base()+c.authorizeURL()),
+		chromedp.WaitVisible(chromedp.CSS(`input[type=password]`)),
+		chromedp.SendKeys(chromedp.CSS(`input[name=email]`), "ada@example.com"),
+		chromedp.SendKeys(chromedp.CSS(`input[type=password]`), "timesheets\r"),
+		chromedp.WaitVisible(chromedp.CSS(`button[value=allow]`)),
+	)
+}
+
+func chromiumStory(t *testing.T, running context.Context, p *program, addr, origin string) {
+	port, arrived := listener(t, addr)
+	c := mobile()
+	c.redirect = origin + ":" + port + "/callback"
+	err := chromedp.Do(tab(t, running), throughLogin(c, p),
+		chromedp.Click(chromedp.CSS(`input[value="create:timesheets"]`)),
+		chromedp.Click(chromedp.CSS(`button[value=allow]`)),
+		chromedp.WaitVisible(chromedp.CSS(`#back`)),
+	)
+	if err != nil {
+		t.Fatalf("in the browser: %v", err)
+	}
+	q := <-arrived
+	if q.Get("state") != c.state || q.Get("iss") != p.issuer {
+		t.Errorf("arrived with %v", q)
+	}
+	b := p.browser(t)
+	got := b.tokens(b.exchange(c, q.Get("code")))
+	if want := "openid profile email offline_access read:timesheets"; got.Scope != want {
+		t.Errorf("scope %q, want %q: create was unticked, delete never ticked", got.Scope, want)
+	}
+}
+
+// chromiumScheme: no app handles the scheme here, so the browser shows nothing
+// new; that it was sent there, and not stopped by the policy, is seen in what
+// it received and logged.
+func chromiumScheme(t *testing.T, running context.Context, p *program) {
+	c := mobile()
+	c.redirect = "com.exampleco.timesheets:/callback"
+	ctx := tab(t, running)
+	sent := make(chan string, 1)
+	var logged lockedBuffer
+	err := chromedp.Listen(ctx, func(event any) {
+		switch e := event.(type) {
+		case *network.EventResponseReceivedExtraInfo:
+			for name, value := range e.Headers {
+				if location, ok := value.(string); ok && strings.EqualFold(name, "Location") && strings.HasPrefix(location, c.redirect) {
+					select {
+					case sent <- location:
+					default:
+					}
+				}
+			}
+		case *cdplog.EventEntryAdded:
+			fmt.Fprintln(&logged, e.Entry.Text)
+		}
+	})
+	if err == nil {
+		_, err = chromedp.Call(ctx, network.Enable, network.EnableParams{})
+	}
+	if err == nil {
+		_, err = chromedp.Call(ctx, cdplog.Enable, cdp.Empty{})
+	}
+	if err == nil {
+		err = chromedp.Do(ctx, throughLogin(c, p), chromedp.Click(chromedp.CSS(`button[value=allow]`)))
+	}
+	if err != nil {
+		t.Fatalf("in the browser: %v", err)
+	}
+	select {
+	case location := <-sent:
+		u, err := url.Parse(location)
+		if err != nil || u.Query().Get("code") == "" {
+			t.Errorf("sent to the app without a code: %v", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("the browser was never sent to the app")
+	}
+	if text := logged.String(); strings.Contains(text, "form-action") {
+		t.Errorf("the policy stopped the browser: %s", text)
+	}
+}

@@ -1,0 +1,50 @@
+package views
+
+import (
+	"bytes"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/a-h/templ"
+)
+
+// Write renders a page with the headers that every page has. formAction names
+// further places (CSP sources) where a form of this page may end after its
+// redirects; "" entries are left out.
+func Write(w http.ResponseWriter, r *http.Request, status int, page templ.Component, formAction ...string) {
+	var body bytes.Buffer
+	if err := page.Render(r.Context(), &body); err != nil {
+		http.Error(w, "The page could not be drawn.", http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(body.Len()))
+	h.Set("Cache-Control", "no-store") // pages show who is signed in; the back button must not after a sign-out
+	h.Set("Content-Security-Policy", policy(formAction))
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY") // for browsers that ignore frame-ancestors
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	// no-referrer would make a browser on a plain-http address send "Origin:
+	// null" with our own forms, and every login would be refused.
+	h.Set("Referrer-Policy", "same-origin")
+	w.WriteHeader(status)
+	_, _ = body.WriteTo(w)
+}
+
+// policy allows what the pages use and nothing else: one stylesheet, fonts and
+// pictures of our own, no script. frame-ancestors stops clickjacking of the
+// consent button (RFC 9700 4.16).
+func policy(formAction []string) string {
+	action := "'self'"
+	for _, source := range formAction {
+		if source != "" {
+			action += " " + source
+		}
+	}
+	return strings.Join([]string{
+		"default-src 'none'", "style-src 'self'", "img-src 'self'", "font-src 'self'", "manifest-src 'self'",
+		"base-uri 'none'", "object-src 'none'", "frame-ancestors 'none'", "form-action " + action,
+	}, "; ")
+}
