@@ -128,15 +128,15 @@ func help(options kong.HelpOptions, ctx *kong.Context) error {
 }
 
 type serveCmd struct {
-	Addr               string        `env:"PUNCHCARD_ADDR" default:"127.0.0.1:8484" placeholder:"HOST:PORT" help:"Where to listen. The default, and any address without a host, is 127.0.0.1 and [::1]; :0 picks a free port ($${env})."`
-	Issuer             string        `env:"PUNCHCARD_ISSUER" placeholder:"URL" help:"Identifier of this server, used byte for byte; default http://localhost:<port> ($${env})."`
-	DB                 string        `name:"db" env:"PUNCHCARD_DB" default:"punchcard.db" placeholder:"FILE" help:"The one file with everything in it ($${env})."`
-	Config             string        `env:"PUNCHCARD_CONFIG" placeholder:"FILE" help:"People, roles, clients and APIs as YAML; default: the built-in seed ($${env})."`
-	AccessTTL          time.Duration `name:"access-ttl" env:"PUNCHCARD_ACCESS_TTL" default:"15m" help:"Lifetime of an access token ($${env})."`
-	RefreshTTL         time.Duration `name:"refresh-ttl" env:"PUNCHCARD_REFRESH_TTL" default:"336h" help:"How long a refresh token may lie idle; a family ends after 90 days ($${env})."`
-	CodeTTL            time.Duration `name:"code-ttl" env:"PUNCHCARD_CODE_TTL" default:"60s" help:"Lifetime of an authorization code, at most 10m ($${env})."`
-	LogFormat          string        `env:"PUNCHCARD_LOG_FORMAT" enum:"auto,text,json" default:"auto" help:"text, json, or auto: text on a terminal, JSON otherwise ($${env})."`
-	LogLevel           string        `env:"PUNCHCARD_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"debug shows every check ($${env})."`
+	Addr               string        `env:"PUNCHCARD_ADDR" default:"127.0.0.1:8484" placeholder:"HOST:PORT" help:"Where to listen; 127.0.0.1:8484. That, and any address without a host, is 127.0.0.1 and [::1]; :0 picks a free port."`
+	Issuer             string        `env:"PUNCHCARD_ISSUER" placeholder:"URL" help:"Identifier of this server, used byte for byte; default http://localhost:<port>."`
+	DB                 string        `name:"db" env:"PUNCHCARD_DB" default:"punchcard.db" placeholder:"FILE" help:"The one file with everything in it; punchcard.db."`
+	Config             string        `env:"PUNCHCARD_CONFIG" placeholder:"FILE" help:"People, roles, clients and APIs as YAML; default: the built-in seed."`
+	AccessTTL          time.Duration `name:"access-ttl" env:"PUNCHCARD_ACCESS_TTL" default:"15m" help:"Lifetime of an access token."`
+	RefreshTTL         time.Duration `name:"refresh-ttl" env:"PUNCHCARD_REFRESH_TTL" default:"336h" help:"How long a refresh token may lie idle; a family ends after 90 days."`
+	CodeTTL            time.Duration `name:"code-ttl" env:"PUNCHCARD_CODE_TTL" default:"60s" help:"Lifetime of an authorization code, at most 10m."`
+	LogFormat          string        `env:"PUNCHCARD_LOG_FORMAT" enum:"auto,text,json" default:"auto" help:"text, json, or auto: text on a terminal, JSON otherwise."`
+	LogLevel           string        `env:"PUNCHCARD_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"debug shows every check."`
 	AllowDemoPasswords bool          `help:"Listen beyond this machine although a seeded password or secret is in use."`
 	QuietPages         bool          `help:"Leave out the strip on login and consent that names the step."`
 }
@@ -239,6 +239,9 @@ func migrations() []sqlite.MigrationSet {
 	return sets
 }
 
+// pathResource is where RFC 9728 3.1 puts the metadata of the resource /api.
+const pathResource = "/.well-known/oauth-protected-resource/api"
+
 // rooms is what serves.
 type rooms struct {
 	mux      *http.ServeMux
@@ -255,10 +258,11 @@ func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.D
 	if err != nil {
 		return nil, err
 	}
-	audience := strings.TrimSuffix(c.Issuer, "/") + "/api"
+	base := strings.TrimSuffix(c.Issuer, "/")
+	audience := base + "/api"
 	api, err := timesheets.New(timesheets.Config{
 		Writer: file, Read: file.Read(), Verifier: adapter{server, audience}, Directory: server,
-		Audience: audience, Issuer: c.Issuer, Now: time.Now, Log: log,
+		Audience: audience, Issuer: c.Issuer, ResourceMetadata: base + pathResource, Now: time.Now, Log: log,
 	})
 	if err != nil {
 		return nil, err
@@ -271,10 +275,16 @@ func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.D
 	r := &rooms{mux: http.NewServeMux(), auth: server}
 	server.Register(r.mux)
 	r.mux.Handle("/api/", server.CORS(api.Handler(), "GET", "POST", "PUT", "DELETE"))
+	r.mux.Handle("GET "+pathResource, server.CORS(api.Metadata(), "GET"))
+	r.mux.Handle("OPTIONS "+pathResource, server.CORS(http.NotFoundHandler(), "GET"))
 	r.mux.Handle("/static/", static.Handler())
 	r.mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	r.mux.HandleFunc("GET /readyz", r.ready(file))
-	site.Register(r.mux, site.Config{Issuer: c.Issuer, Version: version(), Introduce: server.Introduce})
+	demo, scope := server.DemoClient()
+	site.Register(r.mux, site.Config{
+		Issuer: c.Issuer, Version: version(), Introduce: server.Introduce,
+		Client: demo, Scope: scope, CodeSeconds: int(c.CodeTTL.Seconds()),
+	})
 	return r, nil
 }
 

@@ -566,6 +566,13 @@ func TestCodeFlowWithPKCE(t *testing.T) {
 	if a := b.api("GET", "/timesheets", "", ""); a.StatusCode != 401 || strings.Contains(a.Header.Get("WWW-Authenticate"), "error=") {
 		t.Errorf("no token: %d %s, want 401 without error (RFC 6750 3.1)", a.StatusCode, a.Header.Get("WWW-Authenticate"))
 	}
+	resource := b.get("/.well-known/oauth-protected-resource/api")
+	if challenge := b.api("GET", "/timesheets", "", "").Header.Get("WWW-Authenticate"); !strings.Contains(challenge, `resource_metadata="`+resource.Request.URL.String()+`"`) {
+		t.Errorf("the challenge does not point at the metadata (RFC 9728 5.1): %s", challenge)
+	}
+	if m := resource.json(t); m["resource"] != p.base()+"/api" || fmt.Sprint(m["authorization_servers"]) != "["+p.issuer+"]" {
+		t.Errorf("resource metadata: %s", resource.body)
+	}
 	if a := b.api("GET", "/timesheets", got.ID, ""); a.StatusCode != 401 {
 		t.Errorf("an ID token opened the API: %d (RFC 9068 4)", a.StatusCode)
 	}
@@ -1071,7 +1078,7 @@ func TestMetadata(t *testing.T) {
 			t.Errorf("%s is advertised", absent)
 		}
 	}
-	for _, path := range []string{"/oauth/device/code", "/oauth/par", "/oidc/register", "/device", "/account", "/inspector", "/lessons", "/docs", "/app/", "/metrics", "/api/openapi.json", "/.well-known/oauth-protected-resource/api"} {
+	for _, path := range []string{"/oauth/device/code", "/oauth/par", "/oidc/register", "/device", "/account", "/inspector", "/lessons", "/docs", "/app/", "/metrics", "/api/openapi.json"} {
 		if a := b.get(path); a.StatusCode != 404 {
 			t.Errorf("%s answers %d before it works", path, a.StatusCode)
 		}
@@ -1670,4 +1677,43 @@ func chromiumScheme(t *testing.T, running context.Context, p *program) {
 	if text := logged.String(); strings.Contains(text, "form-action") {
 		t.Errorf("the policy stopped the browser: %s", text)
 	}
+}
+
+// Start to first answer on a file that exists: flags, lock, checks, keys,
+// configuration, listeners.
+func BenchmarkStart(b *testing.B) {
+	db := filepath.Join(b.TempDir(), "punchcard.db")
+	once := func() {
+		ctx, cancel := context.WithCancel(b.Context())
+		ready := &readyWriter{seen: make(chan string, 1)}
+		done := make(chan int, 1)
+		go func() {
+			done <- run(ctx, []string{"--db", db, "--addr", "127.0.0.1:0", "--log-level", "error"}, io.Discard, ready)
+		}()
+		resp, err := http.Get(<-ready.seen + "/livez")
+		if err != nil {
+			b.Fatal(err)
+		}
+		resp.Body.Close()
+		http.DefaultClient.CloseIdleConnections()
+		b.StopTimer()
+		cancel()
+		<-done
+		b.StartTimer()
+	}
+	once()
+	for b.Loop() {
+		once()
+	}
+}
+
+// readyWriter waits for the ready line.
+type readyWriter struct{ seen chan string }
+
+func (w *readyWriter) Write(p []byte) (int, error) {
+	var ready struct{ Msg, URL string }
+	if json.Unmarshal(p, &ready) == nil && ready.Msg == "ready" {
+		w.seen <- ready.URL
+	}
+	return len(p), nil
 }

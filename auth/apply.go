@@ -27,11 +27,15 @@ func (s *Server) apply(ctx context.Context, d *seed.Document, builtin bool) erro
 	for i, p := range d.People {
 		declared[i] = people.Declared{ID: p.ID, Email: p.Email, Name: p.Name, Password: p.Password, Roles: p.Roles, ReportsTo: p.ReportsTo, ShowOnLogin: p.ShowOnLogin}
 	}
-	gone, err := s.people.Apply(ctx, roles, declared, builtin)
+	// One unit: a crash in between must not leave somebody disabled whose tokens
+	// still open the API, because the next start would see nothing to do.
+	ctx = s.store.Begin(ctx)
+	defer s.store.Rollback(ctx) // after a commit it does nothing
+	revoke, err := s.people.Apply(ctx, roles, declared, builtin)
 	if err != nil {
 		return fmt.Errorf("people: %w", err)
 	}
-	for _, id := range gone {
+	for _, id := range revoke {
 		if err := s.store.RevokeSubject(ctx, id); err != nil {
 			return fmt.Errorf("revoke what %s granted: %w", id, err)
 		}
@@ -43,7 +47,7 @@ func (s *Server) apply(ctx context.Context, d *seed.Document, builtin bool) erro
 	if _, err := s.store.ApplyClients(ctx, clients); err != nil {
 		return fmt.Errorf("clients: %w", err)
 	}
-	return nil
+	return s.store.Commit(ctx)
 }
 
 // client turns a declared client into a stored one. Every client may name

@@ -164,7 +164,7 @@ func clientGone(err error) error {
 func (s *Server) issue(w http.ResponseWriter, r *http.Request, f *flow, who *signedIn, scopes []string) error {
 	q := &f.Request
 	ctx := context.WithValue(s.store.Begin(r.Context()), admittedKey{}, q.RedirectURI)
-	defer s.store.Rollback(ctx) //nolint:errcheck // after a commit it does nothing
+	defer s.store.Rollback(ctx) // after a commit it does nothing
 	if err := s.spendFlow(ctx, f); err != nil {
 		return err
 	}

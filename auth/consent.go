@@ -128,7 +128,7 @@ func (s *Server) whyNot(scope string, who *signedIn) string {
 			able = append(able, role.Name+"s")
 		}
 	}
-	mine := "You’re signed in as " + article(s.roleNames(who.Roles)) + "."
+	mine := "You’re signed in as " + article(strings.Join(who.Roles, " and ")) + "."
 	if len(able) == 0 {
 		return "No person’s role gives this. " + mine
 	}

@@ -35,7 +35,7 @@ func (s *Server) Introduce(r *http.Request) (views.Start, error) {
 	}
 	for _, route := range s.Routes() {
 		if route.Clause != "" && !route.Browser && route.Path != pathConsent {
-			page.Endpoints = append(page.Endpoints, views.StartEndpoint{Name: strings.Join(route.Methods, ", "), Path: route.Path, Spec: route.Clause})
+			page.Endpoints = append(page.Endpoints, views.StartEndpoint{Methods: strings.Join(route.Methods, ", "), Path: route.Path, Spec: route.Clause})
 		}
 	}
 	return page, nil
@@ -96,4 +96,15 @@ func kindName(kind string) string {
 		return "resource server"
 	}
 	return kind
+}
+
+// DemoClient is a native client that may come back to localhost, and all that
+// it may ask for: the start page begins a flow with it. "" if there is none.
+func (s *Server) DemoClient() (id, scope string) {
+	for _, c := range s.document.Clients {
+		if c.Kind == seed.KindNative && slices.Contains(c.RedirectURIs, "http://localhost/callback") {
+			return c.ID, strings.Join(c.Scopes, " ")
+		}
+	}
+	return "", ""
 }

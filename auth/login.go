@@ -54,7 +54,7 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, status int, p
 	for _, p := range everyone {
 		if p.ShowOnLogin {
 			page.People = append(page.People, views.LoginPerson{
-				Name: p.Name, Email: p.Email, Role: s.roleNames(p.Roles), Initials: initials(p.Name), Href: loginHref(page.Flow, p.Email),
+				Name: p.Name, Email: p.Email, Role: strings.Join(p.Roles, ", "), Initials: initials(p.Name), Href: loginHref(page.Flow, p.Email),
 			})
 		}
 	}

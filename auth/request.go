@@ -232,9 +232,9 @@ func (s *Server) parseScope(ctx context.Context, q *authorizationRequest, client
 }
 
 // parseAudience returns the identifier of the API that audience and resource
-// name, or the first API where neither was sent.
+// name, or the Timesheets API where neither was sent.
 func (s *Server) parseAudience(ctx context.Context, v url.Values) (string, *Error) {
-	audience := s.expand(s.apis[0].Identifier)
+	audience := s.defaultAudience()
 	named := slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(v["audience"]), v["resource"]...))))
 	for i, name := range named {
 		api, ok := s.api(name)

@@ -146,6 +146,14 @@ func (s *Server) api(identifier string) (seed.API, bool) {
 	return seed.API{}, false
 }
 
+// defaultAudience is <base>/api, or the first API of a configuration without it.
+func (s *Server) defaultAudience() string {
+	if api, ok := s.api(s.base + "/api"); ok {
+		return s.expand(api.Identifier)
+	}
+	return s.expand(s.apis[0].Identifier)
+}
+
 // expand builds a URI of the document on today's base; the base is never stored.
 func (s *Server) expand(uri string) string { return strings.ReplaceAll(uri, "{base}", s.base) }
 

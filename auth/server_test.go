@@ -70,13 +70,13 @@ func (b *brittle) Commit(ctx context.Context) error {
 // world is a server on a real file with a clock of its own.
 type world struct {
 	*Server
-	t     *testing.T
+	t     testing.TB
 	clock *clock
 	disk  *brittle
 	mux   *http.ServeMux
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	var sets []sqlite.MigrationSet
 	for name, fs := range Migrations() {
@@ -95,7 +95,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func document(t *testing.T, yaml []byte) *seed.Document {
+func document(t testing.TB, yaml []byte) *seed.Document {
 	t.Helper()
 	d, err := seed.Parse(yaml)
 	if err != nil {

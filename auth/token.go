@@ -203,7 +203,7 @@ type tokenResponse struct {
 // commit. Nothing is answered before it is on disk.
 func (s *Server) respond(ctx context.Context, request fosite.AccessRequester) (*tokenResponse, error) {
 	unit := s.store.Begin(ctx)
-	defer s.store.Rollback(unit) //nolint:errcheck // after a commit it does nothing
+	defer s.store.Rollback(unit) // after a commit it does nothing
 	answer, err := s.fosite.NewAccessResponse(unit, request)
 	if err == nil {
 		err = s.store.Commit(unit)

@@ -43,13 +43,16 @@ func randomToken(prefix string) string {
 	return prefix + base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-func (m mint) AuthorizeCodeSignature(_ context.Context, token string) string { return hashOf(token) }
-func (m mint) RefreshTokenSignature(_ context.Context, token string) string  { return hashOf(token) }
-func (m mint) AccessTokenSignature(_ context.Context, token string) string   { return hashOf(token) }
+// What fosite calls a signature, the store's key for a token, is the token
+// itself: the store keeps its SHA-256 and nothing else, under the same hash
+// that the ledger shows.
+func (m mint) AuthorizeCodeSignature(_ context.Context, token string) string { return token }
+func (m mint) RefreshTokenSignature(_ context.Context, token string) string  { return token }
+func (m mint) AccessTokenSignature(_ context.Context, token string) string   { return token }
 
 func (m mint) GenerateAuthorizeCode(context.Context, fosite.Requester) (token, signature string, err error) {
 	token = randomToken(codePrefix)
-	return token, hashOf(token), nil
+	return token, token, nil
 }
 
 // GenerateRefreshToken also sets the expiry, which fosite would round to a second.
@@ -58,7 +61,7 @@ func (m mint) GenerateRefreshToken(_ context.Context, r fosite.Requester) (token
 		session.expire(fosite.RefreshToken, m.now().Add(m.refreshTTL))
 	}
 	token = randomToken(refreshPrefix)
-	return token, hashOf(token), nil
+	return token, token, nil
 }
 
 // RFC 6749 4.1.2: a code expires shortly after it was issued, so that a stolen
@@ -118,7 +121,7 @@ func (m mint) GenerateAccessToken(ctx context.Context, r fosite.Requester) (toke
 	session.scopes = session.narrow(r.GetGrantedScopes())
 	if !session.Machine {
 		person, err := m.people.Person(ctx, session.Subject)
-		if err != nil {
+		if err != nil || person.Disabled {
 			return "", "", fosite.ErrInvalidGrant.WithHint("The person who gave this grant can no longer sign in.").WithWrap(err)
 		}
 		session.scopes = m.permitted(session.scopes, person.Permissions)
@@ -133,7 +136,7 @@ func (m mint) GenerateAccessToken(ctx context.Context, r fosite.Requester) (toke
 	if token, err = m.keys.Sign(api.SigningAlg, "at+jwt", claims); err != nil {
 		return "", "", err
 	}
-	return token, hashOf(token), nil
+	return token, token, nil
 }
 
 // permitted drops the API scopes that no role of the person gives: the seed's

@@ -67,7 +67,7 @@ func (s *Server) Verify(ctx context.Context, token, audience string) (Token, err
 	if !s.check(ctx, "exp", "RFC 9068 4", now.Before(time.Unix(c.Expiry, 0)), now.Format(time.RFC3339), time.Unix(c.Expiry, 0).UTC().Format(time.RFC3339)) {
 		return Token{}, invalid("it has expired")
 	}
-	record, err := s.store.AccessToken(ctx, hashOf(token))
+	record, err := s.store.AccessToken(ctx, token)
 	if err != nil && !errors.Is(err, fosite.ErrNotFound) {
 		return Token{}, err
 	}

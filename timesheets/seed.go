@@ -90,13 +90,14 @@ func (s seedEntry) insert(tx *sql.Tx, id string, now time.Time) error {
 }
 
 // times gives the day, when the entry was made (at six in the evening of it)
-// and when it was decided (two days later); nothing of it lies in the future.
+// and when it was decided (two days later). Nothing of it lies in the future:
+// days to come become today, and only last week's entries are decided.
 func (s seedEntry) times(now time.Time) (day string, made, decided time.Time) {
 	sinceMonday := (int(now.Weekday()) + 6) % 7
 	y, m, d := now.Date()
 	offset := min(s.day, sinceMonday) - sinceMonday
 	date := time.Date(y, m, d+offset, 18, 0, 0, 0, now.Location())
-	return date.Format(time.DateOnly), earlier(date, now), earlier(date.AddDate(0, 0, 2), now)
+	return date.Format(time.DateOnly), earlier(date, now), date.AddDate(0, 0, 2)
 }
 
 func earlier(t, limit time.Time) time.Time {

@@ -127,6 +127,7 @@ func TestTheTokenCannotChooseTheAlgorithm(t *testing.T) {
 			refused(t, "unsigned "+alg, unsigned, TypeAccessToken, ErrMalformed)
 		}
 	}
+	refused(t, "none by nobody", forge(`{"alg":"none","kid":"x","typ":"at+jwt"}`, "{}", constant("x")), TypeAccessToken, ErrAlgorithm)
 	// The key of one algorithm named by a header of the other.
 	for from, to := range map[string]string{ES256: RS256, RS256: ES256} {
 		header := fmt.Sprintf(`{"alg":%q,"kid":%q,"typ":"at+jwt"}`, to, publicKey(from).KeyID)
@@ -193,7 +194,7 @@ func TestTypesAreNotMixedUp(t *testing.T) {
 			t.Errorf("typ %q as at+jwt: %v", typ, !good)
 		}
 	}
-	for typ, good := range map[string]bool{"JWT": true, "": false, "at+jwt": false, "application/at+jwt": false} {
+	for typ, good := range map[string]bool{"JWT": true, "": false, "jwt": false, "application/JWT": false, "at+jwt": false, "application/at+jwt": false} {
 		if sameType(typ, TypeJWT) != good {
 			t.Errorf("typ %q as JWT: %v", typ, !good)
 		}

@@ -216,7 +216,8 @@ func writeRoles(tx *sql.Tx, roles []Role) error {
 }
 
 func writePeople(tx *sql.Tx, declared []Declared, hashes []string) error {
-	// Frees all addresses first: two people may have swapped theirs.
+	// Frees all addresses first: two people may have swapped theirs, and who is
+	// not declared any more has none.
 	if _, err := tx.Exec(`UPDATE people SET email_key = NULL`); err != nil {
 		return err
 	}
@@ -236,18 +237,15 @@ func writePeople(tx *sql.Tx, declared []Declared, hashes []string) error {
 }
 
 // disableOthers keeps the rows, so that an id never comes to mean somebody
-// else, and leaves nothing behind that would open something.
+// else. writePeople has freed their addresses; consents go with them, so that
+// somebody who comes back is asked again.
 func disableOthers(tx *sql.Tx, ids []string, at int64) error {
-	_, err := tx.Exec(`UPDATE people SET disabled_at = ?, email_key = NULL WHERE disabled_at IS NULL AND id NOT IN (SELECT value FROM json_each(?))`, at, list(ids))
+	_, err := tx.Exec(`UPDATE people SET disabled_at = ? WHERE disabled_at IS NULL AND id NOT IN (SELECT value FROM json_each(?))`, at, list(ids))
 	if err != nil {
 		return err
 	}
-	for _, table := range []string{"sessions", "consents"} {
-		if _, err := tx.Exec(`DELETE FROM ` + table + ` WHERE person_id IN (SELECT id FROM people WHERE disabled_at IS NOT NULL)`); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err = tx.Exec(`DELETE FROM consents WHERE person_id IN (SELECT id FROM people WHERE disabled_at IS NOT NULL)`)
+	return err
 }
 
 // list is how a list is stored: a JSON array, which SQLite can join.

@@ -3,6 +3,7 @@ package people
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"log/slog"
 	"os"
@@ -190,6 +191,18 @@ func (r *room) query(query string, args ...any) (n int64) {
 	return n
 }
 
+// exec changes the file behind the room's back.
+func (r *room) exec(statement string, args ...any) {
+	r.t.Helper()
+	err := r.file.Write(r.t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.Exec(statement, args...)
+		return err
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
 func unavailable(err error) bool {
 	var u interface{ Unavailable() bool }
 	return errors.As(err, &u) && u.Unavailable()
@@ -245,7 +258,7 @@ func TestAFileThatIsGoneIsUnavailable(t *testing.T) {
 	}
 }
 
-// A password check that was reported is worth a record for the ledger.
+// The log reads as a ledger: each verdict and each write is one record.
 func TestChecksAreReported(t *testing.T) {
 	r := open(t)
 	r.apply(true, ada)

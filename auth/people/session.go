@@ -123,7 +123,7 @@ func (p *People) seen(ctx context.Context, s *Session, now time.Time) {
 	}
 	id, at := s.ID, now.UnixMilli()
 	err := p.writer.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`UPDATE sessions SET last_seen_at = max(last_seen_at, ?) WHERE id = ?`, at, id)
+		_, err := tx.Exec(`UPDATE sessions SET last_seen_at = ? WHERE id = ?`, at, id)
 		return err
 	}, p.wrote(ctx, "update", "sessions", "last seen", id))
 	if err != nil {

@@ -78,6 +78,16 @@ func TestNobodyGetsASessionWhoCannotSignIn(t *testing.T) {
 	}
 }
 
+func TestASessionOfSomebodyDisabledIsNone(t *testing.T) {
+	r := open(t)
+	r.apply(true, ada)
+	secret, _ := r.session(ada.ID)
+	r.exec(`UPDATE people SET disabled_at = 1 WHERE id = ?`, ada.ID) // while the session is left behind
+	if r.alive(secret) {
+		t.Error("it opens")
+	}
+}
+
 func TestIdleLimit(t *testing.T) {
 	r := open(t)
 	r.apply(true, ada)

@@ -40,16 +40,17 @@ func (c *checker) lineOf(path string) int {
 	return 1
 }
 
-// unsure says that not all of a list's names are known, because some could not
-// be read: then a name that is missing from it proves nothing.
-func (c *checker) unsure(list, nameKey string) bool {
+// unsure says that not all names of a list are known, because the list, an
+// item or one of the keys that name it could not be read: then a name that is
+// missing from it proves nothing.
+func (c *checker) unsure(list string, keys ...string) bool {
 	for path := range c.broken {
 		rest, ok := strings.CutPrefix(path, list)
-		if ok && (rest == "" || strings.HasSuffix(rest, "]") || strings.HasSuffix(rest, nameKey)) {
+		if ok && (rest == "" || strings.HasSuffix(rest, "]") || slices.ContainsFunc(keys, func(key string) bool { return strings.HasSuffix(rest, key) })) {
 			return true
 		}
 	}
-	return c.broken[""]
+	return false
 }
 
 // entry is one item of a list, as messages name it.

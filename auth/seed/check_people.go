@@ -74,12 +74,7 @@ func (c *checker) declaresScope(name string) bool {
 			return true
 		}
 	}
-	for path := range c.broken {
-		if path == "" || strings.HasPrefix(path, "apis") && (!strings.Contains(path, ".") || strings.Contains(path, ".scopes")) {
-			return true
-		}
-	}
-	return false
+	return c.unsure("apis", ".scopes", ".name")
 }
 
 func (c *checker) checkRoles() {

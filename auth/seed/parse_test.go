@@ -197,6 +197,11 @@ func TestOneCauseOneMistake(t *testing.T) {
 		"line 2: roles[0].id must be text; put it in quotes")
 	wantMistakes(t, strings.Replace(good, "      - name: read\n", "      - name: 7\n", 1),
 		"line 8: apis[0].scopes[0].name must be text; put it in quotes")
+	wantMistakes(t, strings.Replace(good, "    scopes:\n      - name: read\n        title: Read files\n", "    scopes: read\n", 1),
+		"line 7: apis[0].scopes must be a list")
+	// A cause elsewhere excuses nothing.
+	wantMistakes(t, strings.NewReplacer("title: Read files", "title: 7", "permissions: [read]", "permissions: [write]").Replace(good),
+		`line 3: role "clerk": permission write is not a scope of any API`, "line 9: apis[0].scopes[0].title must be text; put it in quotes")
 }
 
 func TestEveryMistakeAtOnce(t *testing.T) {
@@ -208,6 +213,12 @@ func TestEveryMistakeAtOnce(t *testing.T) {
 		`line 20: person "usr_b": password has 5 characters, and needs 8`,
 		`line 30: client "job": kind must be native, browser, web, machine or resource_server`,
 	)
+}
+
+// What a person would take for one address, and sign-in does too, is one.
+func TestAddressesThatLookAlike(t *testing.T) {
+	wantMistakes(t, strings.NewReplacer("a@example.com", "A@example.com", "b@example.com", "𝔸@EXAMPLE.com").Replace(good),
+		`line 18: person "usr_b": email is already used at line 12; letter case makes no difference`)
 }
 
 func TestMistakesKeepSecrets(t *testing.T) {

@@ -61,11 +61,10 @@ func (c *Client) GetResponseTypes() fosite.Arguments {
 // random secrets only; what a person thinks up needs a slow hash.
 func HashSecret(secret string) string { return hash(secret) }
 
-// SecretMatches compares in a time that tells nothing. A public client has no
-// secret that could match.
+// SecretMatches compares in a time that tells nothing. Nothing matches a public
+// client: its SecretHash is no hash.
 func (c *Client) SecretMatches(secret string) bool {
-	same := subtle.ConstantTimeCompare([]byte(HashSecret(secret)), []byte(c.SecretHash)) == 1
-	return same && !c.IsPublic()
+	return subtle.ConstantTimeCompare([]byte(HashSecret(secret)), []byte(c.SecretHash)) == 1
 }
 
 // clone lets the caller change what it was given.

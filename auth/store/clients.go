@@ -96,7 +96,7 @@ const upsertClient = `INSERT INTO clients (` + clientColumns + `, position) VALU
 // declared earlier and are not any more are disabled, with every grant of
 // theirs revoked; those registered at run time stay. Source, Disabled and
 // CreatedAt of what is declared are not looked at. It returns the ids that it
-// disabled, sorted. Not for use inside a unit, where that is not known yet.
+// disabled, sorted; inside a unit, where that is not known yet, it returns none.
 func (s *Store) ApplyClients(ctx context.Context, declared []Client) (disabled []string, err error) {
 	now := s.now().UnixMilli()
 	ids := make([]string, len(declared))

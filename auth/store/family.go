@@ -98,9 +98,6 @@ func (s *Store) RevokeSession(ctx context.Context, sid string) error {
 }
 
 func (s *Store) revoke(ctx context.Context, column, value, what string) error {
-	if value == "" {
-		return nil
-	}
 	var n int64
 	return s.write(ctx, func(tx *sql.Tx) error {
 		done, err := tx.Exec(`UPDATE families SET revoked_at = ? WHERE `+column+` = ? AND revoked_at IS NULL`, s.now().UnixMilli(), value)

@@ -144,7 +144,10 @@ func TestLedger(t *testing.T) {
 
 	must(t, f.RevokeFamily(t.Context(), "r1"))
 	must(t, f.RevokeFamily(t.Context(), "r1"))
+	expect(1, "op", "revoke", "table", "families") // the second found it dead, and wrote nothing
 	expect(1, "op", "revoke", "table", "families", "id", "r1", "rows", "1")
+	must(t, f.RevokeSubject(t.Context(), "ada"))
+	expect(1, "op", "revoke", "id", "ada", "rows", "0") // the time of its death stays
 	is(t, f.RotateRefreshToken(t.Context(), "r1", "refresh-r1"), ErrSpent)
 	expect(1, "rule", "refresh token used once", "verdict", "fail", "got", "family revoked")
 	f.clock.advance(72 * time.Hour)

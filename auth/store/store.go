@@ -22,9 +22,10 @@ import (
 //go:embed migrations/*.sql
 var Migrations embed.FS
 
-// ErrSpent says that a code or refresh token was used before, or that its
-// family is revoked. It comes together with the error by which fosite knows
-// the case: ErrInvalidatedAuthorizeCode for a code, else ErrInactiveToken.
+// ErrSpent says that a code, refresh token or client assertion was used before,
+// or that its family is revoked. It comes together with the error by which
+// fosite knows the case: ErrInvalidatedAuthorizeCode for a code, ErrJTIKnown
+// for an assertion, else ErrInactiveToken.
 var ErrSpent = errors.New("already used or revoked")
 
 // Writer is the one path to the file for whatever changes.

@@ -172,6 +172,12 @@ func TestOpeningBesideDoesNotTakeTheLockAway(t *testing.T) {
 	closed(t, openNotes(t, path, Options{Lock: true}))
 }
 
+func TestCreatingBesideNobodyKeepsNoLock(t *testing.T) {
+	path := temp(t)
+	openNotes(t, path, Options{}) // took it for the moment of creation only
+	openNotes(t, path, Options{Lock: true})
+}
+
 func TestNoAcknowledgedWriteIsLostByAKill(t *testing.T) {
 	path := temp(t)
 	acked := map[string]bool{}

@@ -52,7 +52,7 @@ func TestAConnectionWithoutARuleIsNoticed(t *testing.T) {
 	for i := range conns {
 		conns[i], _ = f.Read().Conn(t.Context())
 	}
-	if _, err := conns[readers-1].ExecContext(t.Context(), "PRAGMA foreign_keys = 0"); err != nil {
+	if _, err := conns[1].ExecContext(t.Context(), "PRAGMA foreign_keys = 0"); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range conns {

@@ -41,7 +41,7 @@ func (f *File) Migrate(ctx context.Context, sets ...MigrationSet) error {
 		}
 		done, err := p.Up(ctx)
 		for _, m := range done {
-			f.log.LogAttrs(ctx, slog.LevelInfo, "migrated", slog.String("set", set.Name), slog.Int64("version", m.Source.Version))
+			f.log.LogAttrs(ctx, slog.LevelDebug, "migrated", slog.String("set", set.Name), slog.Int64("version", m.Source.Version))
 		}
 		if err != nil {
 			return classify(fmt.Errorf("migrate the %s tables: %w", set.Name, err))

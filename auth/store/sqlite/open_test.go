@@ -154,16 +154,18 @@ func TestOddPathsAreOrdinaryNames(t *testing.T) {
 
 func TestPathsThatAreNoFileAreRefused(t *testing.T) {
 	dir := t.TempDir()
+	t.Chdir(dir)
 	for path, reason := range map[string]error{
 		"":                                    ErrPath,
 		":memory:":                            ErrPath,
 		"file:" + dir + "/x.db?mode=memory":   ErrPath,
+		"file:x.db":                           ErrPath, // else a name like any other
 		"a\x00b":                              ErrPath,
 		dir:                                   ErrPath,
 		filepath.Join(dir, "none", "x.db"):    ErrPath,
 		filepath.Join(dir, "existing-not.db"): ErrMissing,
 	} {
-		_, err := Open(t.Context(), path, Options{Existing: true, Lock: true})
+		_, err := Open(t.Context(), path, Options{Existing: reason == ErrMissing, Lock: true})
 		oneLine(t, err, reason)
 	}
 	if left, _ := os.ReadDir(dir); len(left) != 0 {

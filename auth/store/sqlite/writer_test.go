@@ -132,8 +132,15 @@ func TestAFileLockedFromOutsideIsUnavailable(t *testing.T) {
 	}
 	start := time.Now()
 	var u *UnavailableError
-	if err := f.Write(t.Context(), insert("refused")); !errors.As(err, &u) || !u.Unavailable() {
+	err = f.Write(t.Context(), func(tx *sql.Tx) error {
+		t.Error("it began without the lock that it needs to end")
+		return insert("refused")(tx)
+	})
+	if !errors.As(err, &u) || !u.Unavailable() {
 		t.Errorf("write: %v", err)
+	}
+	if err := f.Migrate(t.Context(), notes(createNotes, "SELECT 1;")); !errors.As(err, &u) {
+		t.Errorf("migrate: %v", err)
 	}
 	if waited := time.Since(start); waited < 150*time.Millisecond {
 		t.Errorf("it gave up after %v, the timeout is 200ms", waited)
@@ -178,6 +185,10 @@ func TestAFullFileTellsEachWriterTheTruth(t *testing.T) {
 	}
 	if there := count(t, f); there != said || said == n {
 		t.Errorf("%d of %d were told that they are on disk, %d are", said, n, there)
+	}
+	var u *UnavailableError
+	if err := f.Migrate(t.Context(), notes(createNotes, slow)); !errors.As(err, &u) {
+		t.Errorf("a migration of a full file: %v", err)
 	}
 	if _, err := f.write.Exec("PRAGMA max_page_count = 1000"); err != nil {
 		t.Fatal(err)
