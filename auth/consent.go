@@ -150,14 +150,19 @@ func identity(scopes []string) []string {
 }
 
 func identityText(scopes []string) string {
-	text := "Your ExampleCo ID"
+	what := []string{"your user ID"}
 	if slices.Contains(scopes, "profile") {
-		text = "Your name and ExampleCo ID"
+		what = []string{"your name", "your user ID"}
 	}
 	if slices.Contains(scopes, "email") {
-		text += ", and your e-mail address"
+		what = append([]string{"your e-mail address"}, what...)
 	}
-	return text + ". Needed to sign in."
+	last := len(what) - 1
+	text := what[last]
+	if last > 0 {
+		text = strings.Join(what[:last], ", ") + " and " + what[last]
+	}
+	return strings.ToUpper(text[:1]) + text[1:] + ". Needed to sign in."
 }
 
 // consent keeps the person's decision.

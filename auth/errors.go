@@ -68,8 +68,8 @@ func pageProblem(status int, code, title, text, clause string) *Error {
 }
 
 // comparing lays what was sent beside what is registered.
-func (e *Error) comparing(what, got string, known []string) *Error {
-	e.page.Compare = compare(what, clip(got), known)
+func (e *Error) comparing(what, got string, known []string, alike func(string) string) *Error {
+	e.page.Compare = compare(what, clip(got), known, alike)
 	return e
 }
 

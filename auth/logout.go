@@ -102,7 +102,7 @@ func (s *Server) admitReturn(ctx context.Context, name, sent string, registered 
 		return nil
 	}
 	return pageProblem(400, "invalid_request", "We won’t send you there", "The address to return to is not one that this app has registered. Nobody was signed out.", "RP-Initiated Logout 3").
-		comparing(name, sent, registered)
+		comparing(name, sent, registered, exactly)
 }
 
 // leave signs out at once where the request proves that it is this session's

@@ -135,3 +135,22 @@ func FuzzAdmits(f *testing.F) {
 		}
 	})
 }
+
+// The page that refuses a redirect URI points at what is wrong, not at the
+// port, which may differ.
+func TestCompare(t *testing.T) {
+	for _, row := range []struct {
+		sent, nearest string
+		at            int
+	}{
+		{"http://127.0.0.1:49152/callbakc", "http://127.0.0.1:49152/callback", 29},
+		{"http://127.0.0.1/callbakc", "http://127.0.0.1/callback", 23},
+		{"http://[::1]:5/x", "http://[::1]:5/callback", 15},
+		{"com.exampleco.timesheets:/other", "com.exampleco.timesheets:/callback", 26},
+	} {
+		c := compare("redirect_uri", row.sent, nativeURIs, onPort(row.sent))
+		if c.Known[0] != row.nearest || c.DiffAt != row.at || len(c.Known) != len(nativeURIs) {
+			t.Errorf("%s: nearest %s at %d of %d", row.sent, c.Known[0], c.DiffAt, len(c.Known))
+		}
+	}
+}

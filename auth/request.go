@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/exampleco/punchcard/auth/store"
-	"github.com/exampleco/punchcard/views"
 )
 
 // Caps on what an authorization request may hold, in bytes. RFC 6749 sets
@@ -112,7 +111,7 @@ func (s *Server) parseClient(ctx context.Context, values url.Values, repeated []
 	}
 	if !s.check(ctx, "client is registered", "RFC 6749 4.1.2.1", err == nil, "a registered client_id", id) {
 		return nil, "", pageProblem(400, "invalid_request", "This app isn’t registered here", "No client has the client_id that was sent. Check it against the list on the start page: it is compared letter by letter.", "RFC 6749 4.1.2.1").
-			comparing("client_id", id, nil)
+			comparing("client_id", id, nil, exactly)
 	}
 	return s.admitRedirect(ctx, client, values)
 }
@@ -127,16 +126,20 @@ func (s *Server) admitRedirect(ctx context.Context, client *store.Client, values
 			return client, client.RedirectURIs[0], nil
 		}
 		return nil, "", pageProblem(400, "invalid_request", "Where should we send you back?", "The request has no redirect_uri, and "+client.Name+" has to send one.", "RFC 6749 3.1.2.3").
-			comparing("redirect_uri", "", client.RedirectURIs)
+			comparing("redirect_uri", "", client.RedirectURIs, exactly)
 	}
 	known := strings.Join(client.RedirectURIs, " ")
+	alike := exactly
+	if client.Kind == "native" {
+		alike = onPort(sent)
+	}
 	if !s.check(ctx, "redirect_uri exact", "RFC 9700 2.1", admits(client.RedirectURIs, client.Kind == "native", sent), known, sent) {
 		text := "The redirect_uri that was sent is not one that " + client.Name + " has registered. It is compared as a whole, character by character."
 		if client.Kind == "native" {
 			text += " Only the port of a loopback address may differ."
 		}
 		return nil, "", pageProblem(400, "invalid_request", "We won’t send you there", text, "RFC 9700 2.1").
-			comparing("redirect_uri", sent, client.RedirectURIs)
+			comparing("redirect_uri", sent, client.RedirectURIs, alike)
 	}
 	return client, sent, nil
 }
@@ -295,28 +298,4 @@ func (s *Server) hint(token string) (idClaims, error) {
 		err = errForeignToken
 	}
 	return claims, err
-}
-
-// compare finds where a sent value first leaves the registered one it is
-// nearest to, for the page that explains a refusal.
-func compare(what, got string, known []string) *views.Compare {
-	c := &views.Compare{What: what, Got: got, DiffAt: -1}
-	best := -1
-	for _, k := range known {
-		n := 0
-		g, w := []rune(got), []rune(k)
-		for n < len(g) && n < len(w) && g[n] == w[n] {
-			n++
-		}
-		if n > best {
-			best = n
-			c.Known = append([]string{k}, slices.DeleteFunc(c.Known, func(x string) bool { return x == k })...)
-		} else {
-			c.Known = append(c.Known, k)
-		}
-	}
-	if got != "" && len(known) > 0 {
-		c.DiffAt = best
-	}
-	return c
 }
