@@ -33,7 +33,7 @@ var _ openid.Session = (*Session)(nil)
 // SetExpiresAt is called by fosite with times it took from the wall clock;
 // they are moved onto the server's clock here.
 func (s *Session) SetExpiresAt(kind fosite.TokenType, at time.Time) {
-	s.expire(kind, at.Add(s.now().Sub(time.Now())))
+	s.expire(kind, s.now().Add(time.Until(at)))
 }
 
 // expire is SetExpiresAt on the server's clock. A refresh token never outlives

@@ -18,7 +18,7 @@ func Logger(w io.Writer, format, level string) *slog.Logger {
 	_ = l.UnmarshalText([]byte(level)) // the command line admits only names of levels
 	if format == "text" || format == "auto" && Terminal(w) {
 		plain := !Terminal(w) || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb"
-		return slog.New(WithRequestID(tint.NewHandler(w, &tint.Options{Level: l, TimeFormat: time.TimeOnly, NoColor: plain})))
+		return slog.New(WithRequestID(tint.NewTextHandler(w, &tint.Options{Level: l, TimeFormat: time.TimeOnly, NoColor: plain})))
 	}
 	return slog.New(WithRequestID(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: l})))
 }
