@@ -31,6 +31,9 @@ type Config struct {
 func Handler(c Config, next http.Handler) http.Handler {
 	h := http.MaxBytesHandler(next, maxBody)
 	h = c.hosts(h)
+	if c.Issuer.Scheme == "https" {
+		h = strict(h)
+	}
 	h = c.caught(h)
 	h = c.logged(h)
 	return named(h)
@@ -61,6 +64,15 @@ func (c Config) hosts(next http.Handler) http.Handler {
 			w.WriteHeader(http.StatusFound)
 			return
 		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// strict keeps browsers from ever asking over plain http again (RFC 6797). On
+// http it would be ignored, and on localhost it would lock out other ports.
+func strict(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Strict-Transport-Security", "max-age=31536000")
 		next.ServeHTTP(w, r)
 	})
 }
