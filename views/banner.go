@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // BannerInfo is what the terminal shows once the port answers.
@@ -33,21 +34,24 @@ type BannerClient struct{ ID, Kind, Secret string }
 // Banner writes the greeting, at most 80 columns wide for names of ordinary
 // length.
 func Banner(w io.Writer, b BannerInfo) {
-	bold, dim, accent, plain := "\x1b[1m", "\x1b[2m", "\x1b[38;5;166m", "\x1b[0m"
+	p := pens{"\x1b[1m", "\x1b[2m", "\x1b[38;5;166m", "\x1b[0m"}
 	if !b.Color {
-		bold, dim, accent, plain = "", "", "", ""
+		p = pens{}
 	}
 	var out strings.Builder
-	fmt.Fprintf(&out, "\n  %s▚ punchcard%s %s · ready in %d ms · %s (%s)\n\n", accent+bold, plain, b.Version, b.Ready.Milliseconds(), b.DB, b.DBState)
+	fmt.Fprintf(&out, "\n  %s▚ punchcard%s %s · ready in %d ms · %s (%s)\n\n", p.accent+p.bold, p.plain, b.Version, b.Ready.Milliseconds(), b.DB, b.DBState)
 	for _, l := range b.Links {
-		fmt.Fprintf(&out, "  %s➜%s %-12s %s%s%s\n", accent, plain, l.Label, bold, l.URL, plain)
+		fmt.Fprintf(&out, "  %s➜%s %-12s %s%s%s\n", p.accent, p.plain, l.Label, p.bold, l.URL, p.plain)
 	}
-	for i, p := range b.People {
-		fmt.Fprintf(&out, "%s  %-14s %-20s %-10s %s%s%s\n", gap(i), title(i, "Sign in as"), p.Email, p.Role, dim, p.Password, plain)
+	var people, clients [][3]string
+	for _, who := range b.People {
+		people = append(people, [3]string{who.Email, who.Role, who.Password})
 	}
-	for i, c := range b.Clients {
-		fmt.Fprintf(&out, "%s  %-14s %-20s %-16s %s%s%s\n", gap(i), title(i, "Clients"), c.ID, c.Kind, dim, c.Secret, plain)
+	for _, c := range b.Clients {
+		clients = append(clients, [3]string{c.ID, c.Kind, c.Secret})
 	}
+	p.group(&out, "Sign in as", people)
+	p.group(&out, "Clients", clients)
 	out.WriteString("\n")
 	if b.Note != "" {
 		fmt.Fprintf(&out, "  %s\n", b.Note)
@@ -56,17 +60,27 @@ func Banner(w io.Writer, b BannerInfo) {
 	_, _ = io.WriteString(w, out.String())
 }
 
-func gap(i int) string {
-	if i == 0 {
-		return "\n"
-	}
-	return ""
-}
+// pens are the terminal's ways of writing; all "" without colour.
+type pens struct{ bold, dim, accent, plain string }
 
-// title is shown on the first line of a group.
-func title(i int, text string) string {
-	if i == 0 {
-		return text
+// group writes rows with their columns aligned, the last one dim.
+func (p pens) group(out *strings.Builder, title string, rows [][3]string) {
+	var wide [2]int
+	for _, r := range rows {
+		for i := range wide {
+			wide[i] = max(wide[i], utf8.RuneCountInString(r[i]))
+		}
 	}
-	return ""
+	for i, r := range rows {
+		if i == 0 {
+			out.WriteString("\n")
+		} else {
+			title = ""
+		}
+		line := fmt.Sprintf("  %-14s %-*s  %-*s", title, wide[0], r[0], wide[1], r[1])
+		if r[2] != "" {
+			line += "  " + p.dim + r[2] + p.plain
+		}
+		out.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
 }

@@ -47,26 +47,15 @@ func (p *pages) callback(w http.ResponseWriter, r *http.Request) {
 		verifier, state, _ := strings.Cut(c.Value, ".")
 		page.StateOK = state != "" && state == page.State
 		if page.StateOK && page.IssuerOK && page.Code != "" {
-			page.Exchange = p.exchange(page.Code, verifier)
+			page.Verifier, page.Exchange, page.Next = verifier, p.exchange(page.Code, verifier), p.next()
 		}
 	}
 	views.Write(w, r, http.StatusOK, views.CallbackPage(page))
 }
 
-// exchange is the token request, to be pasted. What came with the request is
-// quoted for the shell.
-func (p *pages) exchange(code, verifier string) string {
-	return strings.Join([]string{
-		"curl -s " + p.base + "/oauth/token",
-		"-d grant_type=authorization_code", "-d client_id=" + p.Client,
-		"-d redirect_uri=" + p.redirect(),
-		"--data-urlencode code=" + quoted(code),
-		"-d code_verifier=" + quoted(verifier),
-	}, " \\\n  ")
-}
-
-func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
-
+// redirect names localhost, as the client has it registered. A browser that
+// arrives under another name than the issuer's is sent on to that one, and so
+// to its cookie.
 func (p *pages) redirect() string { return "http://localhost:" + p.port + pathCallback }
 
 // cookie carries the port, because localhost shares its cookies among ports.

@@ -1,0 +1,81 @@
+package views
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
+	"github.com/exampleco/punchcard/static"
+)
+
+// measure is what a page must be, looked at by a browser: nothing wider than
+// the window (WCAG 2.2 1.4.10), targets of 24 px outside of sentences (2.5.8),
+// the stylesheet and its fonts in place, nothing refused by the policy.
+const measure = `document.fonts.load('15px Inter').then(() => {
+	const out = [], wide = document.documentElement.scrollWidth
+	if (wide > innerWidth) out.push('the page is ' + wide + ' px wide')
+	for (const e of document.querySelectorAll('body *')) {
+		const r = e.getBoundingClientRect()
+		if (r.right > innerWidth + 1 && r.width > 1 && !e.closest('.sr'))
+			out.push('<' + e.localName + ' class="' + (e.getAttribute('class') || '') + '"> ends at ' + Math.round(r.right))
+	}
+	for (const e of document.querySelectorAll('a:not(.skip):not(p:not(.after) a), button, label, input:not([type=hidden])')) {
+		const r = e.getBoundingClientRect()
+		if (r.width < 24 || r.height < 24) out.push('<' + e.localName + '> ' + e.textContent.trim().slice(0, 20) + ' is ' + Math.round(r.width) + '×' + Math.round(r.height))
+	}
+	if (!document.fonts.check('15px Inter') || ![...document.fonts].some(f => f.status === 'loaded')) out.push('no font of ours')
+	return out
+})`
+
+// TestPagesFit draws every page in Chromium, hostile names and all.
+func TestPagesFit(t *testing.T) {
+	chromium, err := exec.LookPath("chromium")
+	if err != nil {
+		if os.Getenv("PUNCHCARD_BROWSER") == "required" {
+			t.Fatal("no chromium: apt-get install chromium")
+		}
+		t.Skip("no chromium here; .ci/run installs it and fails without it")
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/static/", static.Handler())
+	pages := everyPage()
+	mux.HandleFunc("/{name}", func(w http.ResponseWriter, r *http.Request) { Write(w, r, http.StatusOK, pages[r.PathValue("name")]) })
+	server := httptest.NewServer(mux)
+	defer server.Close()
+
+	alloc, cancel := chromedp.NewExecAllocator(t.Context(),
+		chromedp.ExecPath(chromium), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.UserDataDir(t.TempDir()))
+	defer cancel()
+	ctx, cancel := chromedp.NewContext(alloc)
+	defer cancel()
+	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	for _, width := range []int64{320, 360, 700, 1280} {
+		size := emulation.SetDeviceMetricsOverrideParams{Width: width, Height: 900, DeviceScaleFactor: 1}
+		if _, err := chromedp.Call(ctx, emulation.SetDeviceMetricsOverride, size); err != nil {
+			t.Fatal(err)
+		}
+		for name := range pages {
+			if err := chromedp.Do(ctx, chromedp.Navigate(server.URL+"/"+url.PathEscape(name))); err != nil {
+				t.Fatal(err)
+			}
+			found, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](measure, chromedp.EvalAwaitPromise))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, problem := range found {
+				t.Errorf("%s at %d px: %s", name, width, problem)
+			}
+		}
+	}
+}

@@ -1,0 +1,252 @@
+package views
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/a-h/templ"
+	"golang.org/x/net/html"
+
+	"github.com/exampleco/punchcard/static"
+)
+
+// hostile is what an app could call itself.
+var hostile = "<script>alert(1)</script>\"' onmouseover=alert(1) \u202Eevil\u200f " + strings.Repeat("Long", 50) + " 👩‍💻"
+
+// everyPage draws each page as it is at its fullest, at its barest, and with
+// hostile words wherever words come from outside.
+func everyPage() map[string]templ.Component {
+	strip := &Strip{Step: 3, Of: 8, Title: "consent", Text: "Nothing has been issued yet."}
+	person := LoginPerson{Name: hostile, Email: hostile, Role: hostile, Initials: "AL", Href: "/login?email=ada"}
+	command := StartCommand{Title: "Discovery", Text: "What it can do.", Shell: "curl -s 'http://localhost:8484/?a=1&b=2' | sed 's/<.*>//'"}
+	return map[string]templ.Component{
+		"login":       LoginPage(Login{Action: "/login", Flow: "f1", ClientName: hostile, ClientKind: "native", RedirectHost: hostile, Email: hostile, Problem: "No.", Notice: hostile, People: []LoginPerson{person, person}, Strip: strip}),
+		"login, bare": LoginPage(Login{Action: "/login"}),
+		"consent":     ConsentPage(hostileConsent(strip)),
+		"consent, bare": ConsentPage(Consent{
+			Action: "/consent", Flow: "f1", Session: "s1", ClientName: "A", SwitchHref: "/login",
+		}),
+		"problem": ProblemPage(Problem{Status: 400, Code: hostile, Clause: "RFC 6749 4.1.2.1", Title: "No", Text: hostile, Why: hostile, RequestID: "r1",
+			Compare: &Compare{What: "redirect_uri", Got: "javascript:alert(1)//" + hostile, Known: []string{hostile, "https://other.example"}, DiffAt: 3}, Action: &Link{Href: "/", Text: "Home"}}),
+		"problem, bare": ProblemPage(Problem{Status: 500, Title: "No", Text: "Nothing."}),
+		"logout":        LogoutPage(LogoutAsk{Action: "/logout", Fields: []Field{{"flow", hostile}, {"b", "2"}}, PersonName: hostile, PersonEmail: hostile, Initials: "AL", ClientName: hostile, Cancel: "/"}),
+		"logout, bare":  LogoutPage(LogoutAsk{Action: "/logout", PersonName: "A", PersonEmail: "a@example.com", Cancel: "/"}),
+		"signed out":    SignedOutPage(SignedOut{Home: "/"}),
+		"back with a code": CallbackPage(Callback{Code: hostile, StateOK: true, IssuerOK: true, Seconds: 60, Verifier: "v",
+			Exchange: "curl '" + hostile + "' v", Next: []StartCommand{command}, Again: "/try"}),
+		"back, refused":  CallbackPage(Callback{Error: hostile, ErrorDescription: hostile, StateOK: true, IssuerOK: true, Again: "/try"}),
+		"back, foreign":  CallbackPage(Callback{Code: hostile, Again: "/try"}),
+		"back, for none": CallbackPage(Callback{Again: "/try"}),
+		"start": StartPage(Start{Issuer: "http://localhost:8484", Version: "v1", SignedInName: hostile, SignInHref: "/try", SignOutHref: "/logout",
+			People:    []StartPerson{{Name: hostile, Email: hostile, Role: hostile, Initials: "AL", Password: "timesheets"}},
+			Clients:   []StartClient{{ID: "a", Name: hostile, Kind: "native", Description: hostile, Secret: "s", Redirects: []string{"javascript:alert(1)", hostile}, Scopes: []string{hostile, "b"}}},
+			Endpoints: []StartEndpoint{{Methods: "GET", Path: "/authorize", Spec: "RFC 6749 3.1"}}, Commands: []StartCommand{command, command}}),
+		"start, empty": StartPage(Start{Issuer: "https://auth.example", Version: "v1"}),
+	}
+}
+
+func hostileConsent(strip *Strip) Consent {
+	return Consent{Action: "/consent", Flow: hostile, Session: hostile, ClientName: hostile, ClientKind: "browser", ClientDescription: hostile,
+		PersonName: hostile, PersonEmail: hostile, Initials: "AL", SwitchHref: "/login?flow=f1", RedirectDisplay: hostile, RedirectNote: hostile, RememberDays: 30, Strip: strip,
+		Scopes: []ConsentScope{
+			{Name: "openid", Tag: "openid profile", Title: "Know who you are", Description: "Your name.", Checked: true, Locked: true},
+			{Name: hostile, Tag: hostile, Title: hostile, Description: hostile, Warning: hostile, Checked: true, Held: true},
+			{Name: "approve:timesheets", Tag: "approve:timesheets", Title: "Approve", Reason: hostile, Disabled: true},
+		}}
+}
+
+func TestEveryPage(t *testing.T) {
+	css := content(t, "../static/punchcard.css")
+	for name, page := range everyPage() {
+		t.Run(name, func(t *testing.T) {
+			doc := draw(t, page)
+			t.Run("is a document", func(t *testing.T) { isDocument(t, doc) })
+			t.Run("runs nothing of a stranger", func(t *testing.T) { isInert(t, doc) })
+			t.Run("has its fields named", func(t *testing.T) { isLabelled(t, doc) })
+			t.Run("has its headings in order", func(t *testing.T) { hasOutline(t, doc) })
+			t.Run("uses the stylesheet's classes", func(t *testing.T) {
+				for _, n := range all(doc, "") {
+					for _, class := range strings.Fields(attr(n, "class")) {
+						if !regexp.MustCompile(`\.` + regexp.QuoteMeta(class) + `[^a-z0-9-]`).MatchString(css) {
+							t.Errorf("no style for %q", class)
+						}
+					}
+				}
+			})
+		})
+	}
+}
+
+// isDocument: WCAG 2.2 3.1.1 (lang), 2.4.2 (title), 2.4.1 (skip link), 1.3.1
+// (landmarks), and ids that are unique and found.
+func isDocument(t *testing.T, doc *html.Node) {
+	if lang := attr(one(t, doc, "html"), "lang"); lang != "en" {
+		t.Errorf("lang is %q", lang)
+	}
+	if title := text(one(t, doc, "title")); !strings.HasSuffix(title, " · Punchcard") || len(title) < 15 {
+		t.Errorf("title is %q", title)
+	}
+	one(t, doc, "header")
+	one(t, doc, "footer")
+	main := one(t, doc, "main")
+	skip := all(doc, "a")[0]
+	if attr(skip, "href") != "#"+attr(main, "id") || attr(main, "id") == "" {
+		t.Errorf("the first link leads to %q, not to the content", attr(skip, "href"))
+	}
+	ids := map[string]int{}
+	for _, n := range all(doc, "") {
+		if id := attr(n, "id"); id != "" {
+			ids[id]++
+		}
+	}
+	for id, n := range ids {
+		if n > 1 {
+			t.Errorf("id %q stands %d times", id, n)
+		}
+	}
+	for _, n := range all(doc, "") {
+		for _, key := range []string{"aria-labelledby", "aria-describedby", "for"} {
+			if id := attr(n, key); id != "" && ids[id] == 0 {
+				t.Errorf("%s of %s names %q, which is not there", key, n.Data, id)
+			}
+		}
+		if href := attr(n, "href"); strings.HasPrefix(href, "#") && ids[href[1:]] == 0 {
+			t.Errorf("a link leads to %s, which is not there", href)
+		}
+	}
+}
+
+// isInert: the content security policy has no place for scripts and inline
+// styles, and what came with a request never becomes an address.
+func isInert(t *testing.T, doc *html.Node) {
+	for _, n := range all(doc, "") {
+		if slices.Contains([]string{"script", "style", "iframe", "object", "embed", "base"}, n.Data) {
+			t.Errorf("<%s> on the page", n.Data)
+		}
+		for _, a := range n.Attr {
+			if a.Key == "style" || strings.HasPrefix(a.Key, "on") {
+				t.Errorf("<%s> has %s=%q", n.Data, a.Key, a.Val)
+			}
+			if slices.Contains([]string{"href", "src", "action", "formaction"}, a.Key) && !regexp.MustCompile(`^(/($|[a-z])|#[a-z])`).MatchString(a.Val) {
+				t.Errorf("<%s> leads to %q", n.Data, a.Val)
+			}
+		}
+	}
+	for _, form := range all(doc, "form") {
+		if attr(form, "method") != "post" {
+			t.Errorf("a form is sent by %q", attr(form, "method"))
+		}
+	}
+}
+
+// isLabelled: WCAG 2.2 1.3.1, 4.1.2.
+func isLabelled(t *testing.T, doc *html.Node) {
+	for _, input := range all(doc, "input") {
+		if attr(input, "type") == "hidden" {
+			continue
+		}
+		label := input.Parent
+		for label != nil && label.Data != "label" {
+			label = label.Parent
+		}
+		if label == nil || strings.TrimSpace(text(label)) == "" {
+			t.Errorf("the field %q has no label", attr(input, "name"))
+		}
+	}
+	for _, n := range append(all(doc, "button"), all(doc, "a")...) {
+		if strings.TrimSpace(text(n)) == "" {
+			t.Errorf("<%s href=%q> says nothing", n.Data, attr(n, "href"))
+		}
+	}
+	for _, svg := range all(doc, "svg") {
+		hidden := false
+		for n := svg; n != nil; n = n.Parent {
+			hidden = hidden || attr(n, "aria-hidden") == "true"
+		}
+		if !hidden {
+			t.Error("a decoration is read out")
+		}
+	}
+}
+
+// hasOutline: one h1, and no level left out.
+func hasOutline(t *testing.T, doc *html.Node) {
+	last, firsts := 0, 0
+	for _, n := range all(doc, "") {
+		if len(n.Data) != 2 || n.Data[0] != 'h' || n.Data[1] < '1' || n.Data[1] > '6' {
+			continue
+		}
+		level := int(n.Data[1] - '0')
+		if level == 1 {
+			firsts++
+		}
+		if level > last+1 {
+			t.Errorf("<%s> %q comes after a level %d", n.Data, text(n), last)
+		}
+		last = level
+	}
+	if firsts != 1 {
+		t.Errorf("%d h1", firsts)
+	}
+}
+
+// Names of strangers stand in <bdi>, so that a direction mark in one turns
+// nothing else on the page.
+func TestNamesOfStrangersAreIsolated(t *testing.T) {
+	for _, name := range []string{"login", "consent", "logout", "start"} {
+		found := false
+		for _, n := range all(draw(t, everyPage()[name]), "") {
+			for c := n.FirstChild; c != nil; c = c.NextSibling {
+				if c.Type != html.TextNode || !strings.Contains(c.Data, "\u202E") || n.Data == "title" {
+					continue
+				}
+				found = found || n.Data == "bdi"
+				if slices.Contains([]string{"h1", "h3", "b"}, n.Data) && attr(n.Parent, "class") != "scope" {
+					t.Errorf("%s: a name stands bare in <%s>", name, n.Data)
+				}
+			}
+		}
+		if !found {
+			t.Errorf("%s: no name is isolated", name)
+		}
+	}
+	title := text(one(t, draw(t, everyPage()["consent"]), "title"))
+	if !strings.Contains(title, "\u2068"+hostile[:8]) || !strings.Contains(title, "👩‍💻\u2069?") {
+		t.Errorf("the title does not isolate the name: %q", title)
+	}
+}
+
+// Whatever the stylesheet styles is on some page; the rest is dead.
+func TestNoDeadStyles(t *testing.T) {
+	used := map[string]bool{}
+	pages := everyPage()
+	for _, kind := range []string{"native", "web"} {
+		pages["consent "+kind] = ConsentPage(Consent{ClientKind: kind})
+	}
+	for _, page := range pages {
+		for _, n := range all(draw(t, page), "") {
+			for _, class := range strings.Fields(attr(n, "class")) {
+				used[class] = true
+			}
+		}
+	}
+	css := regexp.MustCompile(`(?s)/\*.*?\*/|url\([^)]*\)`).ReplaceAllString(content(t, "../static/punchcard.css"), "")
+	for _, m := range regexp.MustCompile(`\.([a-z][a-z0-9-]*)`).FindAllStringSubmatch(css, -1) {
+		if !used[m[1]] {
+			t.Errorf(".%s is on no page", m[1])
+		}
+	}
+}
+
+func TestPagesUseOurStylesheetOnly(t *testing.T) {
+	var links []string
+	for _, n := range all(draw(t, SignedOutPage(SignedOut{Home: "/"})), "link") {
+		links = append(links, attr(n, "rel")+" "+attr(n, "href"))
+	}
+	want := []string{"icon " + static.Path("favicon.svg"), "stylesheet " + static.Path("punchcard.css")}
+	if !slices.Equal(links, want) {
+		t.Errorf("links %q, want %q", links, want)
+	}
+}

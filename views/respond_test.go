@@ -1,0 +1,59 @@
+package views
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/a-h/templ"
+)
+
+func TestWriteSendsThePageSafely(t *testing.T) {
+	w := httptest.NewRecorder()
+	Write(w, httptest.NewRequest("GET", "/", nil), 422, SignedOutPage(SignedOut{Home: "/"}), "http://localhost:*", "", "com.example:")
+	a := w.Result()
+	for header, want := range map[string]string{
+		"Content-Type":               "text/html; charset=utf-8",
+		"Cache-Control":              "no-store",
+		"X-Content-Type-Options":     "nosniff",
+		"X-Frame-Options":            "DENY",
+		"Referrer-Policy":            "same-origin", // no-referrer makes browsers send "Origin: null"
+		"Cross-Origin-Opener-Policy": "same-origin",
+		"Content-Length":             strconv.Itoa(w.Body.Len()),
+	} {
+		if got := a.Header.Get(header); got != want {
+			t.Errorf("%s: %q, want %q", header, got, want)
+		}
+	}
+	csp := a.Header.Get("Content-Security-Policy")
+	for _, want := range []string{"default-src 'none'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"} {
+		if !strings.Contains(csp+";", want+";") {
+			t.Errorf("%q is not in %s", want, csp)
+		}
+	}
+	if !strings.HasSuffix(csp, "; form-action 'self' http://localhost:* com.example:") {
+		t.Errorf("forms may go %s", csp)
+	}
+	if strings.Contains(csp, "unsafe") || strings.Contains(csp, "script-src") {
+		t.Errorf("scripts may run: %s", csp)
+	}
+	if a.StatusCode != 422 {
+		t.Errorf("status %d", a.StatusCode)
+	}
+}
+
+func TestWriteShowsNoHalfPage(t *testing.T) {
+	w := httptest.NewRecorder()
+	broken := templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
+		_, _ = io.WriteString(w, "<p>half")
+		return errors.New("the secret cause")
+	})
+	Write(w, httptest.NewRequest("GET", "/", nil), 200, broken)
+	if s := w.Body.String(); w.Code != 500 || strings.Contains(s, "half") || strings.Contains(s, "secret") {
+		t.Errorf("%d %q", w.Code, s)
+	}
+}
