@@ -75,7 +75,7 @@ func (f *File) connect(ctx context.Context, busy time.Duration) (err error) {
 
 // pool has connections that stay: opening one anew costs more than a query.
 func pool(place string, busy time.Duration, size int, write bool) (*sql.DB, error) {
-	db, err := sql.Open("sqlite", dsn(place, busy, write))
+	db, err := openPrepared(dsn(place, busy, write))
 	if err != nil {
 		return nil, err
 	}
