@@ -60,6 +60,7 @@ type Server struct {
 	read                  *sql.DB
 	now                   func() time.Time
 	log                   *slog.Logger
+	genuine               genuine
 }
 
 // Migrations returns the migrations of this room and its sub-rooms by name.

@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"strings"
 	"time"
@@ -45,14 +44,10 @@ func isInvalid(err error) bool {
 // so that a revocation shows at the very next call. An audience of "" takes
 // any API of this server. Errors: *InvalidTokenError, or the storage room's.
 func (s *Server) Verify(ctx context.Context, token, audience string) (Token, error) {
-	payload, err := s.keys.Verify(token, "at+jwt")
+	c, err := s.claimsOf(token)
 	// RFC 9068 4: typ MUST be at+jwt, or an ID token would open the API.
 	if !s.check(ctx, "signature, kid and typ", "RFC 9068 4", err == nil, "at+jwt signed by a key of this server", fingerprint("access token", token)) {
 		return Token{}, invalid(whyInvalid(err))
-	}
-	var c accessClaims
-	if err := json.Unmarshal(payload, &c); err != nil {
-		return Token{}, invalid("its claims cannot be read")
 	}
 	if !s.check(ctx, "iss", "RFC 9068 4", c.Issuer == s.issuer, s.issuer, c.Issuer) {
 		return Token{}, invalid("it was issued by another server")
@@ -75,6 +70,7 @@ func (s *Server) Verify(ctx context.Context, token, audience string) (Token, err
 	if !s.check(ctx, "not revoked", "RFC 7009 2.1", err == nil, "a grant that stands", fingerprint("access token", token)) {
 		return Token{}, invalid("it was revoked, or replaced by a newer one")
 	}
+	s.genuine.add(token, c)
 	return Token{
 		Subject: c.Subject, ClientID: c.ClientID, Scopes: strings.Fields(c.Scope), Audience: c.Audience, Email: c.Email,
 		Machine: c.Subject == c.ClientID && c.AuthTime == 0, IssuedAt: time.Unix(c.IssuedAt, 0), ExpiresAt: time.Unix(c.Expiry, 0), AuthTime: time.Unix(c.AuthTime, 0),
