@@ -7,6 +7,8 @@ import (
 	"github.com/ory/fosite"
 	"github.com/ory/fosite/handler/openid"
 	"github.com/ory/fosite/token/jwt"
+
+	"github.com/exampleco/punchcard/auth/people"
 )
 
 // Session is what fosite keeps with a grant: who gave it, in which browser
@@ -20,8 +22,9 @@ type Session struct {
 	Machine   bool                           `json:"machine,omitempty"`   // client_credentials: no person behind it
 	Expires   map[fosite.TokenType]time.Time `json:"exp,omitempty"`
 
-	asked  []string // scope parameter of this refresh; nil asks for all
-	scopes []string // what the access token of this response carries
+	person *people.Person // as looked up for this request
+	asked  []string       // scope parameter of this refresh; nil asks for all
+	scopes []string       // what the access token of this response carries
 	claims *jwt.IDTokenClaims
 	head   *jwt.Headers
 	now    func() time.Time
@@ -70,7 +73,7 @@ func (s *Session) Clone() fosite.Session {
 	for k, v := range s.Expires {
 		c.Expires[k] = v
 	}
-	c.asked, c.scopes, c.claims, c.head = nil, nil, nil, nil
+	c.person, c.asked, c.scopes, c.claims, c.head = nil, nil, nil, nil, nil
 	return &c
 }
 

@@ -168,14 +168,9 @@ func (s *Server) stillActive(ctx context.Context, request fosite.AccessRequester
 	if !ok || session.Machine {
 		return nil
 	}
-	person, err := s.people.Person(ctx, session.Subject)
-	if unavailable(err) {
-		return err
-	}
-	if !s.check(ctx, "person is active", "RFC 6749 5.2", err == nil && !person.Disabled, "an active person", session.Subject) {
-		return newError("invalid_grant", "The person who gave this grant can no longer sign in.")
-	}
-	return nil
+	_, err := s.personOf(ctx, session)
+	s.check(ctx, "person is active", "RFC 6749 5.2", err == nil, "an active person", session.Subject)
+	return err
 }
 
 // explainGrant maps what fosite says of a bad code or refresh token.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/ory/fosite/handler/oauth2"
 	"github.com/ory/fosite/handler/openid"
 
+	"github.com/exampleco/punchcard/auth/people"
 	"github.com/exampleco/punchcard/auth/store"
 )
 
@@ -120,9 +122,9 @@ func (m mint) GenerateAccessToken(ctx context.Context, r fosite.Requester) (toke
 	claims := accessClaims{Issuer: m.issuer, Subject: session.Subject, Audience: m.expand(api.Identifier), ClientID: r.GetClient().GetID(), AuthTime: session.AuthTime}
 	session.scopes = session.narrow(r.GetGrantedScopes())
 	if !session.Machine {
-		person, err := m.people.Person(ctx, session.Subject)
-		if err != nil || person.Disabled {
-			return "", "", fosite.ErrInvalidGrant.WithHint("The person who gave this grant can no longer sign in.").WithWrap(err)
+		person, err := m.personOf(ctx, session)
+		if err != nil {
+			return "", "", err
 		}
 		session.scopes = m.permitted(session.scopes, person.Permissions)
 		claims.Email = person.Email
@@ -137,6 +139,21 @@ func (m mint) GenerateAccessToken(ctx context.Context, r fosite.Requester) (toke
 		return "", "", err
 	}
 	return token, token, nil
+}
+
+// personOf returns the person behind a grant, looked up once in a request.
+func (s *Server) personOf(ctx context.Context, session *Session) (people.Person, error) {
+	if session.person != nil {
+		return *session.person, nil
+	}
+	person, err := s.people.Person(ctx, session.Subject)
+	if errors.Is(err, people.ErrNoPerson) || err == nil && person.Disabled {
+		return person, newError("invalid_grant", "The person who gave this grant can no longer sign in.").because(err)
+	}
+	if err == nil {
+		session.person = &person
+	}
+	return person, err
 }
 
 // permitted drops the API scopes that no role of the person gives: the seed's
@@ -176,7 +193,7 @@ func (m mint) GenerateIDToken(ctx context.Context, lifespan time.Duration, r fos
 	if !ok {
 		return "", fmt.Errorf("the grant's client is a %T", r.GetClient())
 	}
-	person, err := m.people.Person(ctx, session.Subject)
+	person, err := m.personOf(ctx, session)
 	if err != nil {
 		return "", err
 	}
