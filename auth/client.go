@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ory/fosite"
 
@@ -70,15 +71,32 @@ func (s *Server) authenticate(ctx context.Context, r *http.Request, form url.Val
 	if id == "" {
 		return nil, refusedClient(method, "No client authentication: send client_id, or Basic credentials.")
 	}
+	pair, source, now := clip(id), sourceOf(r), s.now()
+	if wait := s.guesses.wait(pair, source, now); !s.check(ctx, "not too many wrong credentials", "RFC 6749 2.3.1", wait == 0, "fewer wrong tries", "wait "+wait.String()) {
+		return nil, tooManyGuesses(wait)
+	}
 	client, cerr := s.store.Client(ctx, id)
 	if unavailable(cerr) {
 		return nil, cerr
 	}
 	ok := cerr == nil && provesItself(client, secret, method)
+	// A public client has no secret to guess, and libraries that try Basic
+	// without one first must not use up its users' patience.
+	if !ok && (cerr != nil || !client.IsPublic()) {
+		s.guesses.wrong(pair, source, now)
+	}
 	if !s.check(ctx, "client authentication", "RFC 6749 3.2.1", ok, "the credentials of a registered client", id+" by "+method) {
 		return nil, refusedClient(method, "Unknown client, wrong credentials, or a method the client is not registered for.")
 	}
 	return client, nil
+}
+
+// tooManyGuesses answers 429 (RFC 6585 4), the right secret included: who may
+// try it in between is still guessing.
+func tooManyGuesses(wait time.Duration) *Error {
+	e := newError("invalid_client", "Too many wrong credentials for this client. Wait before the next try.")
+	e.Status, e.retryAfter = http.StatusTooManyRequests, wait
+	return e
 }
 
 // provesItself: a public client has no secret, so one that sends a secret is

@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ory/fosite"
 
@@ -28,6 +30,8 @@ type Error struct {
 	state    string
 	scheme   string // authentication scheme of the 401 challenge, "" for none
 	cause    error  // logged, never shown
+
+	retryAfter time.Duration // with 429
 }
 
 func (e *Error) Error() string {
@@ -231,7 +235,10 @@ func challenge(w http.ResponseWriter, e *Error) {
 }
 
 func retryLater(w http.ResponseWriter, e *Error) {
-	if e.Status == http.StatusServiceUnavailable {
+	switch {
+	case e.retryAfter > 0:
+		w.Header().Set("Retry-After", strconv.Itoa(int(e.retryAfter.Seconds())))
+	case e.Status == http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", "5")
 	}
 }

@@ -61,6 +61,7 @@ type Server struct {
 	now                   func() time.Time
 	log                   *slog.Logger
 	genuine               genuine
+	guesses               guesses
 }
 
 // Migrations returns the migrations of this room and its sub-rooms by name.

@@ -398,3 +398,27 @@ func TestVerifyRefuses(t *testing.T) {
 		t.Errorf("meant for another API: %v", err)
 	}
 }
+
+// RFC 6749 2.3.1: guessing a client's secret gets slow, for the guesser alone.
+func TestGuessingSecrets(t *testing.T) {
+	w := newWorld(t)
+	ask := func(client, secret string) *httptest.ResponseRecorder {
+		return w.post(pathToken, url.Values{"grant_type": {"client_credentials"}, "client_id": {client}, "client_secret": {secret}})
+	}
+	for range guessBurst {
+		w.refused(ask("timesheets-cron", "wrong"), 401, "invalid_client")
+	}
+	slow := ask("timesheets-cron", "timesheets-cron-secret")
+	if w.refused(slow, 429, "invalid_client"); slow.Header().Get("Retry-After") != "2" {
+		t.Errorf("Retry-After %q, want 2", slow.Header().Get("Retry-After"))
+	}
+	w.refused(ask("timesheets-web", "timesheets-web-secret"), 400, "unauthorized_client") // another client is not held up
+	for range 2 * guessBurst {
+		w.refused(w.post(pathToken, url.Values{"grant_type": {"client_credentials"}, "client_id": {"timesheets-mobile"}, "client_secret": {"none"}}), 401, "invalid_client")
+	}
+	if wait := w.guesses.wait("timesheets-cron", "198.51.100.7", w.now()); wait != 0 {
+		t.Errorf("another source waits %s", wait)
+	}
+	w.clock.pass(guessEvery)
+	w.tokens(ask("timesheets-cron", "timesheets-cron-secret"))
+}
