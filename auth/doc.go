@@ -36,9 +36,9 @@
 //	request.go    what an authorization request must look like; redirect.go
 //	authorize.go  the dispatcher, and the code
 //	login.go      consent.go
-//	client.go     how a client proves itself
+//	client.go     how a client proves itself; guesses.go
 //	token.go      the grants; tokens.go mints, session.go is what is kept
-//	verify.go     what a resource server may ask
+//	verify.go     what a resource server may ask; genuine.go
 //	revoke.go     introspect.go  userinfo.go  logout.go
 //	errors.go     the only file that writes an error
 //	server.go     how fosite is put together
@@ -47,7 +47,8 @@
 //
 // store is fosite's storage contract on SQLite; people has the people, their
 // passwords, roles, browser sessions and remembered consents; keys signs;
-// seed reads the configuration document.
+// seed reads the configuration document; edge stands between the network and
+// every room.
 //
 // # The ledger
 //

@@ -29,6 +29,7 @@
 //	entries.go    list, create, read, delete
 //	approvals.go  what waits for a manager, and the decision
 //	me.go         what the API knows about the caller
+//	metadata.go   RFC 9728: who issues tokens for this API
 //	problem.go    RFC 9457: the one form of every error
 //	store.go      the SQL; cursor.go, page cursors that cannot be forged
 //	seed.go       entries to begin with

@@ -1,0 +1,31 @@
+package timesheets
+
+import (
+	"encoding/json"
+	"net/http/httptest"
+	"slices"
+	"testing"
+)
+
+// RFC 9728 2: the document names this resource, its issuer byte for byte, and
+// exactly the scopes that operations ask for.
+func TestMetadata(t *testing.T) {
+	rec := httptest.NewRecorder()
+	newWorld(t).api.Metadata().ServeHTTP(rec, httptest.NewRequest("GET", "/", nil))
+	var m struct {
+		Resource string   `json:"resource"`
+		Servers  []string `json:"authorization_servers"`
+		Scopes   []string `json:"scopes_supported"`
+		Methods  []string `json:"bearer_methods_supported"`
+	}
+	if err := json.Unmarshal(rec.Body.Bytes(), &m); err != nil {
+		t.Fatal(err)
+	}
+	want := slices.Sorted(slices.Values(everyScope))
+	if m.Resource != tokenAudience || !slices.Equal(m.Servers, []string{tokenIssuer}) || !slices.Equal(m.Scopes, want) || !slices.Equal(m.Methods, []string{"header"}) {
+		t.Errorf("%+v", m)
+	}
+	if kind := rec.Header().Get("Content-Type"); kind != "application/json" {
+		t.Errorf("Content-Type %q", kind)
+	}
+}
