@@ -676,6 +676,7 @@ func TestRefreshRotationAndReplay(t *testing.T) {
 		t.Errorf("regained %q, want %q", fourth.Scope, want)
 	}
 	refused(t, b.refresh(c, fourth.Refresh, "scope", "batch:upload"), 400, "invalid_scope")
+	refused(t, b.refresh(c, fourth.Refresh, "scope", "read:timesheets batch:upload"), 400, "invalid_scope")
 	refused(t, b.refresh(c, fourth.Refresh, "resource", "https://other.example/"), 400, "invalid_target")
 	other := *c
 	other.id = "timesheets-app"
@@ -902,6 +903,7 @@ func TestRememberedConsent(t *testing.T) {
 	b.consentPage(c, "")                          // create was not ticked, so it is asked for again
 	b.consentPage(&less, "", "prompt", "consent") // and prompt=consent always asks
 	native := mobile()
+	native.scope = "openid read:timesheets" // no more than is ticked, or the rest would be asked for anyway
 	b.decide(b.consentPage(native, ""), "allow", func(v url.Values) { v.Set("remember", "1") })
 	b.consentPage(native, "") // RFC 8252 8.6: a native app is never waved through
 }
@@ -964,8 +966,9 @@ func TestNewSessionAtLogin(t *testing.T) {
 		t.Fatal("the session id did not change at login")
 	}
 	stale := p.browser(t)
-	if page := stale.follow(stale.get(mobile().authorizeURL(), "Cookie", first)); page.Request.URL.Path != "/login" {
-		t.Error("the old session still counts")
+	// Only the first step carries the cookie; after it nobody is signed in anyway.
+	if to := stale.get(mobile().authorizeURL(), "Cookie", first).Header.Get("Location"); !strings.HasPrefix(to, "/login?") {
+		t.Errorf("the old session still counts: sent to %s", to)
 	}
 }
 
@@ -1716,4 +1719,87 @@ func (w *readyWriter) Write(p []byte) (int, error) {
 		w.seen <- ready.URL
 	}
 	return len(p), nil
+}
+
+// A hint speaks for the client and the session that it was given to, and for
+// no other.
+func TestHints(t *testing.T) {
+	p := start(t)
+	ada, alan := p.browser(t), p.browser(t)
+	c := mobile()
+	c.id, c.redirect = "timesheets-spa", "http://localhost:3000/callback"
+	ada.signedUp(c, "ada@example.com")
+	foreign := ada.signedUp(mobile(), "").ID
+	his := alan.signedUp(c, "alan@example.com").ID
+	signedIn := func() bool {
+		q := ada.arrive(c, ada.follow(ada.get(c.authorizeURL("prompt", "none"))))
+		return q.Get("error") == "consent_required" // login_required where nobody is
+	}
+	if !signedIn() {
+		t.Fatal("Ada is not signed in")
+	}
+	// OIDC Core 3.1.2.1: an ID token for another client says nothing to this one.
+	if q := ada.arrive(c, ada.follow(ada.get(c.authorizeURL("id_token_hint", foreign)))); q.Get("error") != "invalid_request" {
+		t.Errorf("another client's hint: %v, want invalid_request", q)
+	}
+	for name, q := range map[string]url.Values{
+		"forged":           {"id_token_hint": {"e30.e30.e30"}},
+		"another client's": {"id_token_hint": {foreign}, "client_id": {c.id}},
+	} {
+		// RP-Initiated Logout 4: nothing ends by a hint that is not this client's.
+		if a := ada.get("/oidc/logout?" + q.Encode()); a.StatusCode != 400 || !signedIn() {
+			t.Errorf("%s hint: %d, signed in %v; want 400 and still signed in", name, a.StatusCode, signedIn())
+		}
+	}
+	// RP-Initiated Logout 2: with the hint of another session the person is asked.
+	if a := ada.get("/oidc/logout?id_token_hint=" + his); a.StatusCode != 200 || !signedIn() {
+		t.Errorf("Alan's hint in Ada's browser: %d, signed in %v; want a question", a.StatusCode, signedIn())
+	}
+}
+
+// OWASP ASVS 3.3.2 and 3.3.4: no script reads our cookies, and no other site's
+// form sends them.
+func TestCookies(t *testing.T) {
+	p := start(t)
+	b := p.browser(t)
+	page := b.get(mobile().authorizeURL())
+	seen := page.Cookies()
+	f := b.follow(page).form(t)
+	f.values.Set("email", "ada@example.com")
+	f.values.Set("password", "timesheets")
+	seen = append(seen, b.do(http.MethodPost, f.action, f.values).Cookies()...)
+	if len(seen) != 2 {
+		t.Fatalf("%d cookies, want one for the browser and one for the session", len(seen))
+	}
+	for _, c := range seen {
+		if !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" {
+			t.Errorf("cookie %s: HttpOnly %v, SameSite %v, path %q, domain %q", c.Name, c.HttpOnly, c.SameSite, c.Path, c.Domain)
+		}
+	}
+}
+
+// The login form's redirects can end at the client where consent is
+// remembered, so its page must allow the way there, and no other.
+func TestPolicyOfTheLoginPage(t *testing.T) {
+	p := start(t)
+	b := p.browser(t)
+	page := b.follow(b.get(mobile().authorizeURL()))
+	if policy := page.Header.Get("Content-Security-Policy"); page.Request.URL.Path != "/login" || !strings.HasSuffix(policy, "form-action 'self' http://localhost:* http://127.0.0.1:*") {
+		t.Errorf("%s: %s", page.Request.URL.Path, policy)
+	}
+}
+
+// RFC 9700 4.3.2: a token in a URL or a form is not looked at.
+func TestUserinfoReadsTheHeaderOnly(t *testing.T) {
+	p := start(t)
+	b := p.browser(t)
+	got := b.signedUp(mobile(), "ada@example.com")
+	for name, a := range map[string]answer{
+		"query": b.get("/userinfo?access_token=" + got.Access),
+		"form":  b.do(http.MethodPost, "/userinfo", url.Values{"access_token": {got.Access}}),
+	} {
+		if a.StatusCode != 401 {
+			t.Errorf("%s: %d, want 401", name, a.StatusCode)
+		}
+	}
 }

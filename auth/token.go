@@ -103,7 +103,8 @@ func (s *Server) complete(ctx context.Context, client *store.Client, form url.Va
 	}
 	form.Set("audience", audience)
 	if !form.Has("scope") {
-		form.Set("scope", strings.Join(client.Scopes, " ")) // RFC 6749 3.3: a documented default
+		all := slices.DeleteFunc(slices.Clone(client.Scopes), isIdentity)
+		form.Set("scope", strings.Join(all, " ")) // RFC 6749 3.3: a documented default
 	}
 	for _, scope := range strings.Fields(form.Get("scope")) {
 		// RFC 6749 4.4: nobody signs in here, so there is nobody to identify and nothing to keep alive.
