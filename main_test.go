@@ -885,6 +885,47 @@ func TestFlowsCannotBeTaken(t *testing.T) {
 	}
 }
 
+// One consent form, pressed fifty times at once, is one decision and one code.
+func TestConsentOnce(t *testing.T) {
+	p := start(t)
+	b, c := p.browser(t), mobile()
+	for range 3 {
+		f := b.consentPage(c, "ada@example.com").form(t)
+		f.values.Set("decision", "allow")
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		statuses := map[int]int{}
+		for range 50 {
+			wg.Go(func() {
+				resp, err := b.http.PostForm(p.base()+f.action, f.values)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				resp.Body.Close()
+				mu.Lock()
+				statuses[resp.StatusCode]++
+				mu.Unlock()
+			})
+		}
+		wg.Wait()
+		if statuses[http.StatusSeeOther] != 1 || statuses[http.StatusConflict] != 49 {
+			t.Fatalf("answers %v, want one 303 and 49 times 409", statuses)
+		}
+		codes := 0
+		for range 5 {
+			if a := b.get("/authorize?flow=" + f.values.Get("flow")); strings.Contains(a.Header.Get("Location"), "code=") {
+				codes++
+			} else if a.StatusCode != http.StatusConflict {
+				t.Errorf("a spent flow: %d, want 409", a.StatusCode)
+			}
+		}
+		if codes != 1 {
+			t.Errorf("%d codes came of one decision", codes)
+		}
+	}
+}
+
 func TestRememberedConsent(t *testing.T) {
 	p := start(t)
 	b := p.browser(t)

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/base64"
 	"encoding/json"
+	"flag"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -269,10 +270,13 @@ func TestRolesAndPeopleChange(t *testing.T) {
 	w.refused(w.exchange(late), 400, "invalid_grant")
 }
 
+// rounds of the races; a hundred, on demand, is what was reported.
+var rounds = flag.Int("rounds", 5, "rounds of each race")
+
 // Whatever is used once has one winner, and two uses are a replay, in
 // whatever order they come: nothing of the family is left.
 func TestOneWinner(t *testing.T) {
-	const racers = 20
+	const racers = 50
 	race := func(use func() *httptest.ResponseRecorder) (won []*httptest.ResponseRecorder, lost map[string]int) {
 		var mu sync.Mutex
 		var wg sync.WaitGroup
@@ -298,7 +302,7 @@ func TestOneWinner(t *testing.T) {
 		return won, lost
 	}
 	w := newWorld(t)
-	for round := range 5 {
+	for round := range *rounds {
 		code := w.grant("ada@example.com", allScope)
 		won, lost := race(func() *httptest.ResponseRecorder { return w.exchange(code) })
 		if len(won) != 1 || lost["invalid_grant"] != racers-1 {
