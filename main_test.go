@@ -471,6 +471,7 @@ func TestHouse(t *testing.T) {
 		"auth/keys":         {us + "views", us + "auth/store", us + "auth/people", us + "timesheets", "github.com/ory/fosite"},
 		"auth/seed":         {us + "views", us + "auth/store", us + "auth/people", us + "timesheets", "github.com/ory/fosite", "net/http", "database/sql"},
 		"auth/edge":         {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "timesheets", "github.com/ory/fosite"},
+		"auth/crash":        {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "timesheets"}, // it knows the binary alone
 		"timesheets":        {us + "auth", us + "views", us + "static", "github.com/ory/fosite", "github.com/go-jose/go-jose"},
 		"views":             {us + "auth", us + "timesheets", "database/sql"},
 		"views/site":        {us + "auth", us + "timesheets", "database/sql"},
