@@ -27,6 +27,7 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"path"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -176,7 +177,7 @@ func (c *serveCmd) Run(ctx context.Context, t terminal) (err error) {
 	if err != nil {
 		return err
 	}
-	handler := edge.Handler(edge.Config{Issuer: issuer, Port: port, Log: log}, rooms.mux)
+	handler := edge.Handler(edge.Config{Issuer: issuer, Port: port, Log: log}, rooms)
 	go rooms.purge(ctx, log)
 	c.announce(t, rooms, time.Since(start), file.Created, listeners[0], port)
 	return edge.Serve(ctx, listeners, handler, log, func() { rooms.stopping.Store(true) })
@@ -245,6 +246,7 @@ const pathResource = "/.well-known/oauth-protected-resource/api"
 // rooms is what serves.
 type rooms struct {
 	mux      *http.ServeMux
+	api      http.Handler
 	auth     *auth.Server
 	stopping atomic.Bool
 }
@@ -272,9 +274,9 @@ func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.D
 			return nil, fmt.Errorf("seed timesheets: %w", err)
 		}
 	}
-	r := &rooms{mux: http.NewServeMux(), auth: server}
+	r := &rooms{mux: http.NewServeMux(), api: server.CORS(api.Handler(), "GET", "POST", "PUT", "DELETE"), auth: server}
 	server.Register(r.mux)
-	r.mux.Handle("/api/", server.CORS(api.Handler(), "GET", "POST", "PUT", "DELETE"))
+	r.mux.Handle("/api/", r.api)
 	r.mux.Handle("GET "+pathResource, server.CORS(api.Metadata(), "GET"))
 	r.mux.Handle("OPTIONS "+pathResource, server.CORS(http.NotFoundHandler(), "GET"))
 	r.mux.Handle("/static/", static.Handler())
@@ -286,6 +288,20 @@ func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.D
 		Client: demo, Scope: scope, CodeSeconds: int(c.CodeTTL.Seconds()),
 	})
 	return r, nil
+}
+
+// ServeHTTP knows each path by one spelling. The mux would send an untidy one
+// on to its tidy form by 307, and the body of a token request with it.
+func (r *rooms) ServeHTTP(w http.ResponseWriter, q *http.Request) {
+	tidy := path.Clean(q.URL.Path)
+	switch {
+	case tidy == q.URL.Path || tidy+"/" == q.URL.Path:
+		r.mux.ServeHTTP(w, q)
+	case strings.HasPrefix(q.URL.Path, "/api/"):
+		r.api.ServeHTTP(w, q) // whose 404 is a problem
+	default:
+		http.NotFound(w, q)
+	}
 }
 
 // announce says that the port answers: a banner for a person, one JSON line

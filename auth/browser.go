@@ -104,6 +104,9 @@ func (s *Server) ownFlow(w http.ResponseWriter, r *http.Request, handle string) 
 	if err := s.ownedBy(r.Context(), f, s.browserOf(w, r)); err != nil {
 		return nil, err
 	}
+	if f.Spent {
+		return nil, finished() // nobody is asked for a password that leads nowhere
+	}
 	return f, nil
 }
 

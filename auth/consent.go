@@ -49,7 +49,7 @@ func (s *Server) consentPage(w http.ResponseWriter, r *http.Request) error {
 // mayConsent returns who may decide this flow now; nobody where next says that
 // it is another step's turn.
 func (s *Server) mayConsent(r *http.Request, f *flow) (*signedIn, *store.Client, error) {
-	if f.Spent || f.Decision != undecided {
+	if f.Decision != undecided {
 		return nil, nil, finished()
 	}
 	client, err := s.store.Client(r.Context(), f.Request.ClientID)

@@ -37,6 +37,10 @@ func (s *Server) introspect(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
+	// RFC 7662 2.1: the caller MUST be authorized, and a client_id that anybody can say authenticates nobody.
+	if !s.check(r.Context(), "caller is authenticated", "RFC 7662 2.1", !client.IsPublic(), "a client with a secret", client.ID) {
+		return refusedClient("client_secret_basic", "A public client cannot authenticate, and so may not introspect.")
+	}
 	// RFC 7662 4: an open endpoint lets anybody scan for tokens and read what others hold.
 	if !s.check(r.Context(), "caller is a resource server", "RFC 7662 4", client.Introspect, "a client registered to introspect", client.ID) {
 		e := newError("unauthorized_client", "This client may not introspect tokens.")

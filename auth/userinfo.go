@@ -39,6 +39,12 @@ func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	// RFC 6750 2: one method of sending the token, or two readers of one request see two tokens.
+	if !s.check(r.Context(), "token sent once", "RFC 6750 2", !sentElsewhere(w, r), "in the Authorization header only", "in the URL or the body as well") {
+		e := newError("invalid_request", "Send the token in the Authorization header only.")
+		e.scheme = "Bearer"
+		return e
+	}
 	token, err := s.Verify(r.Context(), raw, "")
 	if isInvalid(err) {
 		e := newError("invalid_token", printable(err.Error())).because(err)
@@ -63,6 +69,15 @@ func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) error {
 		personClaims
 	}{token.Subject, claimsFor(person, token.Scopes)})
 	return nil
+}
+
+// sentElsewhere says whether there is a second token in the URL or the form.
+func sentElsewhere(w http.ResponseWriter, r *http.Request) bool {
+	if r.URL.Query().Has("access_token") {
+		return true
+	}
+	form, err := formBody(w, r)
+	return err == nil && form.Has("access_token")
 }
 
 // bearer reads the token from the Authorization header and from nowhere else:

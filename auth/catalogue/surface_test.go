@@ -1,0 +1,240 @@
+package catalogue
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const (
+	discovery = "/.well-known/openid-configuration"
+	rfc8414   = "/.well-known/oauth-authorization-server"
+	resource  = "/.well-known/oauth-protected-resource/api"
+	keySet    = "/.well-known/jwks.json"
+)
+
+func strs(v any) (out []string) {
+	list, _ := v.([]any)
+	for _, item := range list {
+		out = append(out, fmt.Sprint(item))
+	}
+	return out
+}
+
+// metadata is what the server says of itself.
+var metadata = map[string]func(*testing.T){
+	"MD-01": func(t *testing.T) {
+		a := newAgent(t)
+		for _, path := range []string{discovery, rfc8414} {
+			at := a.get(path)
+			m := at.json(t)
+			if at.StatusCode != 200 || !strings.HasPrefix(at.Header.Get("Content-Type"), "application/json") || m["issuer"] != issuer {
+				t.Errorf("%s: %d %s issuer %v", path, at.StatusCode, at.Header.Get("Content-Type"), m["issuer"])
+			}
+			for key, value := range m {
+				if text, ok := value.(string); ok && (strings.HasSuffix(key, "_endpoint") || key == "jwks_uri") && !strings.HasPrefix(text, base+"/") {
+					t.Errorf("%s: %s = %s is not at the issuer", path, key, text)
+				}
+			}
+		}
+	},
+	"MD-02": func(t *testing.T) {
+		a := newAgent(t)
+		before := a.get(discovery).body
+		for _, header := range [][]string{{"X-Forwarded-Host", "evil.example"}, {"X-Forwarded-Proto", "https"}, {"Forwarded", "host=evil.example;proto=https"}, {"X-Original-Host", "evil.example"}, {"X-Forwarded-Prefix", "/evil"}} {
+			if at := a.get(discovery, header...); at.body != before {
+				t.Errorf("%v changed the metadata", header)
+			}
+			at := a.get(native().authorize(), header...)
+			if strings.Contains(at.Header.Get("Location")+strings.Join(at.Header["Set-Cookie"], ""), "evil") {
+				t.Errorf("%v: Location %s, cookies %v", header, at.Header.Get("Location"), at.Header["Set-Cookie"])
+			}
+		}
+		got := raw(t, "GET http://evil.example"+discovery+" HTTP/1.1\r\nHost: "+host()+"\r\nConnection: close\r\n\r\n")
+		if strings.Contains(got, `"issuer":"http://evil`) || strings.HasPrefix(got, "HTTP/1.1 200") {
+			t.Errorf("an absolute request line names the host (RFC 9112 3.2.2): %.200s", got)
+		}
+	},
+	"MD-03": func(t *testing.T) {
+		a := newAgent(t)
+		m := a.get(discovery).json(t)
+		for member, want := range map[string][]string{
+			"response_types_supported": {"code"}, "response_modes_supported": {"query"}, "code_challenge_methods_supported": {"S256"},
+			"grant_types_supported": {"authorization_code", "client_credentials", "refresh_token"},
+		} {
+			if got := strs(m[member]); !slices.Equal(slices.Sorted(slices.Values(got)), want) {
+				t.Errorf("%s = %v, want %v", member, got, want)
+			}
+		}
+		if m["authorization_response_iss_parameter_supported"] != true {
+			t.Error("iss is sent and not advertised (RFC 9207 3)")
+		}
+		// Each grant that is advertised works.
+		c := native()
+		got := a.granted(c, ada)
+		a.tokens(a.token(c.refreshForm(got.Refresh)))
+		a.tokens(a.token(cron().with(clone(machineGrant))))
+		// Each way of authentication that is advertised works, and no other does.
+		methods := strs(m["token_endpoint_auth_methods_supported"])
+		if want := []string{"client_secret_basic", "client_secret_post", "none"}; !slices.Equal(slices.Sorted(slices.Values(methods)), want) {
+			t.Errorf("token_endpoint_auth_methods_supported = %v, want %v", methods, want)
+		}
+		a.tokens(a.token(machineGrant, "Authorization", basic("timesheets-cron", "timesheets-cron-secret")))
+		assertion := cron().with(clone(machineGrant), "client_secret", "", "client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer", "client_assertion", "e30.e30.e30")
+		refused(t, "private_key_jwt", a.token(assertion), 401, "invalid_client")
+		// Each endpoint that is advertised is there.
+		for key, value := range m {
+			if text, ok := value.(string); ok && (strings.HasSuffix(key, "_endpoint") || key == "jwks_uri") {
+				if at := a.get(text); at.StatusCode == 404 {
+					t.Errorf("%s is advertised and missing", key)
+				}
+			}
+		}
+		for _, scope := range strs(m["scopes_supported"]) {
+			if c := a.get(native().authorize("scope", scope)); scope != "batch:upload" && strings.Contains(c.Header.Get("Location"), "error=") {
+				t.Errorf("scope %s is advertised and refused", scope)
+			}
+		}
+		if alg := part(t, got.ID, 0)["alg"]; !slices.Contains(strs(m["id_token_signing_alg_values_supported"]), fmt.Sprint(alg)) || slices.Contains(strs(m["id_token_signing_alg_values_supported"]), "none") {
+			t.Errorf("ID tokens are signed %v, advertised %v", alg, m["id_token_signing_alg_values_supported"])
+		}
+	},
+	"MD-04": func(t *testing.T) {
+		a := newAgent(t)
+		at := a.get(resource)
+		m := at.json(t)
+		if at.StatusCode != 200 || m["resource"] != base+"/api" || !slices.Equal(strs(m["authorization_servers"]), []string{issuer}) {
+			t.Errorf("%d %s", at.StatusCode, at.body)
+		}
+		for _, scope := range []string{"read:timesheets", "create:timesheets", "delete:timesheets", "approve:timesheets"} {
+			if !slices.Contains(strs(m["scopes_supported"]), scope) {
+				t.Errorf("scopes_supported lacks %s", scope)
+			}
+		}
+		problem(t, "no token", a.get("/api/timesheets"), 401, `resource_metadata="`+base+resource+`"`)
+	},
+	"MD-05": func(t *testing.T) {
+		at := newAgent(t).get(keySet)
+		var seen []string
+		for _, key := range at.json(t)["keys"].([]any) {
+			k := key.(map[string]any)
+			for _, private := range []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"} {
+				if k[private] != nil {
+					t.Errorf("key %v has the private member %s", k["kid"], private)
+				}
+			}
+			if k["use"] != "sig" || k["alg"] == nil || k["kid"] == nil || slices.Contains(seen, fmt.Sprint(k["kid"])) {
+				t.Errorf("key %v: use %v alg %v", k["kid"], k["use"], k["alg"])
+			}
+			seen = append(seen, fmt.Sprint(k["kid"]))
+		}
+		if len(seen) == 0 || !strings.Contains(at.Header.Get("Cache-Control"), "max-age") {
+			t.Errorf("%d keys, Cache-Control %q", len(seen), at.Header.Get("Cache-Control"))
+		}
+	},
+}
+
+func logoutURL(pairs ...string) string {
+	q := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		q.Set(pairs[i], pairs[i+1])
+	}
+	return "/oidc/logout?" + q.Encode()
+}
+
+// signedIn says whether this browser still has a session.
+func (a *agent) signedIn() bool {
+	a.t.Helper()
+	c := native()
+	return a.arrives(c, a.follow(a.get(c.authorize("prompt", "none")))).Get("error") != "login_required"
+}
+
+var logout = map[string]func(*testing.T){
+	"LO-01": func(t *testing.T) {
+		a, c := newAgent(t), spa()
+		hint := a.granted(c, ada).ID
+		at := a.get(logoutURL("id_token_hint", hint, "post_logout_redirect_uri", "http://localhost:5173", "state", "s 1"))
+		if at.StatusCode != http.StatusSeeOther || at.Header.Get("Location") != "http://localhost:5173?state=s+1" || a.signedIn() {
+			t.Errorf("%d %s, signed in %v", at.StatusCode, at.Header.Get("Location"), a.signedIn())
+		}
+	},
+	"LO-02": func(t *testing.T) {
+		a, c := newAgent(t), spa()
+		got := a.granted(c, ada)
+		foreign := a.granted(native(), ada).ID
+		for _, uri := range []string{"https://evil.example/", "http://localhost:5173/other", "http://localhost:5173@evil.example", "javascript:alert(1)"} {
+			if at := a.get(logoutURL("id_token_hint", got.ID, "post_logout_redirect_uri", uri)); at.StatusCode != 400 || at.Header.Get("Location") != "" {
+				t.Errorf("%s: %d to %q", uri, at.StatusCode, at.Header.Get("Location"))
+			}
+		}
+		for name, target := range map[string]string{
+			"no hint":               logoutURL("client_id", c.id, "post_logout_redirect_uri", "http://localhost:5173"),
+			"nothing":               "/oidc/logout",
+			"another client's hint": logoutURL("client_id", c.id, "id_token_hint", foreign, "post_logout_redirect_uri", "http://localhost:5173"),
+			"a forged hint":         logoutURL("id_token_hint", "e30.e30.e30"),
+		} {
+			if at := a.get(target); at.Header.Get("Location") != "" || at.StatusCode != 200 && at.StatusCode != 400 {
+				t.Errorf("%s: %d to %q, want a page", name, at.StatusCode, at.Header.Get("Location"))
+			}
+		}
+		if !a.signedIn() {
+			t.Error("the session ended")
+		}
+	},
+	"LO-03": func(t *testing.T) {
+		a := newAgent(t)
+		a.asked(native(), ada)
+		for _, target := range []string{"/oidc/logout", "/v2/logout", "/v2/logout?client_id=timesheets-spa&returnTo=http%3A%2F%2Flocalhost%3A5173%2F", "/logout"} {
+			a.get(target, "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image")
+			if !a.signedIn() {
+				t.Fatalf("an image at %s ended the session", target)
+			}
+		}
+	},
+}
+
+// absent are features that do not exist yet: a path answers 404 and is not
+// advertised until it works.
+var absent = map[string]func(*testing.T){
+	"AZ-53": func(t *testing.T) {
+		missing(t, []string{}, "response_modes_supported", "form_post")
+	},
+	"OP-01": func(t *testing.T) {
+		missing(t, []string{"/oauth/par"}, "pushed_authorization_request_endpoint", "")
+		missing(t, nil, "require_pushed_authorization_requests", "")
+	},
+	"OP-02": func(t *testing.T) {
+		missing(t, nil, "dpop_signing_alg_values_supported", "")
+		a := newAgent(t)
+		got := a.granted(native(), ada)
+		problem(t, "the DPoP scheme", a.get("/api/me", "Authorization", "DPoP "+got.Access, "DPoP", "e30.e30.e30"), 401)
+	},
+	"OP-03": func(t *testing.T) {
+		missing(t, []string{"/oauth/device/code", "/device"}, "device_authorization_endpoint", "")
+		refused(t, "the grant", newAgent(t).token(native().with(url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:device_code"}, "device_code": {"x"}})), 400, "unsupported_grant_type")
+	},
+	"OP-04": func(t *testing.T) { missing(t, []string{"/oidc/register"}, "registration_endpoint", "") },
+	"CN-11": func(t *testing.T) { missing(t, []string{"/account"}, "", "") },
+}
+
+// missing asks each path by GET and POST, and looks into both documents.
+func missing(t *testing.T, paths []string, member, value string) {
+	t.Helper()
+	a := newAgent(t)
+	for _, path := range paths {
+		for _, method := range []string{"GET", "POST"} {
+			if at := a.do(method, path, ""); at.StatusCode != 404 {
+				t.Errorf("%s %s: %d, want 404", method, path, at.StatusCode)
+			}
+		}
+	}
+	for _, path := range []string{discovery, rfc8414} {
+		got := a.get(path).json(t)[member]
+		if value == "" && got != nil || value != "" && slices.Contains(strs(got), value) {
+			t.Errorf("%s advertises %s %v", path, member, got)
+		}
+	}
+}
