@@ -6,7 +6,7 @@ LDFLAGS  = -s -w -X main.buildVersion=$(VERSION)
 TARGETS  = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help run build generate test check bench dist clean
+.PHONY: help run build generate test check security bench dist clean
 
 help: ## Print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,12 +25,15 @@ test: ## Run every test, with the race detector where a C compiler is found
 
 check: ## Formatting, vet for every platform, staticcheck, generated code
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "run gofmt -w on these"; exit 1; }
-	$(GO) vet ./...
+	$(GO) vet ./... ./.ci/security
 	GOOS=windows $(GO) vet ./...
 	GOOS=darwin $(GO) vet ./...
-	$(GO) tool staticcheck ./...
+	$(GO) tool staticcheck ./... ./.ci/security
 	$(GO) generate ./...
 	git diff --exit-code -- '*_templ.go'
+
+security: ## Run the catalogue of attacks and mistakes, and print a verdict for each
+	$(GO) run ./.ci/security
 
 bench: ## Measure token issue, token check, pages and start-up
 	$(GO) test -run '^$$' -bench . -benchmem ./...

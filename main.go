@@ -67,7 +67,15 @@ type cli struct {
 }
 
 // run is the program: it returns the exit code and never exits by itself.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int) {
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	return runAt(ctx, time.Now, args, stdout, stderr)
+}
+
+// clock tells the time to both servers.
+type clock func() time.Time
+
+// runAt is run by another clock, for what takes 90 days.
+func runAt(ctx context.Context, now clock, args []string, stdout, stderr io.Writer) (code int) {
 	type exit int
 	defer func() {
 		if p := recover(); p != nil {
@@ -81,7 +89,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 	var c cli
 	parser, err := kong.New(&c, kong.Name("punchcard"), kong.Description("OAuth 2 and OpenID Connect, running and visible, in one binary."),
 		kong.Writers(stdout, stderr), kong.Exit(func(code int) { panic(exit(code)) }), kong.Help(help),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(terminal{stdout, stderr}))
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(terminal{stdout, stderr}, now))
 	if err != nil {
 		panic(err) // the command line itself is declared wrongly
 	}
@@ -143,7 +151,7 @@ type serveCmd struct {
 }
 
 // Run opens the file, wires the rooms and serves until ctx ends.
-func (c *serveCmd) Run(ctx context.Context, t terminal) (err error) {
+func (c *serveCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 	start := time.Now()
 	document, builtin, err := loadDocument(c.Config)
 	if err != nil {
@@ -173,7 +181,7 @@ func (c *serveCmd) Run(ctx context.Context, t terminal) (err error) {
 	if err := file.Migrate(ctx); err != nil {
 		return err
 	}
-	rooms, err := c.wire(ctx, file, document, builtin, issuer, log)
+	rooms, err := c.wire(ctx, file, document, builtin, now, log)
 	if err != nil {
 		return err
 	}
@@ -252,10 +260,10 @@ type rooms struct {
 }
 
 // wire puts the rooms together.
-func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.Document, builtin bool, issuer *url.URL, log *slog.Logger) (*rooms, error) {
+func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.Document, builtin bool, now clock, log *slog.Logger) (*rooms, error) {
 	server, err := auth.New(ctx, auth.Config{
 		Issuer: c.Issuer, Document: document, Builtin: builtin, Writer: file, Read: file.Read(),
-		AccessTTL: c.AccessTTL, RefreshTTL: c.RefreshTTL, CodeTTL: c.CodeTTL, QuietPages: c.QuietPages, Now: time.Now, Log: log,
+		AccessTTL: c.AccessTTL, RefreshTTL: c.RefreshTTL, CodeTTL: c.CodeTTL, QuietPages: c.QuietPages, Now: now, Log: log,
 	})
 	if err != nil {
 		return nil, err
@@ -264,13 +272,13 @@ func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.D
 	audience := base + "/api"
 	api, err := timesheets.New(timesheets.Config{
 		Writer: file, Read: file.Read(), Verifier: adapter{server, audience}, Directory: server,
-		Audience: audience, Issuer: c.Issuer, ResourceMetadata: base + pathResource, Now: time.Now, Log: log,
+		Audience: audience, Issuer: c.Issuer, ResourceMetadata: base + pathResource, Now: now, Log: log,
 	})
 	if err != nil {
 		return nil, err
 	}
 	if builtin && file.Created {
-		if err := api.SeedWeek(ctx, time.Now()); err != nil {
+		if err := api.SeedWeek(ctx, now()); err != nil {
 			return nil, fmt.Errorf("seed timesheets: %w", err)
 		}
 	}

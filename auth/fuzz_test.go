@@ -42,6 +42,45 @@ func FuzzAuthorizationRequest(f *testing.F) {
 	})
 }
 
+// RFC 6749 3.3: scope is a list of names between spaces. What passes has at
+// least one, each of the client's own, each once, in the order it was sent; and
+// what is made of such names passes.
+func FuzzScope(f *testing.F) {
+	for _, scope := range []string{"openid", "openid  read:timesheets ", "read:timesheets read:timesheets", "batch:upload", "", " ", "openid\tprofile", "openid\u00a0email", "OPENID", `openid"`, strings.Repeat("openid ", 400)} {
+		f.Add(scope)
+	}
+	w := newWorld(f)
+	client, err := w.store.Client(f.Context(), "timesheets-mobile")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, scope string) {
+		var q authorizationRequest
+		refused := w.parseScope(t.Context(), &q, client, url.Values{"scope": {scope}})
+		var want []string
+		good := len(scope) <= maxScope
+		for _, name := range strings.Split(scope, " ") {
+			if name != "" && !slices.Contains(client.Scopes, name) {
+				good = false
+			}
+			if name != "" && !slices.Contains(want, name) {
+				want = append(want, name)
+			}
+		}
+		good = good && len(want) > 0
+		switch {
+		case good != (refused == nil):
+			t.Fatalf("%q: %v, want it taken: %v", scope, refused, good)
+		case refused != nil && refused.Code != "invalid_scope":
+			t.Fatalf("%q: %s, want invalid_scope", scope, refused.Code)
+		case refused != nil && strings.ContainsFunc(refused.Description, func(r rune) bool { return r < 0x20 || r > 0x7e || r == '"' || r == '\\' }):
+			t.Fatalf("%q: the description %q is not printable (RFC 6749 4.1.2.1)", scope, refused.Description)
+		case refused == nil && !slices.Equal(q.Scopes, want):
+			t.Fatalf("%q was read as %v, want %v", scope, q.Scopes, want)
+		}
+	})
+}
+
 // RFC 6749 5.2: a request that is refused gets an error, never a 5xx.
 func FuzzTokenForm(f *testing.F) {
 	for _, body := range []string{"grant_type=client_credentials&client_id=timesheets-cron&client_secret=x", "grant_type=refresh_token&refresh_token=x&client_id=timesheets-mobile", "grant_type=authorization_code&code=%00&client_id=timesheets-mobile&code_verifier=", "a=b&a=c", "%", "grant_type=password"} {

@@ -324,37 +324,56 @@ func TestOneWinner(t *testing.T) {
 	}
 }
 
-// RFC 7009 2.2.1: what could not be revoked must not look revoked. And nothing
-// is half done: the refresh token that could not be rotated is still good.
-func TestDiskFull(t *testing.T) {
-	w := newWorld(t)
-	got := w.tokens(w.exchange(w.grant("ada@example.com", allScope)))
-	old := got.RefreshToken
-	code := w.grant("ada@example.com", allScope)
-	used := w.grant("ada@example.com", allScope)
-	mine := w.tokens(w.exchange(used))
-
+// fullDisk lets requests run while nothing can be written: each must be 503,
+// with a time to come back.
+func (w *world) fullDisk(requests map[string]func() *httptest.ResponseRecorder) {
+	w.t.Helper()
 	w.disk.full.Store(true)
-	for name, rec := range map[string]*httptest.ResponseRecorder{
-		"revoke":      w.post(pathRevoke, url.Values{"client_id": {"timesheets-mobile"}, "token": {old}}),
-		"refresh":     w.refresh(old),
-		"code":        w.exchange(code),
-		"code replay": w.exchange(used),
-	} {
-		if rec.Code != http.StatusServiceUnavailable || rec.Header().Get("Retry-After") == "" {
-			t.Errorf("%s: %d %s, want 503 with Retry-After", name, rec.Code, rec.Body)
+	for name, send := range requests {
+		if rec := send(); rec.Code != http.StatusServiceUnavailable || rec.Header().Get("Retry-After") == "" {
+			w.t.Errorf("%s: %d %s, want 503 with Retry-After", name, rec.Code, rec.Body)
 		}
 	}
+	w.disk.full.Store(false)
+}
+
+// RFC 7009 2.2.1: what could not be revoked must not look revoked; a replay
+// that could not be punished is no settled matter either.
+func provesRevocationOnAFullDisk(t *testing.T) {
+	w := newWorld(t)
+	got := w.tokens(w.exchange(w.grant("ada@example.com", allScope)))
+	used := w.grant("ada@example.com", allScope)
+	replayed := w.tokens(w.exchange(used))
+	w.fullDisk(map[string]func() *httptest.ResponseRecorder{
+		"revoke": func() *httptest.ResponseRecorder {
+			return w.post(pathRevoke, url.Values{"client_id": {"timesheets-mobile"}, "token": {got.RefreshToken}})
+		},
+		"code replay": func() *httptest.ResponseRecorder { return w.exchange(used) },
+	})
 	if !w.alive(got.AccessToken) {
 		t.Error("reading stopped as well")
 	}
-	w.disk.full.Store(false)
-	w.tokens(w.refresh(old))
-	w.tokens(w.exchange(code))
 	w.refused(w.exchange(used), 400, "invalid_grant")
-	if w.alive(mine.AccessToken) {
+	if w.alive(replayed.AccessToken) {
 		t.Error("the replay that could not be punished then was not punished now")
 	}
+}
+
+// Nothing is half done: the refresh token that could not be rotated, and the
+// code that could not be exchanged, are still good.
+func provesRotationOnAFullDisk(t *testing.T) {
+	w := newWorld(t)
+	got := w.tokens(w.exchange(w.grant("ada@example.com", allScope)))
+	code := w.grant("ada@example.com", allScope)
+	w.fullDisk(map[string]func() *httptest.ResponseRecorder{
+		"refresh": func() *httptest.ResponseRecorder { return w.refresh(got.RefreshToken) },
+		"code":    func() *httptest.ResponseRecorder { return w.exchange(code) },
+	})
+	if !w.alive(got.AccessToken) {
+		t.Error("reading stopped as well")
+	}
+	w.tokens(w.refresh(got.RefreshToken))
+	w.tokens(w.exchange(code))
 }
 
 func TestVerifyRefuses(t *testing.T) {

@@ -92,16 +92,17 @@ func (m mint) notExpired(ctx context.Context, r fosite.Requester, kind fosite.To
 
 // accessClaims are those of RFC 9068 2.2; email is the contract's own.
 type accessClaims struct {
-	Issuer   string `json:"iss"`
-	Subject  string `json:"sub"`
-	Audience string `json:"aud"`
-	Expiry   int64  `json:"exp"`
-	IssuedAt int64  `json:"iat"`
-	ID       string `json:"jti"`
-	ClientID string `json:"client_id"`
-	Scope    string `json:"scope"`
-	AuthTime int64  `json:"auth_time,omitempty"`
-	Email    string `json:"email,omitempty"`
+	Issuer    string `json:"iss"`
+	Subject   string `json:"sub"`
+	Audience  string `json:"aud"`
+	Expiry    int64  `json:"exp"`
+	IssuedAt  int64  `json:"iat"`
+	NotBefore int64  `json:"nbf,omitempty"` // never issued, and checked all the same
+	ID        string `json:"jti"`
+	ClientID  string `json:"client_id"`
+	Scope     string `json:"scope"`
+	AuthTime  int64  `json:"auth_time,omitempty"`
+	Email     string `json:"email,omitempty"`
 }
 
 // GenerateAccessToken signs a JWT access token. It is the last gate for scopes:

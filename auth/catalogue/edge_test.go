@@ -1,11 +1,16 @@
 package catalogue
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // edge is HTTP itself, before any OAuth.
@@ -54,6 +59,45 @@ var edge = map[string]func(*testing.T){
 					t.Errorf("%s: Vary %v, Allow-Headers %q", path, at.Header.Values("Vary"), at.Header.Get("Access-Control-Allow-Headers"))
 				}
 			}
+		}
+	},
+	"HT-04": func(t *testing.T) {
+		t.Parallel()
+		// A thousand connections, each in the middle of its header.
+		slow := make([]net.Conn, 0, 1000)
+		for range cap(slow) {
+			conn, err := net.Dial("tcp", host())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			if _, err := io.WriteString(conn, "GET /livez HTTP/1.1\r\nHost: "+host()+"\r\n"); err != nil {
+				t.Fatal(err)
+			}
+			slow = append(slow, conn)
+		}
+		a := newAgent(t)
+		for range 20 { // the others are served meanwhile
+			if at := a.get("/livez"); at.StatusCode != 200 {
+				t.Fatalf("/livez: %d", at.StatusCode)
+			}
+		}
+		for i, conn := range slow {
+			_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second)) // a closed connection fails the read
+			if _, err := io.ReadAll(conn); errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Fatalf("connection %d is still held", i)
+			}
+		}
+		// A body that never comes.
+		conn, err := net.Dial("tcp", host())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		_, _ = io.WriteString(conn, "POST /oauth/token HTTP/1.1\r\nHost: "+host()+"\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\ngrant") // if it fails, so does the read
+		_ = conn.SetReadDeadline(time.Now().Add(30 * time.Second))
+		if _, err := io.ReadAll(conn); errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Error("a connection whose body never comes is held")
 		}
 	},
 	"HT-05": func(t *testing.T) {

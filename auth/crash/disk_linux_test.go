@@ -53,6 +53,11 @@ func fill(t *testing.T, path string) {
 // what it had refused succeeds with the same tokens.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
+	t.Run("ST-03", provesDiskFull)
+}
+
+func provesDiskFull(t *testing.T) {
+	t.Parallel()
 	dir := smallDisk(t)
 	s := newSite(t, dir)
 	p := s.start()

