@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -39,6 +41,7 @@ import (
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 
+	"github.com/exampleco/punchcard/auth/edge"
 	"github.com/exampleco/punchcard/auth/keys"
 	"github.com/exampleco/punchcard/auth/store/sqlite"
 )
@@ -57,6 +60,8 @@ type program struct {
 	db     string
 	stop   func() int // tells it to stop and returns the exit code
 	stderr *lockedBuffer
+
+	handler http.Handler // instead of a port, where only the server is measured
 }
 
 type lockedBuffer struct {
@@ -137,20 +142,25 @@ func (p *program) base() string { return strings.TrimSuffix(p.issuer, "/") }
 
 // browser keeps cookies and writes down what was said.
 type browser struct {
-	t    *testing.T
+	t    testing.TB
 	p    *program
 	http *http.Client
 	said *strings.Builder
 }
 
-func (p *program) browser(t *testing.T) *browser {
+func (p *program) browser(t testing.TB) *browser {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	var wire http.RoundTripper
+	if p.handler != nil {
+		wire = inProcess{p.handler}
+	}
 	b := &browser{t: t, p: p, said: &strings.Builder{}, http: &http.Client{
-		Jar: jar, Timeout: 20 * time.Second,
+		Transport: wire,
+		Jar:       jar, Timeout: 20 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	t.Cleanup(func() {
@@ -167,7 +177,7 @@ type answer struct {
 	body string
 }
 
-func (a answer) json(t *testing.T) map[string]any {
+func (a answer) json(t testing.TB) map[string]any {
 	t.Helper()
 	var m map[string]any
 	if err := json.Unmarshal([]byte(a.body), &m); err != nil {
@@ -249,7 +259,7 @@ type form struct {
 	boxes  map[string]string // value of each checkbox "scope": "", "checked", "disabled"
 }
 
-func (a answer) form(t *testing.T) form {
+func (a answer) form(t testing.TB) form {
 	t.Helper()
 	doc, err := html.Parse(strings.NewReader(a.body))
 	if err != nil {
@@ -1737,6 +1747,206 @@ func chromiumScheme(t *testing.T, running context.Context, p *program) {
 
 // Start to first answer on a file that exists: flags, lock, checks, keys,
 // configuration, listeners.
+// inProcess answers an http.Client from a handler, without a socket between
+// them: what is measured is the server.
+type inProcess struct{ http.Handler }
+
+func (h inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
+	in := r.Clone(r.Context())
+	in.RequestURI, in.RemoteAddr, in.Host = r.URL.RequestURI(), "127.0.0.1:4711", r.URL.Host
+	if in.Body == nil {
+		in.Body = http.NoBody
+	}
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, in)
+	resp := rec.Result()
+	resp.Request = r
+	return resp, nil
+}
+
+// wired is the whole program on a file of its own, from the log line to the
+// disk, with so many families in the file beside those that are used.
+func wired(b *testing.B, families int) *program {
+	b.Helper()
+	log := edge.Logger(io.Discard, "json", "info")
+	file, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "punchcard.db"), sqlite.Options{Migrations: migrations(), Log: log})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { file.Close(context.Background()) })
+	if err := file.Migrate(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	document, builtin, err := loadDocument("")
+	if err != nil {
+		b.Fatal(err)
+	}
+	issuer := &url.URL{Scheme: "http", Host: "localhost:8484"}
+	serve := &serveCmd{Issuer: issuer.String(), AccessTTL: 15 * time.Minute, RefreshTTL: 336 * time.Hour, CodeTTL: 10 * time.Minute}
+	rooms, err := serve.wire(b.Context(), file, document, builtin, time.Now, log)
+	if err != nil {
+		b.Fatal(err)
+	}
+	p := &program{issuer: issuer.String(), handler: edge.Handler(edge.Config{Issuer: issuer, Port: "8484", Log: log}, rooms)}
+	p.browser(b).signedUp(mobile(), "grace@example.com") // the family that is copied
+	for _, table := range []string{"families", "codes", "pkce", "oidc", "access_tokens", "refresh_tokens"} {
+		if families > 0 {
+			multiply(b, file, table, families)
+		}
+	}
+	return p
+}
+
+// multiply copies the rows of a table, each with a key of its own.
+func multiply(b *testing.B, file *sqlite.File, table string, n int) {
+	b.Helper()
+	rows, err := file.Read().Query("SELECT name FROM pragma_table_info(?)", table)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer rows.Close()
+	var columns, values []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			b.Fatal(err)
+		}
+		value := map[string]string{"hash": "lower(hex(randomblob(32)))", "request_id": "request_id || '-' || n"}[name]
+		if value == "" {
+			value = name
+		}
+		columns, values = append(columns, name), append(values, value)
+	}
+	if err := rows.Err(); err != nil || len(columns) == 0 {
+		b.Fatalf("columns of %s: %v %v", table, columns, err)
+	}
+	statement := fmt.Sprintf("WITH RECURSIVE k(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM k WHERE n < ?) INSERT INTO %s (%s) SELECT %s FROM %s, k",
+		table, strings.Join(columns, ", "), strings.Join(values, ", "), table)
+	if err := file.Write(b.Context(), func(tx *sql.Tx) error { _, err := tx.Exec(statement, n); return err }); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// prepare makes one client's request, which will be sent n times.
+type prepare func(b *testing.B, p *program, n int) (request func())
+
+// BenchmarkServer measures each request alone and with eight at a time, on an
+// empty file and beside 100,000 families. Every token it counts is on disk.
+// Compare lines of one run: machines and their disks differ.
+func BenchmarkServer(b *testing.B) {
+	for _, families := range []int{0, 100_000} {
+		b.Run(fmt.Sprintf("families=%d", families), func(b *testing.B) {
+			p := wired(b, families)
+			for _, kind := range []struct {
+				name    string
+				prepare prepare
+			}{
+				{"refresh", benchRefresh("offline_access read:timesheets")},
+				{"refresh-with-RS256-ID-token", benchRefresh("openid offline_access read:timesheets")},
+				{"code", benchCode}, {"client-credentials", benchMachine}, {"introspect", benchIntrospect},
+				{"api-read", benchGet("/api/timesheets?limit=10")}, {"api-me", benchGet("/api/me")}, {"login-page", benchLoginPage},
+			} {
+				b.Run(kind.name+"/one", func(b *testing.B) {
+					request := kind.prepare(b, p, b.N)
+					b.ResetTimer()
+					for range b.N {
+						request()
+					}
+				})
+				b.Run(kind.name+"/eight", func(b *testing.B) {
+					const clients = 8
+					requests := make(chan func(), clients)
+					for range clients {
+						requests <- kind.prepare(b, p, (b.N+clients-1)/clients)
+					}
+					b.ResetTimer()
+					var wg sync.WaitGroup
+					for i := range clients {
+						request := <-requests
+						wg.Go(func() {
+							for range (b.N + clients - 1 - i) / clients {
+								request()
+							}
+						})
+					}
+					wg.Wait()
+				})
+			}
+		})
+	}
+}
+
+// must is the request that is measured: it has to succeed.
+func (p *program) must(b *testing.B, method, path, kind string, header http.Header, body string) string {
+	r := httptest.NewRequest(method, p.issuer+path, strings.NewReader(body))
+	if kind != "" {
+		r.Header.Set("Content-Type", kind)
+	}
+	for name, values := range header {
+		r.Header[name] = values
+	}
+	rec := httptest.NewRecorder()
+	p.handler.ServeHTTP(rec, r)
+	if rec.Code != http.StatusOK {
+		b.Errorf("%s: %d %s", path, rec.Code, rec.Body)
+	}
+	return rec.Body.String()
+}
+
+const formType = "application/x-www-form-urlencoded"
+
+func benchRefresh(scope string) prepare {
+	return func(b *testing.B, p *program, _ int) func() {
+		c := mobile()
+		c.scope = scope
+		token := p.browser(b).signedUp(c, "ada@example.com").Refresh
+		return func() {
+			var next tokens
+			form := url.Values{"grant_type": {"refresh_token"}, "client_id": {c.id}, "refresh_token": {token}}
+			if err := json.Unmarshal([]byte(p.must(b, "POST", "/oauth/token", formType, nil, form.Encode())), &next); err != nil {
+				b.Error(err)
+			}
+			token = next.Refresh
+		}
+	}
+}
+
+func benchCode(b *testing.B, p *program, n int) func() {
+	c, browser := mobile(), p.browser(b)
+	c.scope = "offline_access read:timesheets"
+	codes := []string{browser.code(c, "ada@example.com")}
+	for len(codes) < n {
+		codes = append(codes, browser.code(c, "")) // signed in by now
+	}
+	return func() {
+		form := url.Values{"grant_type": {"authorization_code"}, "client_id": {c.id}, "code": {codes[0]}, "redirect_uri": {c.redirect}, "code_verifier": {c.verifier}}
+		codes = codes[1:]
+		p.must(b, "POST", "/oauth/token", formType, nil, form.Encode())
+	}
+}
+
+func benchMachine(b *testing.B, p *program, _ int) func() {
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {"timesheets-cron"}, "client_secret": {"timesheets-cron-secret"}}.Encode()
+	return func() { p.must(b, "POST", "/oauth/token", formType, nil, form) }
+}
+
+func benchIntrospect(b *testing.B, p *program, _ int) func() {
+	token := p.browser(b).signedUp(mobile(), "ada@example.com").Access
+	form := url.Values{"client_id": {"timesheets-gateway"}, "client_secret": {"timesheets-gateway-secret"}, "token": {token}}.Encode()
+	return func() { p.must(b, "POST", "/oauth/introspect", formType, nil, form) }
+}
+
+func benchGet(path string) prepare {
+	return func(b *testing.B, p *program, _ int) func() {
+		header := http.Header{"Authorization": {"Bearer " + p.browser(b).signedUp(mobile(), "ada@example.com").Access}}
+		return func() { p.must(b, "GET", path, "", header, "") }
+	}
+}
+
+func benchLoginPage(b *testing.B, p *program, _ int) func() {
+	return func() { p.must(b, "GET", "/login", "", nil, "") }
+}
+
 func BenchmarkStart(b *testing.B) {
 	db := filepath.Join(b.TempDir(), "punchcard.db")
 	once := func() {

@@ -65,7 +65,6 @@ type Store struct {
 	now     func() time.Time
 	log     *slog.Logger
 	clients clientCache
-	queries statements
 }
 
 var (
@@ -88,7 +87,6 @@ func New(c Config) *Store {
 	}
 	return &Store{
 		writer: c.Writer, read: c.Read, session: c.Session, base: c.Base, now: c.Now, log: c.Log,
-		queries: statements{db: c.Read, ready: map[string]*sql.Stmt{}},
 		clients: clientCache{byID: map[string]*Client{}},
 	}
 }

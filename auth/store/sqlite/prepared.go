@@ -13,8 +13,9 @@ import (
 const maxPrepared = 256
 
 // openPrepared is sql.Open with connections that keep each statement they have
-// executed. Parsing the same INSERT for every token costs as much as running
-// it, and a *sql.Tx cannot keep statements from one transaction to the next.
+// run. Parsing the same INSERT for every token costs as much as running it, and
+// the same SELECT more; a *sql.Tx cannot keep statements from one transaction
+// to the next, and a *sql.Stmt looks for its connection under a lock.
 func openPrepared(dsn string) (*sql.DB, error) {
 	c, err := modernc.NewConnector(dsn)
 	if err != nil {
@@ -30,7 +31,7 @@ func (p preparing) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &preparedConn{wholeConn: c.(wholeConn), kept: map[string]driver.StmtExecContext{}}, nil
+	return &preparedConn{wholeConn: c.(wholeConn), kept: map[string]*keptStmt{}}, nil
 }
 
 // wholeConn is what the driver's connections can do; database/sql finds each
@@ -46,33 +47,92 @@ type wholeConn interface {
 	driver.Validator
 }
 
-// preparedConn runs ExecContext by kept statements. Queries are left alone:
-// their statement is busy until the rows are closed. database/sql uses a
-// connection from one goroutine at a time.
+// preparedConn runs statements that it keeps. database/sql uses a connection
+// from one goroutine at a time.
 type preparedConn struct {
 	wholeConn
-	kept map[string]driver.StmtExecContext
+	kept map[string]*keptStmt
+}
+
+// keptStmt is one parsed statement. Its rows are read from itself, so until
+// they are closed the same text has to be parsed anew.
+type keptStmt struct {
+	wholeStmt
+	busy bool
+}
+
+type wholeStmt interface {
+	driver.Stmt
+	driver.StmtExecContext
+	driver.StmtQueryContext
+}
+
+// stmt returns the kept statement of a query; nil where it is busy, or where
+// the connection keeps enough.
+func (c *preparedConn) stmt(ctx context.Context, query string) (*keptStmt, error) {
+	if s := c.kept[query]; s != nil {
+		if s.busy {
+			return nil, nil
+		}
+		return s, nil
+	}
+	if len(c.kept) >= maxPrepared {
+		return nil, nil
+	}
+	parsed, err := c.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	s := &keptStmt{wholeStmt: parsed.(wholeStmt)}
+	c.kept[query] = s
+	return s, nil
 }
 
 func (c *preparedConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	stmt, ok := c.kept[query]
-	if !ok {
-		if len(c.kept) >= maxPrepared {
-			return c.wholeConn.ExecContext(ctx, query, args)
-		}
-		s, err := c.PrepareContext(ctx, query)
-		if err != nil {
-			return nil, err
-		}
-		stmt = s.(driver.StmtExecContext)
-		c.kept[query] = stmt
+	s, err := c.stmt(ctx, query)
+	if err != nil {
+		return nil, err
 	}
-	return stmt.ExecContext(ctx, args)
+	if s == nil {
+		return c.wholeConn.ExecContext(ctx, query, args)
+	}
+	return s.ExecContext(ctx, args)
+}
+
+// QueryContext runs to its first row without watching for the caller's leave:
+// the driver would start a goroutine for that, which costs more than any of
+// the program's short reads. database/sql looks at the context before it.
+func (c *preparedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	s, err := c.stmt(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if s == nil {
+		return c.wholeConn.QueryContext(ctx, query, args)
+	}
+	rows, err := s.QueryContext(context.WithoutCancel(ctx), args)
+	if err != nil {
+		return nil, err
+	}
+	s.busy = true
+	return &keptRows{rows, s}, nil
+}
+
+// keptRows give their statement back when they are closed.
+type keptRows struct {
+	driver.Rows
+	of *keptStmt
+}
+
+func (r *keptRows) Close() error {
+	err := r.Rows.Close()
+	r.of.busy = false
+	return err
 }
 
 func (c *preparedConn) Close() error {
 	for _, s := range c.kept {
-		_ = s.(driver.Stmt).Close() // the connection's own Close says what went wrong
+		_ = s.Close() // the connection's own Close says what went wrong
 	}
 	c.kept = nil
 	return c.wholeConn.Close()
