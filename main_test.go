@@ -2067,6 +2067,19 @@ func TestUserinfoReadsTheHeaderOnly(t *testing.T) {
 	}
 }
 
+// refusedStart is a start that must end by itself.
+func refusedStart(t *testing.T, args ...string) (exit int, said string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	var stderr lockedBuffer
+	exit = run(ctx, args, io.Discard, &stderr)
+	if ctx.Err() != nil {
+		t.Error("the server started")
+	}
+	return exit, stderr.String()
+}
+
 // watch is a clock that a test moves.
 type watch struct{ ahead atomic.Int64 }
 
@@ -2417,10 +2430,9 @@ func passwordChanged(t *testing.T) {
 // OWASP ASVS 6.4.1. CONTRACT: "a non-loopback --addr with a seeded password or
 // client secret is refused".
 func demoBeyondLoopback(t *testing.T) {
-	var stderr lockedBuffer
-	exit := run(t.Context(), []string{"--addr", "0.0.0.0:0", "--db", filepath.Join(t.TempDir(), "x.db")}, io.Discard, &stderr)
-	if exit != 1 || !strings.Contains(stderr.String(), "--allow-demo-passwords") {
-		t.Errorf("exit %d: %s", exit, stderr.String())
+	exit, said := refusedStart(t, "--addr", "0.0.0.0:0", "--db", filepath.Join(t.TempDir(), "x.db"))
+	if exit != 1 || !strings.Contains(said, "--allow-demo-passwords") {
+		t.Errorf("exit %d: %s", exit, said)
 	}
 }
 
@@ -2467,10 +2479,9 @@ func strictTransport(t *testing.T) {
 // One server a file: two would each believe that they alone spend its codes.
 func secondServer(t *testing.T) {
 	p := start(t)
-	var stderr lockedBuffer
-	exit := run(t.Context(), []string{"--db", p.db, "--addr", "127.0.0.1:0"}, io.Discard, &stderr)
-	if pid := fmt.Sprint(os.Getpid()); exit != 1 || !strings.Contains(stderr.String(), pid) {
-		t.Errorf("exit %d, %q; want 1 and the pid %s", exit, stderr.String(), pid)
+	exit, said := refusedStart(t, "--db", p.db, "--addr", "127.0.0.1:0")
+	if pid := fmt.Sprint(os.Getpid()); exit != 1 || !strings.Contains(said, pid) {
+		t.Errorf("exit %d, %q; want 1 and the pid %s", exit, said, pid)
 	}
 	p.browser(t).signedUp(mobile(), "ada@example.com") // the first goes on
 }
@@ -2510,10 +2521,9 @@ func keysArePrivate(t *testing.T) {
 	if err := os.Chmod(p.db, 0o640); err != nil {
 		t.Fatal(err)
 	}
-	var stderr lockedBuffer
-	exit := run(t.Context(), []string{"--db", p.db, "--addr", "127.0.0.1:0"}, io.Discard, &stderr)
-	if exit != 1 || !strings.Contains(stderr.String(), "chmod 600") {
-		t.Errorf("with mode 0640: exit %d, %s", exit, stderr.String())
+	exit, said := refusedStart(t, "--db", p.db, "--addr", "127.0.0.1:0")
+	if exit != 1 || !strings.Contains(said, "chmod 600") {
+		t.Errorf("with mode 0640: exit %d, %s", exit, said)
 	}
 }
 

@@ -22,7 +22,7 @@ import (
 // site is what outlives a process: the file, the address, the configuration.
 // The port is fixed, so that the issuer stays what it is.
 type site struct {
-	t      *testing.T
+	t      testing.TB
 	db     string
 	port   string
 	base   string // the issuer
@@ -33,7 +33,7 @@ type site struct {
 
 // newSite makes one with secrets of its own, which can be searched for: the
 // built-in password is a word that stands in every path.
-func newSite(t *testing.T, folder string) *site {
+func newSite(t testing.TB, folder string) *site {
 	t.Helper()
 	s := &site{t: t, db: filepath.Join(folder, "punchcard.db"), port: freePort(t), vault: newVault(), wire: &http.Transport{
 		MaxIdleConnsPerHost: 32, DisableCompression: true,
@@ -56,7 +56,7 @@ const (
 )
 
 // configuration is the built-in one with other secrets.
-func configuration(t *testing.T, v *vault) []byte {
+func configuration(t testing.TB, v *vault) []byte {
 	t.Helper()
 	example, err := exec.Command(binary, "config", "example").Output()
 	if err != nil {
@@ -81,7 +81,7 @@ func configuration(t *testing.T, v *vault) []byte {
 
 // freePort is outside the range from which systems give ports to outgoing
 // connections: one of those could sit on it when the server comes back.
-func freePort(t *testing.T) string {
+func freePort(t testing.TB) string {
 	t.Helper()
 	for range 100 {
 		port := fmt.Sprint(20000 + rand.IntN(9000))
@@ -105,7 +105,7 @@ func freePort(t *testing.T) string {
 
 // process is one life of the server.
 type process struct {
-	t        *testing.T
+	t        testing.TB
 	cmd      *exec.Cmd
 	out, err *output
 	exited   chan struct{}
