@@ -50,6 +50,20 @@
 // seed reads the configuration document; edge stands between the network and
 // every room.
 //
+// # What is promised
+//
+// A code, a refresh token, a consent form is used once, by one compare-and-set,
+// whoever else tries at that moment; a second use ends the family. An answer is
+// given when what it says is on disk. What cannot be written is 503, never a
+// success. A wrong verifier does not burn a code, or whoever saw the code could
+// lock its owner out. There is no grace for a lost refresh response.
+//
+// catalogue holds all this, and some two hundred ways to go wrong, against a
+// running server, case by case; crash kills it, fills its disk and locks its
+// file; .ci/mutants turns off one defence at a time to see a test go red. The
+// README has the counts and their date. Not proven: power loss, several
+// processes on one file, TLS in front.
+//
 // # The ledger
 //
 // Every check is reported as one log/slog record named "check" with the

@@ -59,6 +59,7 @@ func (a *agent) send(r *http.Request) answer {
 		a.t.Fatalf("%s %.200s: %v", r.Method, r.URL, err)
 	}
 	defer resp.Body.Close()
+	noticed(resp)
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		a.t.Fatal(err)

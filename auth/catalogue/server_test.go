@@ -1,11 +1,11 @@
 package catalogue
 
 import (
-	"bufio"
+	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -28,12 +28,22 @@ func TestMain(m *testing.M) {
 func testMain(m *testing.M) int {
 	stop, err := connect()
 	if err != nil {
+		stop()
 		fmt.Fprintln(os.Stderr, "catalogue:", err)
 		return 1
 	}
-	defer stop()
-	return m.Run()
+	code := m.Run()
+	stop()
+	if leaks := leaked(); len(leaks) > 0 {
+		fmt.Fprintln(os.Stderr, "after the whole suite:\n"+strings.Join(leaks, "\n"))
+		return 1
+	}
+	remove()
+	return code
 }
+
+// remove is run when everything was looked at.
+var remove = func() {}
 
 // connect finds the process that PUNCHCARD_URL names, or starts one.
 func connect() (stop func(), err error) {
@@ -58,50 +68,58 @@ func connect() (stop func(), err error) {
 	return stop, nil
 }
 
-// launch builds the binary and starts it in a folder of its own.
+// launch builds the binary and starts it in a folder of its own, where it
+// leaves all that it writes and prints.
 func launch() (stop func(), err error) {
 	dir, err := os.MkdirTemp("", "punchcard-catalogue")
 	if err != nil {
 		return func() {}, err
 	}
-	stop = func() { _ = os.RemoveAll(dir) } // a folder in the system's temporary one
+	remove = func() { _ = os.RemoveAll(dir) } // a folder in the system's temporary one
 	binary := filepath.Join(dir, "punchcard.exe")
-	if out, err := exec.Command("go", "build", "-o", binary, "github.com/exampleco/punchcard").CombinedOutput(); err != nil {
-		return stop, fmt.Errorf("go build: %w\n%s", err, out)
+	build := []string{"build", "-o", binary}
+	if raceEnabled {
+		build = append(build, "-race")
 	}
-	cmd := exec.Command(binary, "serve", "--addr", "127.0.0.1:0", "--db", filepath.Join(dir, "punchcard.db"), "--log-format", "json")
+	if out, err := exec.Command("go", append(build, "github.com/exampleco/punchcard")...).CombinedOutput(); err != nil {
+		return remove, fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	left.folder = filepath.Join(dir, "left")
+	if err := os.Mkdir(left.folder, 0o700); err != nil {
+		return remove, err
+	}
+	cmd := exec.Command(binary, "serve", "--addr", "127.0.0.1:0", "--db", filepath.Join(left.folder, "punchcard.db"), "--log-format", "json", "--log-level", "debug")
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "PUNCHCARD_") })
-	printed, err := cmd.StderrPipe()
+	stdout, err := os.Create(filepath.Join(left.folder, "stdout"))
 	if err != nil {
-		return stop, err
+		return remove, err
 	}
+	stderr, err := os.Create(filepath.Join(left.folder, "stderr"))
+	if err != nil {
+		return remove, err
+	}
+	cmd.Stdout, cmd.Stderr = stdout, stderr
 	if err := cmd.Start(); err != nil {
-		return stop, err
+		return remove, err
 	}
-	remove := stop
-	stop = func() { _ = cmd.Process.Kill(); _ = cmd.Wait(); remove() }
-	url := make(chan string, 1)
-	go func() {
-		lines := bufio.NewReader(printed)
-		for {
-			line, err := lines.ReadBytes('\n')
+	stop = func() {
+		_ = cmd.Process.Kill() // so that the write-ahead log is still there to be looked at
+		_ = cmd.Wait()
+		_ = errors.Join(stdout.Close(), stderr.Close())
+	}
+	for range 600 {
+		printed, err := os.ReadFile(stderr.Name())
+		if err != nil {
+			return stop, err
+		}
+		for line := range bytes.Lines(printed) {
 			var ready struct{ Msg, URL string }
 			if json.Unmarshal(line, &ready) == nil && ready.Msg == "ready" {
-				url <- ready.URL
-			}
-			if err != nil {
-				close(url)
-				_, _ = io.Copy(io.Discard, printed)
-				return
+				base = ready.URL
+				return stop, nil
 			}
 		}
-	}()
-	select {
-	case base = <-url:
-	case <-time.After(30 * time.Second):
+		time.Sleep(50 * time.Millisecond) // the server is another process: all that can be done is to look again
 	}
-	if base == "" {
-		return stop, fmt.Errorf("the server did not start")
-	}
-	return stop, nil
+	return stop, errors.New("the server did not start")
 }

@@ -80,12 +80,8 @@ func (p *People) attempt(ctx context.Context, b buckets, email, password string)
 // account returns who has the address, nobody as a Person without ID. Disabled
 // people have no address, so they are nobody here.
 func (p *People) account(ctx context.Context, email string) (Person, string, error) {
-	stmt, err := p.statement(ctx, `SELECT p.password_hash, `+personColumns+` FROM people AS p WHERE p.email_key = ?`)
-	if err != nil {
-		return Person{}, "", err
-	}
 	var hash string
-	person, err := scanPerson(stmt.QueryRowContext(ctx, emailKey(email)), &hash)
+	person, err := scanPerson(p.read.QueryRowContext(ctx, `SELECT p.password_hash, `+personColumns+` FROM people AS p WHERE p.email_key = ?`, emailKey(email)), &hash)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Person{}, "", nil
 	}

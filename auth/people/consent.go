@@ -28,12 +28,8 @@ func (p *People) Remember(ctx context.Context, personID, clientID string, scopes
 // Remembered returns the scopes that a person need not be asked for again by
 // this client, sorted. ok is false where nothing is remembered any more.
 func (p *People) Remembered(ctx context.Context, personID, clientID string) (scopes []string, ok bool, err error) {
-	stmt, err := p.statement(ctx, `SELECT scopes FROM consents WHERE person_id = ? AND client_id = ? AND expires_at > ?`)
-	if err != nil {
-		return nil, false, err
-	}
 	var given string
-	err = stmt.QueryRowContext(ctx, personID, clientID, p.now().UnixMilli()).Scan(&given)
+	err = p.read.QueryRowContext(ctx, `SELECT scopes FROM consents WHERE person_id = ? AND client_id = ? AND expires_at > ?`, personID, clientID, p.now().UnixMilli()).Scan(&given)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, false, nil
 	}

@@ -50,11 +50,7 @@ func (p *People) ByEmail(ctx context.Context, email string) (Person, error) {
 }
 
 func (p *People) one(ctx context.Context, query, key string) (Person, error) {
-	stmt, err := p.statement(ctx, query)
-	if err != nil {
-		return Person{}, err
-	}
-	person, err := scanPerson(stmt.QueryRowContext(ctx, key))
+	person, err := scanPerson(p.read.QueryRowContext(ctx, query, key))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Person{}, ErrNoPerson
 	}

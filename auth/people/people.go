@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/alexedwards/argon2id"
@@ -43,8 +42,6 @@ type People struct {
 	now    func() time.Time
 	log    *slog.Logger
 	slots  chan struct{}
-
-	prepared sync.Map // query text to *sql.Stmt
 
 	// Replaced by tests, which count and wait for nothing.
 	verify func(password, hash string) (bool, *argon2id.Params, error)
@@ -92,22 +89,6 @@ func (e readError) Unwrap() error { return e.error }
 
 // Unavailable marks it as one to be answered with 503.
 func (readError) Unavailable() bool { return true }
-
-// statement prepares a query once; the pool keeps it for each connection.
-func (p *People) statement(ctx context.Context, query string) (*sql.Stmt, error) {
-	if s, ok := p.prepared.Load(query); ok {
-		return s.(*sql.Stmt), nil
-	}
-	s, err := p.read.PrepareContext(ctx, query)
-	if err != nil {
-		return nil, readError{err}
-	}
-	if earlier, raced := p.prepared.LoadOrStore(query, s); raced {
-		s.Close()
-		return earlier.(*sql.Stmt), nil
-	}
-	return s, nil
-}
 
 // check reports a verdict with what led to it. Expected and got never hold a
 // password or a cookie.

@@ -93,15 +93,12 @@ func (p *People) loadSession(ctx context.Context, secret string) (Session, Perso
 	if secret == "" {
 		return Session{}, Person{}, ErrNoSession
 	}
-	stmt, err := p.statement(ctx, `SELECT s.id, s.person_id, s.auth_time, s.created_at, s.last_seen_at, s.expires_at, s.user_agent, s.amr, `+personColumns+`
-		FROM sessions AS s JOIN people AS p ON p.id = s.person_id WHERE s.secret_hash = ? AND p.disabled_at IS NULL`)
-	if err != nil {
-		return Session{}, Person{}, err
-	}
+	row := p.read.QueryRowContext(ctx, `SELECT s.id, s.person_id, s.auth_time, s.created_at, s.last_seen_at, s.expires_at, s.user_agent, s.amr, `+personColumns+`
+		FROM sessions AS s JOIN people AS p ON p.id = s.person_id WHERE s.secret_hash = ? AND p.disabled_at IS NULL`, hashOf(secret))
 	var s Session
 	var auth, created, seen, expires int64
 	var amr string
-	person, err := scanPerson(stmt.QueryRowContext(ctx, hashOf(secret)), &s.ID, &s.PersonID, &auth, &created, &seen, &expires, &s.UserAgent, &amr)
+	person, err := scanPerson(row, &s.ID, &s.PersonID, &auth, &created, &seen, &expires, &s.UserAgent, &amr)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Session{}, Person{}, ErrNoSession
 	}

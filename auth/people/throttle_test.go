@@ -216,6 +216,23 @@ func provesParallelGuessesStayWithinTheLimit(t *testing.T) {
 	if looked > pairFree+1 || looked < pairFree {
 		t.Errorf("%d of 200 parallel guesses were looked at, want %d", looked, pairFree)
 	}
+
+	// The same for guesses that all passed the first look at an empty count.
+	reserved := make(chan bool, 200)
+	for range cap(reserved) {
+		all.Go(func() { reserved <- r.reserve(context.Background(), bucketsOf("alan@example.com", home)) == nil })
+	}
+	all.Wait()
+	close(reserved)
+	n := 0
+	for ok := range reserved {
+		if ok {
+			n++
+		}
+	}
+	if n != pairFree {
+		t.Errorf("%d of 200 parallel reservations were given, want %d", n, pairFree)
+	}
 }
 
 // People who sign in at the same moment from one office are no attack.

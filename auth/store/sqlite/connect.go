@@ -20,6 +20,7 @@ const (
 	oldestSQLite = "3.51.3"
 
 	logLimit = 16 << 20 // bytes that the write-ahead log keeps on disk
+	pageSize = 4096     // bytes, SQLite's default
 )
 
 // rules are the pragmas that every connection has, and what each reads back.
@@ -35,6 +36,9 @@ func rules(busy time.Duration, write bool) map[string]string {
 	}
 	if write {
 		r["query_only"] = "0"
+		// The log is moved into the file when it is as long as it may be, not
+		// at SQLite's 4 MB: pages that are written again and again move once.
+		r["wal_autocheckpoint"] = strconv.Itoa(logLimit / pageSize)
 		// A log that grew under a long reader shrinks again once that is gone.
 		r["journal_size_limit"] = strconv.Itoa(logLimit)
 	}
