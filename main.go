@@ -30,6 +30,7 @@ import (
 	"path"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -253,10 +254,11 @@ const pathResource = "/.well-known/oauth-protected-resource/api"
 
 // rooms is what serves.
 type rooms struct {
-	mux      *http.ServeMux
-	api      http.Handler
-	auth     *auth.Server
-	stopping atomic.Bool
+	mux        *http.ServeMux
+	auth       *auth.Server
+	timesheets *timesheets.API
+	api        http.Handler // the same, with its cross-origin answers
+	stopping   atomic.Bool
 }
 
 // wire puts the rooms together.
@@ -271,7 +273,7 @@ func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.D
 	base := strings.TrimSuffix(c.Issuer, "/")
 	audience := base + "/api"
 	api, err := timesheets.New(timesheets.Config{
-		Writer: file, Read: file.Read(), Verifier: adapter{server, audience}, Directory: server,
+		Writer: file, Read: file.Read(), Verifier: adapter{server, audience}, Directory: directory{server, document},
 		Audience: audience, Issuer: c.Issuer, ResourceMetadata: base + pathResource, Now: now, Log: log,
 	})
 	if err != nil {
@@ -282,7 +284,7 @@ func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.D
 			return nil, fmt.Errorf("seed timesheets: %w", err)
 		}
 	}
-	r := &rooms{mux: http.NewServeMux(), api: server.CORS(api.Handler(), "GET", "POST", "PUT", "DELETE"), auth: server}
+	r := &rooms{mux: http.NewServeMux(), auth: server, timesheets: api, api: server.CORS(api.Handler(), "GET", "POST", "PUT", "DELETE")}
 	server.Register(r.mux)
 	r.mux.Handle("/api/", r.api)
 	r.mux.Handle("GET "+pathResource, server.CORS(api.Metadata(), "GET"))
@@ -357,7 +359,7 @@ func (r *rooms) purge(ctx context.Context, log *slog.Logger) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if err := r.auth.Purge(ctx); err != nil {
+			if err := errors.Join(r.auth.Purge(ctx), r.timesheets.Purge(ctx)); err != nil {
 				log.WarnContext(ctx, "purge", "err", err)
 			}
 		}
@@ -378,6 +380,24 @@ func (a adapter) Verify(ctx context.Context, token string) (timesheets.Caller, e
 		return timesheets.Caller{}, timesheets.InvalidToken(bad.Reason)
 	}
 	return timesheets.Caller{Subject: t.Subject, ClientID: t.ClientID, Scopes: t.Scopes, ExpiresAt: t.ExpiresAt, Machine: t.Machine, Email: t.Email}, err
+}
+
+// directory is the other half of the seam: who reports to whom is the
+// authorization server's to say, and who exists is the document's, which
+// declares everybody who can sign in.
+type directory struct {
+	*auth.Server
+	document *seed.Document
+}
+
+// Known returns those of the ids that the document declares.
+func (d directory) Known(_ context.Context, ids []string) (known []string, err error) {
+	for _, p := range d.document.People {
+		if slices.Contains(ids, p.ID) {
+			known = append(known, p.ID)
+		}
+	}
+	return known, nil
 }
 
 type versionCmd struct{}

@@ -651,6 +651,55 @@ func TestOwnershipAndApproval(t *testing.T) {
 	}
 }
 
+// The seed's machine client uploads what people see and change afterwards.
+func TestNightlyImport(t *testing.T) {
+	p := start(t)
+	b, ada, c := p.browser(t), p.browser(t), mobile()
+	cron := b.tokens(b.do("POST", "/oauth/token", url.Values{
+		"grant_type": {"client_credentials"}, "client_id": {"timesheets-cron"}, "client_secret": {"timesheets-cron-secret"},
+	}))
+	const good = `{"user_id":"usr_ada","project":"Apollo","date":"2026-06-05","hours":2.5}`
+	bad := b.api("POST", "/timesheets/upload", cron.Access, `{"entries":[`+good+`,{"user_id":"usr_nobody","project":"Apollo","date":"2026-06-05","hours":1}]}`)
+	if bad.StatusCode != 422 || !strings.Contains(bad.body, `"/entries/1/user_id"`) {
+		t.Errorf("somebody unknown: %d %s", bad.StatusCode, bad.body)
+	}
+	made := b.api("POST", "/timesheets/upload", cron.Access, `{"entries":[`+good+`]}`)
+	if made.StatusCode != 201 || made.json(t)["count"] != 1.0 {
+		t.Fatalf("upload: %d %s", made.StatusCode, made.body)
+	}
+	a := ada.signedUp(c, "ada@example.com")
+	if r := ada.api("POST", "/timesheets/upload", a.Access, `{"entries":[`+good+`]}`); r.StatusCode != 403 || !strings.Contains(r.Header.Get("WWW-Authenticate"), `scope="batch:upload"`) {
+		t.Errorf("a person's upload: %d %s", r.StatusCode, r.body)
+	}
+	if r := b.api("GET", "/timesheets", cron.Access, ""); r.StatusCode != 403 {
+		t.Errorf("a machine's entries: %d, want 403", r.StatusCode)
+	}
+	list := ada.api("GET", "/timesheets?from=2026-06-05&to=2026-06-05", a.Access, "").json(t)["items"].([]any)
+	if len(list) != 1 { // the bad batch left nothing
+		t.Fatalf("Ada has %d entries on that day, want 1", len(list))
+	}
+	id := list[0].(map[string]any)["id"].(string)
+	if r := ada.api("PUT", "/timesheets/"+id, a.Access, `{"project":"Apollo","date":"2026-06-05","hours":3}`); r.StatusCode != 428 {
+		t.Errorf("a change without If-Match: %d, want 428", r.StatusCode)
+	}
+}
+
+// The API's description needs no token, names its issuer, and can be read by
+// the app of a registered origin.
+func TestOpenAPIDocument(t *testing.T) {
+	p := start(t)
+	a := p.browser(t).get("/api/openapi.json", "Origin", "http://localhost:3000")
+	if a.StatusCode != 200 || a.Header.Get("Access-Control-Allow-Origin") != "http://localhost:3000" || a.Header.Get("ETag") == "" {
+		t.Errorf("%d %v", a.StatusCode, a.Header)
+	}
+	if servers := a.json(t)["servers"].([]any); servers[0].(map[string]any)["url"] != p.base() {
+		t.Errorf("servers: %v, want %s", servers, p.base())
+	}
+	if !strings.Contains(a.body, `"tokenUrl":"`+p.base()+`/oauth/token"`) {
+		t.Errorf("the document does not name the token endpoint of %s", p.base())
+	}
+}
+
 func TestRefusal(t *testing.T) {
 	p := start(t)
 	b, c := p.browser(t), mobile()
@@ -1152,7 +1201,7 @@ func TestMetadata(t *testing.T) {
 			t.Errorf("%s is advertised", absent)
 		}
 	}
-	for _, path := range []string{"/oauth/device/code", "/oauth/par", "/oidc/register", "/device", "/account", "/inspector", "/lessons", "/docs", "/app/", "/metrics", "/api/openapi.json"} {
+	for _, path := range []string{"/oauth/device/code", "/oauth/par", "/oidc/register", "/device", "/account", "/inspector", "/lessons", "/docs", "/app/", "/metrics"} {
 		if a := b.get(path); a.StatusCode != 404 {
 			t.Errorf("%s answers %d before it works", path, a.StatusCode)
 		}

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"path"
-	"reflect"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -52,6 +51,9 @@ type API struct {
 
 	audience, issuer, resourceMetadata string
 
+	// shellSchema and rowSchema are a batch around its rows, and one row.
+	shellSchema, rowSchema *huma.Schema
+
 	huma huma.API
 	mux  *http.ServeMux
 }
@@ -75,8 +77,13 @@ func New(c Config) (*API, error) {
 		mux: http.NewServeMux(),
 	}
 	a.huma = humago.New(a.mux, a.humaConfig())
-	a.huma.UseMiddleware(a.authorize, a.readBody)
+	a.huma.UseMiddleware(a.negotiate, a.authorize, a.readBody)
 	a.operations()
+	document, err := a.document()
+	if err != nil {
+		return nil, err
+	}
+	a.mux.HandleFunc("GET "+pathDocument, document)
 	return a, nil
 }
 
@@ -85,10 +92,12 @@ func (a *API) operations() {
 	register(a, operation("list-timesheets", "GET /api/timesheets", "read:timesheets", "Your entries"), a.list)
 	register(a, operation("create-timesheet", "POST /api/timesheets", "create:timesheets", "Add an entry"), a.create)
 	register(a, operation("get-timesheet", "GET /api/timesheets/{id}", "read:timesheets", "One of your entries"), a.get)
+	register(a, operation("replace-timesheet", "PUT /api/timesheets/{id}", "create:timesheets", "Change a pending entry of yours"), a.replace)
 	register(a, operation("delete-timesheet", "DELETE /api/timesheets/{id}", "delete:timesheets", "Delete a pending entry of yours"), a.delete)
 	register(a, operation("list-approvals", "GET /api/approvals", "approve:timesheets", "What waits for your decision"), a.approvals)
 	register(a, operation("decide-approval", "PUT /api/approvals/{id}", "approve:timesheets", "Approve or reject an entry"), a.decide)
-	register(a, machinesToo(operation("get-me", "GET /api/me", "", "What the API knows about you")), a.me)
+	register(a, wholeBody(openFor(machines, operation("upload-timesheets", "POST /api/timesheets/upload", "batch:upload", "Add entries for many people"))), a.upload)
+	register(a, openFor(everybody, operation("get-me", "GET /api/me", "", "What the API knows about you")), a.me)
 }
 
 // operation declares the scope where authorize and the API's description both
@@ -110,22 +119,22 @@ func operation(id, route, scope, summary string) huma.Operation {
 	return op
 }
 
-// machinesToo opens an operation to tokens behind which there is no person.
-func machinesToo(op huma.Operation) huma.Operation {
-	op.Metadata = map[string]any{forMachinesToo: true}
+// openFor opens an operation to tokens behind which there is no person.
+func openFor(callers string, op huma.Operation) huma.Operation {
+	op.Metadata = map[string]any{openTo: callers}
+	return op
+}
+
+// wholeBody leaves it to the handler to hold the body against the schema.
+func wholeBody(op huma.Operation) huma.Operation {
+	op.SkipValidateBody = true
 	return op
 }
 
 // register adds an operation whose handler gets the caller and returns any
 // error; what the client sees of it is decided in answer alone.
 func register[I, O any](a *API, op huma.Operation, handle func(context.Context, Caller, *I) (*O, error)) {
-	schemas := a.huma.OpenAPI().Components.Schemas
-	op.Responses = map[string]*huma.Response{"default": {
-		Description: "What went wrong",
-		Content: map[string]*huma.MediaType{"application/problem+json": {
-			Schema: schemas.Schema(reflect.TypeFor[problem](), true, ""),
-		}},
-	}}
+	a.describe(&op)
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		a.check(ctx, "request matches the operation's schema", "", true, "a valid request", op.OperationID)
 		out, err := handle(ctx, callerOf(ctx), in)
@@ -134,6 +143,15 @@ func register[I, O any](a *API, op huma.Operation, handle func(context.Context, 
 		}
 		return out, nil
 	})
+	a.illustrate(a.described(op.Method, op.Path))
+}
+
+// described finds an operation in the document.
+func (a *API) described(method, path string) *huma.Operation {
+	item := a.huma.OpenAPI().Paths[path]
+	return map[string]*huma.Operation{
+		http.MethodGet: item.Get, http.MethodPost: item.Post, http.MethodPut: item.Put, http.MethodDelete: item.Delete,
+	}[method]
 }
 
 // humaConfig leaves huma's own routes and $schema links off.
@@ -143,19 +161,16 @@ func (a *API) humaConfig() huma.Config {
 	c.CreateHooks = nil
 	c.Formats = map[string]huma.Format{jsonType: jsonFormat, "json": jsonFormat} // the latter for …+json
 	c.Transformers = []huma.Transformer{a.translate}
-	base := strings.TrimSuffix(a.issuer, "/")
-	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{securityScheme: {
-		Type: "oauth2",
-		Flows: &huma.OAuthFlows{AuthorizationCode: &huma.OAuthFlow{
-			AuthorizationURL: base + "/authorize", TokenURL: base + "/oauth/token",
-			Scopes: map[string]string{
-				"read:timesheets":    "See your timesheets",
-				"create:timesheets":  "Add timesheets for you",
-				"delete:timesheets":  "Delete your timesheets",
-				"approve:timesheets": "Approve your team’s timesheets",
-			},
-		}},
-	}}
+	c.Info.Description = "Working hours, entered by people and approved by their managers. Every operation needs an access token of OAuth 2. " +
+		"Every error is a problem of RFC 9457."
+	c.Servers = []*huma.Server{{URL: serverOf(a.audience)}}
+	c.Tags = []*huma.Tag{
+		{Name: tagEntries, Description: "Your own hours"},
+		{Name: tagApprovals, Description: "What waits for a manager's decision"},
+		{Name: tagBatch, Description: "For programs that act for themselves"},
+		{Name: tagCaller, Description: "Who the API takes you for"},
+	}
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{securityScheme: securityOf(a.issuer)}
 	return c
 }
 

@@ -4,37 +4,49 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 )
 
-// Directory knows who reports to whom.
+// Directory knows who exists and who reports to whom.
 type Directory interface {
 	// Reports returns the ids of the people who report to managerID directly;
 	// none for somebody who manages nobody, or is unknown.
 	Reports(ctx context.Context, managerID string) ([]string, error)
+	// Known returns those of the ids that are people who can have entries.
+	Known(ctx context.Context, ids []string) ([]string, error)
 }
 
 // decision is what a manager says about an entry.
 type decision struct {
-	Decision string `json:"decision" enum:"approve,reject"`
-	Comment  string `json:"comment,omitempty" maxLength:"500" pattern:"^[\\P{Cc}\\n\\t]*$" patternDescription:"text without control characters other than line feed and tab"`
+	Decision string `json:"decision" enum:"approve,reject" doc:"What you decide"`
+	Comment  string `json:"comment,omitempty" maxLength:"500" pattern:"^[^\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]*$" patternDescription:"text without control characters other than line feed and tab" doc:"For the person whose entry it is"`
+}
+
+type approvalsOutput struct {
+	Link string `header:"Link" doc:"The next page, as rel=\"next\"; absent on the last one"`
+	Body list
 }
 
 type decideInput struct {
-	ID   string    `path:"id"`
+	ID   string    `path:"id" doc:"The entry's id"`
 	Body *decision `doc:"Left out, it approves"`
 }
 
 // approvals lists what waits for the caller: the pending entries of the people
 // who report to them.
-func (a *API) approvals(ctx context.Context, c Caller, in *Page) (*listOutput, error) {
+func (a *API) approvals(ctx context.Context, c Caller, in *Page) (*approvalsOutput, error) {
 	reports, err := a.directory.Reports(ctx, c.Subject)
 	if err != nil {
 		return nil, err
 	}
 	// Nobody decides about their own hours, even if the directory has them report to themselves.
 	reports = slices.DeleteFunc(slices.Clone(reports), func(id string) bool { return id == c.Subject })
-	return a.page(ctx, selection{owners: reports, status: pending}, *in, "approvals", c.Subject)
+	l, err := a.page(ctx, selection{owners: reports, status: pending}, *in, "approvals", c.Subject)
+	if err != nil {
+		return nil, err
+	}
+	return &approvalsOutput{Link: l.next("/api/approvals", *in, url.Values{}), Body: *l}, nil
 }
 
 func (a *API) decide(ctx context.Context, c Caller, in *decideInput) (*entryOutput, error) {

@@ -48,11 +48,14 @@ type invalidToken struct{ reason string }
 func (e *invalidToken) Error() string        { return "invalid token: " + e.reason }
 func (e *invalidToken) Is(target error) bool { return target == ErrInvalidToken }
 
-// The scheme under which operations declare their scope, and the mark of those
-// that a token without a person may call.
+// securityScheme is the name under which operations declare their scope.
+const securityScheme = "oauth2"
+
+// openTo marks the operations that are not for people alone.
 const (
-	securityScheme = "oauth2"
-	forMachinesToo = "machines"
+	openTo    = "open to"
+	everybody = "everybody"
+	machines  = "machines"
 )
 
 type callerKey struct{}
@@ -94,15 +97,28 @@ func (a *API) admit(r *http.Request, op *huma.Operation) (Caller, error) {
 	if len(needed) > 0 && !a.check(ctx, "scope", "RFC 6750 3.1", ok, strings.Join(needed, " "), strings.Join(caller.Scopes, " ")) {
 		return Caller{}, a.lacksScope(needed)
 	}
-	if op.Metadata[forMachinesToo] == true {
-		return caller, nil
-	}
+	return caller, a.admitsKind(ctx, op, caller)
+}
+
+// admitsKind tells people and machines apart. A scope cannot: a registration
+// that goes wrong may let a person's app ask for a machine's.
+func (a *API) admitsKind(ctx context.Context, op *huma.Operation, caller Caller) error {
 	person := !caller.Machine && caller.Subject != ""
-	if !a.check(ctx, "a person stands behind the token", "", person, "a person", "client "+caller.ClientID) {
-		return Caller{}, newProblem(http.StatusForbidden,
-			"This operation is about a person's own entries, and the token belongs to a client alone (client_credentials). Use a token that a person has signed in for.")
+	switch op.Metadata[openTo] {
+	case everybody:
+		return nil
+	case machines:
+		if !a.check(ctx, "no person stands behind the token", "RFC 6749 4.4", caller.Machine, "a client alone", "person "+caller.Subject) {
+			return newProblem(http.StatusForbidden,
+				"This operation is for machine clients, and the token belongs to a person. Use a token that a client got for itself (client_credentials).")
+		}
+	default:
+		if !a.check(ctx, "a person stands behind the token", "", person, "a person", "client "+caller.ClientID) {
+			return newProblem(http.StatusForbidden,
+				"This operation is about a person's own entries, and the token belongs to a client alone (client_credentials). Use a token that a person has signed in for.")
+		}
 	}
-	return caller, nil
+	return nil
 }
 
 // scopesOf reads what the operation declares in its Security.

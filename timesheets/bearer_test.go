@@ -22,8 +22,8 @@ func (w *world) each(f func(route string, op *huma.Operation)) {
 			}
 		}
 	}
-	if n != 7 {
-		w.t.Errorf("%d operations, and the contract has 7 so far", n)
+	if n != 9 {
+		w.t.Errorf("%d operations, and the contract has 9", n)
 	}
 }
 
@@ -32,6 +32,8 @@ var contract = map[string]string{
 	"GET /api/timesheets":               "read:timesheets",
 	"POST /api/timesheets":              "create:timesheets",
 	"GET /api/timesheets/ts_unknown":    "read:timesheets",
+	"PUT /api/timesheets/ts_unknown":    "create:timesheets",
+	"POST /api/timesheets/upload":       "batch:upload",
 	"DELETE /api/timesheets/ts_unknown": "delete:timesheets",
 	"GET /api/approvals":                "approve:timesheets",
 	"PUT /api/approvals/ts_unknown":     "approve:timesheets",
@@ -64,13 +66,14 @@ func TestEveryOperationDemandsItsScope(t *testing.T) {
 			t.Errorf("%s declares %q, want %q", route, got, need)
 		}
 		for _, scope := range scopesOf(op) {
-			if w.api.huma.OpenAPI().Components.SecuritySchemes[securityScheme].Flows.AuthorizationCode.Scopes[scope] == "" {
+			flows := w.api.huma.OpenAPI().Components.SecuritySchemes[securityScheme].Flows
+			if flows.AuthorizationCode.Scopes[scope]+flows.ClientCredentials.Scopes[scope] == "" {
 				t.Errorf("scope %s is not described", scope)
 			}
 		}
 		// Each scope alone, and words that merely contain the needed one.
 		for _, has := range append(everyScope, "x"+need, need+":all", "openid") {
-			r := w.do(w.token("usr_grace", has), route, "")
+			r := w.do(w.allowed(op, "usr_grace", has), route, "")
 			if need == "" || has == need {
 				if r.status == 401 || r.status == 403 {
 					t.Errorf("%s with %s: %d", route, has, r.status)
@@ -86,15 +89,48 @@ func TestEveryOperationDemandsItsScope(t *testing.T) {
 	})
 }
 
+// allowed makes a token of the kind of caller that the operation is for.
+func (w *world) allowed(op *huma.Operation, person string, scopes ...string) string {
+	if op.OperationID == "upload-timesheets" {
+		return w.machine(scopes...)
+	}
+	return w.token(person, scopes...)
+}
+
+// machine makes a token that a client has got for itself.
+func (w *world) machine(scopes ...string) string {
+	return w.tokenOf(Caller{Subject: "timesheets-cron", ClientID: "timesheets-cron", Machine: true, Scopes: scopes, ExpiresAt: now.Add(time.Hour)})
+}
+
+func TestPeopleAreSentAwayFromTheMachinesRoute(t *testing.T) {
+	w := newWorld(t)
+	nobody := w.tokenOf(Caller{ClientID: "timesheets-mobile", Scopes: []string{"batch:upload"}, ExpiresAt: now.Add(time.Hour)})
+	for _, token := range []string{w.token("usr_grace", "batch:upload"), nobody} {
+		r := w.do(token, "POST /api/timesheets/upload", `{"entries":[{"user_id":"usr_ada","project":"P","date":"2026-03-17","hours":1}]}`).want(403)
+		if !strings.Contains(r.problem().Detail, "machine clients") || r.header.Get("WWW-Authenticate") != "" {
+			t.Errorf("%v %s", r.header, r.body)
+		}
+	}
+	w.recorded(w.ledger.take(), "INFO check", `rule="no person stands behind the token"`, `verdict="fail"`)
+	var n int
+	if err := w.db.QueryRow(`SELECT count(*) FROM entries`).Scan(&n); err != nil || n != 0 {
+		t.Errorf("%d entries were stored, %v", n, err)
+	}
+}
+
 func TestMachinesAreSentAwayFromPeoplesRoutes(t *testing.T) {
 	w := newWorld(t)
-	machine := w.tokenOf(Caller{Subject: "timesheets-cron", ClientID: "timesheets-cron", Machine: true, Scopes: everyScope, ExpiresAt: now.Add(time.Hour)})
+	machine := w.machine(append(everyScope, "batch:upload")...)
 	nobody := w.tokenOf(Caller{ClientID: "timesheets-mobile", Scopes: everyScope, ExpiresAt: now.Add(time.Hour)})
 	w.each(func(route string, _ *huma.Operation) {
 		if route == "GET /api/me" {
 			if got := decoded[me](w.do(machine, route, "").want(200)); got.Person || got.Subject != "timesheets-cron" {
 				t.Errorf("me of a machine: %+v", got)
 			}
+			return
+		}
+		if route == "POST /api/timesheets/upload" {
+			w.do(machine, route, "").want(415) // let in, and asked for a body
 			return
 		}
 		for _, token := range []string{machine, nobody} {

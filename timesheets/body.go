@@ -22,6 +22,7 @@ const (
 	maxBody  = 1 << 20          // bytes
 	maxNames = 100              // in one object
 	maxName  = 100              // bytes
+	maxItems = 10000            // in one array
 	bodyTime = 10 * time.Second // a body that trickles in for longer holds nobody up
 )
 
@@ -53,6 +54,9 @@ var jsonFormat = huma.Format{
 func bounded(v any) error {
 	switch v := v.(type) {
 	case []any:
+		if len(v) > maxItems {
+			return fmt.Errorf("an array has more than %d items", maxItems)
+		}
 		for _, item := range v {
 			if err := bounded(item); err != nil {
 				return err

@@ -9,13 +9,17 @@
 // # The way of a request
 //
 //	Handler      headers that every answer has; 404 and 405 as problems
+//	  negotiate  JSON, or CSV where somebody prefers it
 //	  authorize  one bearer token, in the header; valid; with the scope that
-//	             the operation names; a person's, unless machines may too
+//	             the operation names; of a person, a machine or either
 //	  readBody   JSON, at most 1 MiB
 //	  huma       parameters and body against the operation's schema
 //	  handler    whose entry is it, and may this caller do that
 //	  store      the rules that must hold against a parallel request, inside
 //	             the write transaction
+//
+// The API's description at /api/openapi.json alone needs no token: what a
+// client has to bring is written there.
 //
 // Each operation is one line of the table in api.go and states its scope once,
 // in its OpenAPI Security; authorize reads it from there, so that what is
@@ -26,9 +30,14 @@
 //	api.go        Config, New, the table of operations
 //	bearer.go     RFC 6750: the token, the scope, the challenges
 //	body.go       what a body must be before anybody looks at its fields
-//	entries.go    list, create, read, delete
+//	entries.go    create, read, replace, delete
+//	ifmatch.go    If-Match: who changes an entry says which one they read
+//	once.go       Idempotency-Key: a request that is sent again happens once
+//	list.go       filters and pages; csv.go, the same for a spreadsheet
 //	approvals.go  what waits for a manager, and the decision
+//	upload.go     the entries of many people, all of them or none
 //	me.go         what the API knows about the caller
+//	openapi.go    the API's description; descriptions.go, its words
 //	metadata.go   RFC 9728: who issues tokens for this API
 //	problem.go    RFC 9457: the one form of every error
 //	store.go      the SQL; cursor.go, page cursors that cannot be forged

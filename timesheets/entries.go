@@ -3,6 +3,7 @@ package timesheets
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"encoding/base32"
 	"errors"
 	"fmt"
@@ -21,19 +22,19 @@ const (
 
 // entry is a timesheet entry as clients see it.
 type entry struct {
-	ID        string     `json:"id"`
-	UserID    string     `json:"user_id"`
-	Project   string     `json:"project"`
-	Date      string     `json:"date" format:"date"`
+	ID        string     `json:"id" doc:"Made by the server"`
+	UserID    string     `json:"user_id" doc:"Whose entry it is"`
+	Project   string     `json:"project" doc:"What the time was for"`
+	Date      string     `json:"date" format:"date" doc:"The day of the work"`
 	Hours     float64    `json:"hours" doc:"In quarter hours"`
-	Notes     string     `json:"notes"`
-	Status    string     `json:"status" enum:"pending,approved,rejected"`
+	Notes     string     `json:"notes" doc:"Empty where there are none"`
+	Status    string     `json:"status" enum:"pending,approved,rejected" doc:"pending until the manager has decided"`
 	Approved  bool       `json:"approved" doc:"true where status is approved"`
-	DecidedBy *string    `json:"decided_by"`
-	DecidedAt *time.Time `json:"decided_at"`
+	DecidedBy *string    `json:"decided_by" doc:"Who decided; null while pending"`
+	DecidedAt *time.Time `json:"decided_at" doc:"When; null while pending"`
 	Comment   *string    `json:"comment" doc:"What was said about the decision"`
-	CreatedAt time.Time  `json:"created_at"`
-	UpdatedAt time.Time  `json:"updated_at"`
+	CreatedAt time.Time  `json:"created_at" doc:"In UTC, as all times"`
+	UpdatedAt time.Time  `json:"updated_at" doc:"The last change, decisions included"`
 
 	version int64
 }
@@ -43,100 +44,92 @@ func (e entry) etag() string { return fmt.Sprintf(`"%d"`, e.version) }
 
 func (e entry) position() position { return position{e.Date, e.CreatedAt.UnixMilli(), e.ID} }
 
-// newEntry is all that a client may say about an entry. Whose it is and what
-// has been decided are not among it, and an unknown field is refused.
-type newEntry struct {
-	Project string  `json:"project" minLength:"1" maxLength:"100" pattern:"^\\P{Cc}*$" patternDescription:"text without control characters"`
-	Date    string  `json:"date" format:"date" pattern:"^(20[0-9]{2}|2100)-" patternDescription:"a date in the years 2000 to 2100"`
-	Hours   float64 `json:"hours" exclusiveMinimum:"0" maximum:"24" multipleOf:"0.25"`
-	Notes   string  `json:"notes,omitempty" maxLength:"2000" pattern:"^[\\P{Cc}\\n\\t]*$" patternDescription:"text without control characters other than line feed and tab"`
+// NewEntry is all that a client may say about an entry. Whose it is and what
+// has been decided are not among it, and an unknown field is refused. It is
+// exported because huma does not look into embedded types that are not.
+type NewEntry struct {
+	Project string  `json:"project" minLength:"1" maxLength:"100" pattern:"^[^\\x00-\\x1f\\x7f-\\x9f]*$" patternDescription:"text without control characters" doc:"What the time was for"`
+	Date    string  `json:"date" format:"date" pattern:"^(20[0-9]{2}|2100)-" patternDescription:"a date in the years 2000 to 2100" doc:"The day of the work"`
+	Hours   float64 `json:"hours" exclusiveMinimum:"0" maximum:"24" multipleOf:"0.25" doc:"In quarter hours; a person's day cannot pass 24"`
+	Notes   string  `json:"notes,omitempty" maxLength:"2000" pattern:"^[^\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]*$" patternDescription:"text without control characters other than line feed and tab" doc:"Left out, there are none"`
 }
 
 type (
-	listInput struct {
-		From    string `query:"from" format:"date" doc:"First day"`
-		To      string `query:"to" format:"date" doc:"Last day"`
-		Project string `query:"project" doc:"Exactly this project"`
-		Status  string `query:"status" enum:"pending,approved,rejected"`
-		Page
-	}
-	// Page is exported because huma does not look into embedded types that are not.
-	Page struct {
-		Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
-		Cursor string `query:"cursor" doc:"next_cursor of the page before, with the same filters"`
-	}
 	entryInput struct {
-		ID string `path:"id"`
+		ID string `path:"id" doc:"The entry's id"`
 	}
-	createInput struct{ Body newEntry }
+	deleteInput struct {
+		ID string `path:"id" doc:"The entry's id"`
+		Precondition
+	}
+	createInput struct {
+		Retry
+		Body NewEntry
+	}
+	replaceInput struct {
+		ID string `path:"id" doc:"The entry's id"`
+		Precondition
+		Body NewEntry
+	}
 )
 
 type (
-	listOutput struct{ Body list }
-	list       struct {
-		Items      []entry `json:"items" nullable:"false"`
-		NextCursor string  `json:"next_cursor,omitempty" doc:"Absent on the last page"`
-	}
 	entryOutput struct {
-		ETag string `header:"ETag"`
+		ETag string `header:"ETag" doc:"Changes with every change of the entry; for If-Match"`
 		Body entry
 	}
 	createOutput struct {
-		Location string `header:"Location"`
-		ETag     string `header:"ETag"`
+		Location string `header:"Location" doc:"Where the new entry is"`
+		ETag     string `header:"ETag" doc:"Changes with every change of the entry; for If-Match"`
+		Replayed string `header:"Idempotency-Replayed" doc:"true where this answer was given before, and nothing was done now"`
 		Body     entry
 	}
 )
 
-func (a *API) list(ctx context.Context, c Caller, in *listInput) (*listOutput, error) {
-	if in.From != "" && in.To != "" && in.To < in.From {
-		return nil, newProblem(http.StatusUnprocessableEntity, "The request breaks the rules listed in errors.",
-			parameter("to", "lies before from"))
-	}
-	sel := selection{owners: []string{c.Subject}, from: in.From, to: in.To, project: in.Project, status: in.Status}
-	return a.page(ctx, sel, in.Page, "timesheets", c.Subject, in.From, in.To, in.Project, in.Status)
-}
-
-// page lists what sel selects. which names the list for its cursors.
-func (a *API) page(ctx context.Context, sel selection, in Page, which ...string) (*listOutput, error) {
-	sel.limit = in.Limit
-	if in.Cursor != "" {
-		after, ok := a.cursors.open(in.Cursor, which)
-		if !a.check(ctx, "cursor was made here, for this list", "", ok, "next_cursor of the page before", "a cursor") {
-			return nil, newProblem(http.StatusBadRequest, "The cursor is not one that this list has given, with these filters. Start without one.",
-				parameter("cursor", "is not valid here"))
-		}
-		sel.after = &after
-	}
-	items, more, err := a.store.list(ctx, sel)
+func (a *API) create(ctx context.Context, c Caller, in *createInput) (*createOutput, error) {
+	again, err := a.repeatable(ctx, c, "create-timesheet", in.Retry, in.Body)
 	if err != nil {
 		return nil, err
 	}
-	out := &listOutput{list{Items: items}}
-	if more {
-		out.Body.NextCursor = a.cursors.seal(items[len(items)-1].position(), which)
+	e := in.Body.entry(c.Subject, a.now())
+	out, replayed, err := once(ctx, a.store, again, func(tx *sql.Tx) (*createOutput, error) {
+		return &createOutput{Location: "/api/timesheets/" + e.ID, ETag: e.etag(), Body: e}, insertEntry(tx, e)
+	}, func() { a.wrote(ctx, "insert", "entries", "timesheet entry", e.ID) })
+	if err := a.repeated(ctx, again, replayed, err); err != nil {
+		return nil, a.roomFor(ctx, e.Hours, err)
 	}
-	return out, nil
+	if replayed {
+		out.Replayed = "true"
+		return out, nil
+	}
+	return out, a.roomFor(ctx, e.Hours, nil)
 }
 
-func (a *API) create(ctx context.Context, c Caller, in *createInput) (*createOutput, error) {
-	now := a.now().UTC().Truncate(time.Millisecond) // as it is stored
-	e := entry{
-		ID: newID(), UserID: c.Subject, Project: in.Body.Project, Date: in.Body.Date, Hours: in.Body.Hours, Notes: in.Body.Notes,
+// entry is a new one with what the client said.
+func (n NewEntry) entry(owner string, now time.Time) entry {
+	now = now.UTC().Truncate(time.Millisecond) // as it is stored
+	return entry{
+		ID: newID(), UserID: owner, Project: n.Project, Date: n.Date, Hours: n.Hours, Notes: n.Notes,
 		Status: pending, CreatedAt: now, UpdatedAt: now, version: 1,
 	}
-	err := a.store.insert(ctx, e)
+}
+
+// roomFor reports whether the day had room for that many hours.
+func (a *API) roomFor(ctx context.Context, more float64, err error) error {
 	var full *dayFullError
-	if err != nil && !errors.As(err, &full) {
-		return nil, err
+	if errors.As(err, &full) {
+		a.check(ctx, "a day has 24 hours", "", false, "at most 24 hours", fmt.Sprintf("%v and %v more", hours(full.taken), more))
+		return newProblem(http.StatusUnprocessableEntity, brokenRules, field("hours", full.advice()))
 	}
-	if full != nil {
-		a.check(ctx, "a day has 24 hours", "", false, "at most 24 hours", fmt.Sprintf("%v and %v more", hours(full.taken), e.Hours))
-		return nil, newProblem(http.StatusUnprocessableEntity, "The request breaks the rules listed in errors.",
-			field("hours", fmt.Sprintf("this day has %v hours already, so at most %v more fit", hours(full.taken), hours(dayQuarters-full.taken))))
+	if err == nil {
+		a.check(ctx, "a day has 24 hours", "", true, "at most 24 hours", "room for it")
 	}
-	a.check(ctx, "a day has 24 hours", "", true, "at most 24 hours", "room for it")
-	return &createOutput{Location: "/api/timesheets/" + e.ID, ETag: e.etag(), Body: e}, nil
+	return err
+}
+
+// advice says how much would fit.
+func (e *dayFullError) advice() string {
+	return fmt.Sprintf("this day has %v hours already, so at most %v more fit", hours(e.taken), hours(dayQuarters-e.taken))
 }
 
 func hours(quarters int) float64 { return float64(quarters) / 4 }
@@ -149,12 +142,28 @@ func (a *API) get(ctx context.Context, c Caller, in *entryInput) (*entryOutput, 
 	return &entryOutput{ETag: e.etag(), Body: e}, nil
 }
 
-func (a *API) delete(ctx context.Context, c Caller, in *entryInput) (*struct{}, error) {
+func (a *API) replace(ctx context.Context, c Caller, in *replaceInput) (*entryOutput, error) {
+	if _, err := a.own(ctx, c, in.ID); err != nil {
+		return nil, err
+	}
+	// RFC 6585 3: a change is only taken from somebody who says what they
+	// change; otherwise the later of two people undoes the earlier unknowingly.
+	if !a.check(ctx, "If-Match sent", "RFC 6585 3", in.match.given, "the ETag that was read", map[bool]string{true: "If-Match", false: "none"}[in.match.given]) {
+		return nil, preconditionRequired()
+	}
+	e, err := a.store.replace(ctx, in.ID, c.Subject, in.Body, in.match, a.now())
+	if err := a.settled(ctx, a.roomFor(ctx, in.Body.Hours, err)); err != nil {
+		return nil, err
+	}
+	return &entryOutput{ETag: e.etag(), Body: e}, nil
+}
+
+func (a *API) delete(ctx context.Context, c Caller, in *deleteInput) (*struct{}, error) {
 	e, err := a.own(ctx, c, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	err = a.store.delete(ctx, e.ID, c.Subject)
+	err = a.store.delete(ctx, e.ID, c.Subject, in.match)
 	return nil, a.settled(ctx, err)
 }
 
@@ -186,6 +195,10 @@ func (a *API) settled(ctx context.Context, err error) error {
 	case errors.Is(err, errNoEntry): // deleted since it was read
 		a.check(ctx, "entry is still pending", "", false, pending, "deleted")
 		return notFound()
+	case errors.Is(err, errStale):
+		// RFC 9110 13.1.1: with a condition that is false, the method MUST NOT be performed.
+		a.check(ctx, "entity tag is the current one", "RFC 9110 13.1.1", false, "the entry's ETag", "another")
+		return preconditionFailed()
 	}
 	return err
 }

@@ -1,13 +1,13 @@
 package timesheets
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -75,12 +75,18 @@ func openFile(t testing.TB) *sql.DB {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	schema, err := Migrations.ReadFile("migrations/00001_init.sql")
+	files, err := fs.Glob(Migrations, "migrations/*.sql")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Exec(string(schema)); err != nil {
-		t.Fatal(err)
+	for _, name := range files { // sorted by their numbers
+		schema, err := Migrations.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Exec(string(schema)); err != nil {
+			t.Fatal(name, err)
+		}
 	}
 	return db
 }
@@ -145,6 +151,19 @@ func (s *staff) Reports(_ context.Context, manager string) ([]string, error) {
 		}
 	}
 	return found, s.fail
+}
+
+// Known knows whoever has a manager or is one.
+func (s *staff) Known(_ context.Context, ids []string) (known []string, err error) {
+	for _, id := range ids {
+		for person, manager := range s.managers {
+			if id == person || id == manager {
+				known = append(known, id)
+				break
+			}
+		}
+	}
+	return known, s.fail
 }
 
 type outage struct{}
@@ -252,48 +271,4 @@ func (w *world) add(token, date string, hours float64) entry {
 	w.t.Helper()
 	body := fmt.Sprintf(`{"project":"Engine","date":%q,"hours":%v}`, date, hours)
 	return w.do(token, "POST /api/timesheets", body).want(201).entry()
-}
-
-// records is the ledger, kept.
-type records struct {
-	mu   sync.Mutex
-	all  []string
-	attr []slog.Attr
-}
-
-func (h *records) Enabled(context.Context, slog.Level) bool { return true }
-func (h *records) WithAttrs(a []slog.Attr) slog.Handler     { h.attr = append(h.attr, a...); return h }
-func (h *records) WithGroup(string) slog.Handler            { return h }
-func (h *records) Handle(_ context.Context, r slog.Record) error {
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s %s", r.Level, r.Message)
-	r.Attrs(func(a slog.Attr) bool { fmt.Fprintf(&b, " %s=%q", a.Key, a.Value); return true })
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.all = append(h.all, b.String())
-	return nil
-}
-
-// take returns what was recorded since the last take.
-func (h *records) take() string {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	text := strings.Join(h.all, "\n")
-	h.all = nil
-	return text
-}
-
-// recorded fails unless the ledger has a line with all these parts.
-func (w *world) recorded(log string, parts ...string) {
-	w.t.Helper()
-line:
-	for line := range strings.SplitSeq(log, "\n") {
-		for _, part := range parts {
-			if !strings.Contains(line, part) {
-				continue line
-			}
-		}
-		return
-	}
-	w.t.Errorf("the ledger has no record with %q:\n%s", parts, log)
 }

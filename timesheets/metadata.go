@@ -2,35 +2,18 @@ package timesheets
 
 import (
 	"encoding/json"
-	"maps"
 	"net/http"
-	"slices"
-
-	"github.com/danielgtaylor/huma/v2"
 )
 
 // Metadata serves the document of RFC 9728 2 that the challenges point at: who
 // issues tokens for this API, and which scopes they can carry. The scopes are
 // those that the operations declare.
 func (a *API) Metadata() http.Handler {
-	scopes := map[string]bool{}
-	for _, item := range a.huma.OpenAPI().Paths {
-		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Delete} {
-			if op == nil {
-				continue
-			}
-			for _, needed := range op.Security {
-				for _, scope := range needed[securityScheme] {
-					scopes[scope] = true
-				}
-			}
-		}
-	}
 	document := map[string]any{
 		"resource":                 a.audience, // RFC 9728 3.3: what the client asked for, or it must not use the document
 		"resource_name":            "Timesheets",
 		"authorization_servers":    []string{a.issuer},
-		"scopes_supported":         slices.Sorted(maps.Keys(scopes)),
+		"scopes_supported":         a.scopesDeclared(),
 		"bearer_methods_supported": []string{"header"}, // RFC 9700 4.3.2: no tokens in URLs
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

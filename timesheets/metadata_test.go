@@ -21,11 +21,22 @@ func TestMetadata(t *testing.T) {
 	if err := json.Unmarshal(rec.Body.Bytes(), &m); err != nil {
 		t.Fatal(err)
 	}
-	want := slices.Sorted(slices.Values(everyScope))
+	want := slices.Sorted(slices.Values(append([]string{"batch:upload"}, everyScope...)))
 	if m.Resource != tokenAudience || !slices.Equal(m.Servers, []string{tokenIssuer}) || !slices.Equal(m.Scopes, want) || !slices.Equal(m.Methods, []string{"header"}) {
 		t.Errorf("%+v", m)
 	}
 	if kind := rec.Header().Get("Content-Type"); kind != "application/json" {
 		t.Errorf("Content-Type %q", kind)
+	}
+}
+
+func TestServerOfAnIdentifierThatIsNoAddress(t *testing.T) {
+	for audience, want := range map[string]string{
+		"http://localhost:8484/api": "http://localhost:8484", "https://api.example/api": "https://api.example", "https://api.example": "/",
+		"urn:timesheets": "/", "timesheets/api": "/", "/api": "/", "ftp://x/api": "/",
+	} {
+		if got := serverOf(audience); got != want {
+			t.Errorf("%s: %s, want %s", audience, got, want)
+		}
 	}
 }

@@ -13,15 +13,17 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// maxViolations bounds an answer to a body of a hundred thousand wrong names.
+// maxViolations bounds what is said about one object of a body.
 const maxViolations = 20
+
+const brokenRules = "The request breaks the rules listed in errors."
 
 // problem is every error of the API, in the form of RFC 9457. It says what is
 // wrong and where, never what was sent.
 type problem struct {
 	Type   string      `json:"type" doc:"Always about:blank: the status says which kind of problem it is"`
 	Title  string      `json:"title" doc:"The status as text"`
-	Status int         `json:"status"`
+	Status int         `json:"status" doc:"The status of the answer"`
 	Detail string      `json:"detail" doc:"What went wrong, and what would help"`
 	Errors []violation `json:"errors,omitempty" doc:"One for each field or parameter that breaks a rule"`
 
@@ -29,11 +31,11 @@ type problem struct {
 }
 
 // violation is one broken rule: Pointer names a field of the body (RFC 6901,
-// empty for the body itself), Parameter one of the query.
+// empty for the body itself), Parameter one of the query or a header.
 type violation struct {
 	Pointer   *string `json:"pointer,omitzero" doc:"JSON pointer into the request's body"`
-	Parameter string  `json:"parameter,omitzero" doc:"Name of a query parameter"`
-	Detail    string  `json:"detail"`
+	Parameter string  `json:"parameter,omitzero" doc:"Name of a query parameter or a header"`
+	Detail    string  `json:"detail" doc:"The rule that is broken"`
 }
 
 func (p *problem) Error() string { return p.Detail }
@@ -112,16 +114,19 @@ func (a *API) translate(ctx huma.Context, _ string, v any) (any, error) {
 		p.Detail = "Something went wrong on our side."
 		return p, nil
 	case m.Status == http.StatusUnprocessableEntity:
-		p.Errors = a.violations(ctx.Operation(), m.Errors)
-		p.Detail = "The request breaks the rules listed in errors."
+		p.Errors = violations(a.bodySchema(ctx.Operation()), m.Errors)
+		p.Detail = brokenRules
 	case len(m.Errors) > 0:
-		p.Detail = "The body cannot be read as JSON: " + m.Errors[0].Message + "." // malformed's text, see body.go
+		p.Detail = unreadable(m.Errors[0].Message)
 	default:
 		p.Detail = "The request needs a body."
 	}
 	a.check(ctx.Context(), "request matches the operation's schema", "", false, "a valid request", strings.TrimSpace(p.Title+" "+places(p.Errors)))
 	return p, nil
 }
+
+// unreadable takes malformed's text, see body.go.
+func unreadable(reason string) string { return "The body cannot be read as JSON: " + reason + "." }
 
 func places(errs []violation) string {
 	var names []string
@@ -135,10 +140,9 @@ func places(errs []violation) string {
 	return strings.Join(names, " ")
 }
 
-// violations translates huma's findings, one for each place, sorted by place.
-// Bodies of this API are flat objects.
-func (a *API) violations(op *huma.Operation, found []*huma.ErrorDetail) []violation {
-	schema := a.bodySchema(op)
+// violations translates huma's findings about a flat object, one for each
+// place, sorted by place.
+func violations(schema *huma.Schema, found []*huma.ErrorDetail) []violation {
 	byPlace, named := map[string]violation{}, false
 	add := func(v violation) {
 		if _, ok := byPlace[places([]violation{v})]; !ok {
@@ -197,7 +201,11 @@ func (a *API) bodySchema(op *huma.Operation) *huma.Schema {
 	if op.RequestBody == nil || op.RequestBody.Content[jsonType] == nil {
 		return nil
 	}
-	schema := op.RequestBody.Content[jsonType].Schema
+	return a.resolve(op.RequestBody.Content[jsonType].Schema)
+}
+
+// resolve follows references to the schema itself.
+func (a *API) resolve(schema *huma.Schema) *huma.Schema {
 	for schema != nil && schema.Ref != "" {
 		schema = a.huma.OpenAPI().Components.Schemas.SchemaFromRef(schema.Ref)
 	}

@@ -21,6 +21,7 @@ type Writer interface {
 var (
 	errNoEntry = errors.New("no such entry")
 	errDecided = errors.New("the entry has been decided")
+	errStale   = errors.New("the entry has changed")
 )
 
 // dayFullError says that an entry would take a person's day past 24 hours.
@@ -141,38 +142,89 @@ func (sel selection) where() (string, []any) {
 	return b.String(), args
 }
 
-// insert writes a new entry, unless it takes the person's day past 24 hours.
-// Rejected entries do not count: nobody worked them, and they cannot be taken
-// back. Errors: *dayFullError, the Writer's.
-func (s *store) insert(ctx context.Context, e entry) error {
+// taken sums a person's day but for one entry, which may be none. Rejected
+// entries do not count: nobody worked them, and they cannot be taken back.
+const taken = `(SELECT coalesce(sum(quarters), 0) FROM entries WHERE user_id = ? AND date = ? AND status <> 'rejected' AND id <> ?)`
+
+// insertEntry writes a new entry, unless it takes the person's day past 24
+// hours. Errors: *dayFullError, the file's.
+func insertEntry(tx *sql.Tx, e entry) error {
 	quarters := int64(e.Hours * 4)
-	return s.w.Write(ctx, func(tx *sql.Tx) error {
-		// One statement in the one writing transaction: read first and write
-		// later, and two parallel requests both see room for their hours.
-		const taken = `(SELECT coalesce(sum(quarters), 0) FROM entries WHERE user_id = ? AND date = ? AND status <> 'rejected')`
-		res, err := tx.Exec(`INSERT INTO entries (id, user_id, project, date, quarters, notes, status, created_at, updated_at, version)
-			SELECT ?, ?, ?, ?, ?, ?, 'pending', ?, ?, 1 WHERE `+taken+` + ? <= ?`,
-			e.ID, e.UserID, e.Project, e.Date, quarters, e.Notes, e.CreatedAt.UnixMilli(), e.UpdatedAt.UnixMilli(),
-			e.UserID, e.Date, quarters, dayQuarters)
+	// One statement in the one writing transaction: read first and write
+	// later, and two parallel requests both see room for their hours.
+	res, err := tx.Exec(`INSERT INTO entries (id, user_id, project, date, quarters, notes, status, created_at, updated_at, version)
+		SELECT ?, ?, ?, ?, ?, ?, 'pending', ?, ?, 1 WHERE `+taken+` + ? <= ?`,
+		e.ID, e.UserID, e.Project, e.Date, quarters, e.Notes, e.CreatedAt.UnixMilli(), e.UpdatedAt.UnixMilli(),
+		e.UserID, e.Date, e.ID, quarters, dayQuarters)
+	if err != nil {
+		return fmt.Errorf("insert entry: %w", err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 1 {
+		return err
+	}
+	has, err := dayTaken(tx, e.UserID, e.Date, e.ID)
+	if err != nil {
+		return err
+	}
+	return &dayFullError{has}
+}
+
+func dayTaken(tx *sql.Tx, person, date, but string) (quarters int, err error) {
+	if err := tx.QueryRow(`SELECT `+taken, person, date, but).Scan(&quarters); err != nil {
+		return 0, fmt.Errorf("read the day: %w", err)
+	}
+	return quarters, nil
+}
+
+// replace writes what the owner says now about a pending entry, and returns it
+// as it is then. Errors: errNoEntry, errDecided, *dayFullError, errStale, the
+// Writer's.
+func (s *store) replace(ctx context.Context, id, owner string, n NewEntry, m match, at time.Time) (entry, error) {
+	quarters := int64(n.Hours * 4)
+	condition, tags := m.where()
+	var replaced entry
+	err := s.w.Write(ctx, func(tx *sql.Tx) error {
+		var err error
+		// Compare-and-set, and the day's sum with it: nothing can change
+		// between the check and the write.
+		replaced, err = scanEntry(tx.QueryRow(`UPDATE entries
+			SET project = ?, date = ?, quarters = ?, notes = ?, updated_at = ?, version = version + 1
+			WHERE id = ? AND user_id = ? AND status = 'pending' AND `+taken+` + ? <= ?`+condition+` RETURNING `+columns,
+			append([]any{n.Project, n.Date, quarters, n.Notes, at.UnixMilli(), id, owner, owner, n.Date, id, quarters, dayQuarters}, tags...)...).Scan)
+		if errors.Is(err, sql.ErrNoRows) {
+			return whyNotReplaced(tx, id, owner, n.Date, int(quarters))
+		}
 		if err != nil {
-			return fmt.Errorf("insert entry: %w", err)
+			return fmt.Errorf("replace entry: %w", err)
 		}
-		if n, err := res.RowsAffected(); err != nil || n == 1 {
-			return err
-		}
-		var full dayFullError
-		if err := tx.QueryRow(`SELECT `+taken, e.UserID, e.Date).Scan(&full.taken); err != nil {
-			return fmt.Errorf("read the day: %w", err)
-		}
-		return &full
-	}, func() { s.wrote(ctx, "insert", "entries", "timesheet entry", e.ID) })
+		return nil
+	}, func() { s.wrote(ctx, "update", "entries", "timesheet entry", id) })
+	return replaced, err
+}
+
+// whyNotReplaced puts the precondition last. RFC 9110 13.2.1: it is ignored
+// where the answer without it would be another than success.
+func whyNotReplaced(tx *sql.Tx, id, owner, date string, quarters int) error {
+	if err := whyUnchanged(tx, id, owner); !errors.Is(err, errStale) {
+		return err
+	}
+	has, err := dayTaken(tx, owner, date, id)
+	if err != nil {
+		return err
+	}
+	if has+quarters > dayQuarters {
+		return &dayFullError{has}
+	}
+	return errStale
 }
 
 // delete removes a pending entry of the owner. Errors: errNoEntry, errDecided,
-// the Writer's.
-func (s *store) delete(ctx context.Context, id, owner string) error {
+// errStale, the Writer's.
+func (s *store) delete(ctx context.Context, id, owner string, m match) error {
+	condition, tags := m.where()
 	return s.w.Write(ctx, func(tx *sql.Tx) error {
-		res, err := tx.Exec(`DELETE FROM entries WHERE id = ? AND user_id = ? AND status = 'pending'`, id, owner)
+		res, err := tx.Exec(`DELETE FROM entries WHERE id = ? AND user_id = ? AND status = 'pending'`+condition,
+			append([]any{id, owner}, tags...)...)
 		if err != nil {
 			return fmt.Errorf("delete entry: %w", err)
 		}
@@ -213,15 +265,18 @@ func (s *store) decide(ctx context.Context, id, owner string, v verdict) (entry,
 	return decided, err
 }
 
-// whyUnchanged tells a lost race apart from an entry that is not there.
+// whyUnchanged tells why a compare-and-set on a pending entry found none:
+// errNoEntry, errDecided, or errStale where it is there and pending.
 func whyUnchanged(tx *sql.Tx, id, owner string) error {
-	var one int
-	err := tx.QueryRow(`SELECT 1 FROM entries WHERE id = ? AND user_id = ?`, id, owner).Scan(&one)
-	if errors.Is(err, sql.ErrNoRows) {
+	var status string
+	err := tx.QueryRow(`SELECT status FROM entries WHERE id = ? AND user_id = ?`, id, owner).Scan(&status)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
 		return errNoEntry
-	}
-	if err != nil {
+	case err != nil:
 		return fmt.Errorf("read entry: %w", err)
+	case status != pending:
+		return errDecided
 	}
-	return errDecided
+	return errStale
 }

@@ -23,8 +23,8 @@ func TestWhatIsNotThereIsAProblemToo(t *testing.T) {
 	ada := w.token("usr_ada", everyScope...)
 	for _, path := range []string{
 		"/api/", "/api/nothing", "/api/timesheets/", "/api/timesheets/a/b", "/api//timesheets", "/api/./me", "/api/x/../me", "/api/Me",
-		// Not before they work, and huma's own never.
-		"/api/openapi.json", "/api/openapi", "/openapi.json", "/openapi.yaml", "/docs", "/api/docs", "/schemas/Entry.json",
+		"/api/openapi", // huma's own never
+		"/openapi.json", "/openapi.yaml", "/docs", "/api/docs", "/schemas/Entry.json",
 	} {
 		for _, method := range []string{"GET", "POST", "OPTIONS"} {
 			if r := w.do(ada, method+" "+path, "").want(404); r.header.Get("Location") != "" || r.header.Get("Allow") != "" {
@@ -36,9 +36,10 @@ func TestWhatIsNotThereIsAProblemToo(t *testing.T) {
 		"PUT /api/timesheets":          "GET, HEAD, POST",
 		"DELETE /api/timesheets":       "GET, HEAD, POST",
 		"OPTIONS /api/timesheets":      "GET, HEAD, POST",
-		"PUT /api/timesheets/ts_a":     "DELETE, GET, HEAD",
-		"PATCH /api/timesheets/ts_a":   "DELETE, GET, HEAD",
-		"POST /api/timesheets/upload":  "DELETE, GET, HEAD",
+		"POST /api/timesheets/ts_a":    "DELETE, GET, HEAD, PUT",
+		"PATCH /api/timesheets/ts_a":   "DELETE, GET, HEAD, PUT",
+		"PATCH /api/timesheets/upload": "DELETE, GET, HEAD, POST, PUT",
+		"POST /api/openapi.json":       "GET, HEAD",
 		"POST /api/approvals":          "GET, HEAD",
 		"GET /api/approvals/ts_a":      "PUT",
 		"HEAD /api/approvals/ts_a":     "PUT",
@@ -208,12 +209,14 @@ func TestAPanicIsAProblem(t *testing.T) {
 
 type broken struct{}
 
+func (broken) Known(context.Context, []string) ([]string, error) { panic("boom") }
+
 func (broken) Reports(context.Context, string) ([]string, error) { panic("boom") }
 
 func TestAnswersAreJSONWhateverIsAccepted(t *testing.T) {
 	w := newWorld(t)
 	ada := w.token("usr_ada", everyScope...)
-	for _, accept := range []string{"*/*", "text/html", "application/problem+json, application/json", "application/xml;q=0.9", "application/json;q=0"} {
+	for _, accept := range []string{"*/*", "text/html", "application/problem+json, application/json", "application/xml;q=0.9", "application/json;q=0", "json", "a;,b", "0;,0", ";", ",", ";,;,", "text/csv"} {
 		if got := w.do(ada, "GET /api/me", "", "Accept", accept).want(200).header.Get("Content-Type"); got != "application/json" {
 			t.Errorf("Accept %s: %s", accept, got)
 		}
