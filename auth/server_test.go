@@ -46,6 +46,27 @@ func (c *clock) pass(d time.Duration) {
 type brittle struct {
 	*sqlite.File
 	full atomic.Bool
+	gate atomic.Pointer[gate]
+}
+
+// gate holds commits until as many have come as it was made for; those that
+// come later pass.
+type gate struct {
+	missing atomic.Int32
+	open    chan struct{}
+}
+
+func newGate(n int32) *gate {
+	g := &gate{open: make(chan struct{})}
+	g.missing.Store(n)
+	return g
+}
+
+func (g *gate) pass() {
+	if g.missing.Add(-1) == 0 {
+		close(g.open)
+	}
+	<-g.open
 }
 
 type diskFull struct{}
@@ -64,6 +85,9 @@ func (b *brittle) Commit(ctx context.Context) error {
 	if b.full.Load() {
 		b.File.Rollback(ctx)
 		return diskFull{}
+	}
+	if g := b.gate.Load(); g != nil {
+		g.pass()
 	}
 	return b.File.Commit(ctx)
 }
@@ -321,6 +345,41 @@ func TestOneWinner(t *testing.T) {
 			t.Errorf("round %d: the refresh token was replayed and its family lives", round)
 		}
 		w.refused(w.refresh(got.RefreshToken), 400, "invalid_grant")
+	}
+}
+
+// RFC 9700 4.14.2, RFC 6749 4.1.2: who loses a race is a replay like any other.
+// Both have read the token as unspent when the first of them commits.
+func TestALostRaceRevokes(t *testing.T) {
+	w := newWorld(t)
+	for name, use := range map[string]func() func() *httptest.ResponseRecorder{
+		"code": func() func() *httptest.ResponseRecorder {
+			code := w.grant("ada@example.com", allScope)
+			return func() *httptest.ResponseRecorder { return w.exchange(code) }
+		},
+		"refresh token": func() func() *httptest.ResponseRecorder {
+			token := w.tokens(w.exchange(w.grant("ada@example.com", allScope))).RefreshToken
+			return func() *httptest.ResponseRecorder { return w.refresh(token) }
+		},
+	} {
+		send := use()
+		var done sync.WaitGroup
+		w.disk.gate.Store(newGate(2))
+		answers := make([]*httptest.ResponseRecorder, 2)
+		for i := range answers {
+			done.Go(func() { answers[i] = send() })
+		}
+		done.Wait()
+		w.disk.gate.Store(nil)
+		if answers[0].Code != http.StatusOK {
+			answers[0], answers[1] = answers[1], answers[0]
+		}
+		won := w.tokens(answers[0])
+		w.refused(answers[1], 400, "invalid_grant")
+		if w.alive(won.AccessToken) {
+			t.Errorf("%s: the winner's token lives on", name)
+		}
+		w.refused(w.refresh(won.RefreshToken), 400, "invalid_grant")
 	}
 }
 

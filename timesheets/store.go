@@ -94,7 +94,7 @@ func (s *store) list(ctx context.Context, sel selection) (items []entry, more bo
 	where, args := sel.where()
 	rows, err := s.read.QueryContext(ctx, `SELECT `+columns+` FROM entries
 		WHERE user_id IN (SELECT value FROM json_each(?))`+where+`
-		ORDER BY date DESC, created_at DESC, id DESC LIMIT ?`,
+		ORDER BY date DESC, created_at DESC, id DESC LIMIT (? + 0)`, // a bare LIMIT ? makes SQLite plan the query anew for each value
 		append(append([]any{string(owners)}, args...), sel.limit+1)...)
 	if err != nil {
 		return nil, false, &readError{err}
