@@ -296,6 +296,8 @@ func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.D
 	site.Register(r.mux, site.Config{
 		Issuer: c.Issuer, Version: version(), Introduce: server.Introduce,
 		Client: demo, Scope: scope, CodeSeconds: int(c.CodeTTL.Seconds()),
+		App: phoneApp(document), Audience: audience,
+		Document: api.Document, DocumentPath: "/api/openapi.json",
 	})
 	return r, nil
 }
@@ -312,6 +314,17 @@ func (r *rooms) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	default:
 		http.NotFound(w, q)
 	}
+}
+
+// phoneApp is the public client that comes back to the page at /app/, "" if
+// the configuration declares none.
+func phoneApp(d *seed.Document) string {
+	for _, c := range d.Clients {
+		if c.Kind == seed.KindBrowser && slices.Contains(c.RedirectURIs, seed.Base+"/app/callback") {
+			return c.ID
+		}
+	}
+	return ""
 }
 
 // announce says that the port answers: a banner for a person, one JSON line

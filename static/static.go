@@ -9,23 +9,32 @@ import (
 	"encoding/hex"
 	"io/fs"
 	"net/http"
+	"path"
 	"strings"
 )
 
-//go:embed punchcard.css favicon.svg fonts
+//go:embed punchcard.css favicon.svg fonts app docs
 var files embed.FS
+
+// types are those that not every machine's table has, or has right. A module
+// whose type is not a script's is refused by browsers.
+var types = map[string]string{
+	".js":          "text/javascript; charset=utf-8",
+	".webmanifest": "application/manifest+json",
+	".woff2":       "font/woff2",
+}
 
 // prefix changes whenever any file does.
 var prefix = "/static/" + treeHash() + "/"
 
 func treeHash() string {
 	h := sha256.New()
-	err := fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		content, err := files.ReadFile(path)
-		h.Write([]byte(path))
+		content, err := files.ReadFile(name)
+		h.Write([]byte(name))
 		h.Write(content)
 		return err
 	})
@@ -50,8 +59,8 @@ func Handler() http.Handler {
 		}
 		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		if strings.HasSuffix(name, ".woff2") {
-			w.Header().Set("Content-Type", "font/woff2") // not in every machine's table of types
+		if kind := types[path.Ext(name)]; kind != "" {
+			w.Header().Set("Content-Type", kind)
 		}
 		server.ServeHTTP(w, r)
 	})

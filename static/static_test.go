@@ -20,6 +20,13 @@ func TestEveryAssetIsServedForEverWithItsType(t *testing.T) {
 		"favicon.svg":                  "image/svg+xml",
 		"fonts/inter.woff2":            "font/woff2",
 		"fonts/jetbrains-mono.woff2":   "font/woff2",
+		"app/main.js":                  "text/javascript; charset=utf-8",
+		"app/screens/week.js":          "text/javascript; charset=utf-8",
+		"app/app.css":                  "text/css; charset=utf-8",
+		"app/manifest.webmanifest":     "application/manifest+json",
+		"app/icon.svg":                 "image/svg+xml",
+		"app/icon-192.png":             "image/png",
+		"app/icon-512.png":             "image/png",
 		"fonts/inter-OFL.txt":          "text/plain; charset=utf-8",
 		"fonts/jetbrains-mono-OFL.txt": "text/plain; charset=utf-8",
 	} {

@@ -54,8 +54,9 @@ type API struct {
 	// shellSchema and rowSchema are a batch around its rows, and one row.
 	shellSchema, rowSchema *huma.Schema
 
-	huma huma.API
-	mux  *http.ServeMux
+	huma     huma.API
+	document []byte // OpenAPI, as JSON
+	mux      *http.ServeMux
 }
 
 // New makes the API on a file that has the tables of Migrations. Errors: a
@@ -79,11 +80,10 @@ func New(c Config) (*API, error) {
 	a.huma = humago.New(a.mux, a.humaConfig())
 	a.huma.UseMiddleware(a.negotiate, a.authorize, a.readBody)
 	a.operations()
-	document, err := a.document()
-	if err != nil {
+	if err := a.write(); err != nil {
 		return nil, err
 	}
-	a.mux.HandleFunc("GET "+pathDocument, document)
+	a.mux.HandleFunc("GET "+pathDocument, a.serveDocument())
 	return a, nil
 }
 

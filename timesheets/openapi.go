@@ -154,25 +154,34 @@ func shellOf(schema *huma.Schema) *huma.Schema {
 	return &shell
 }
 
-// document serves the OpenAPI description. It is public, because it holds
-// nothing that the source does not.
-func (a *API) document() (http.HandlerFunc, error) {
+// write makes the OpenAPI description, once every operation is there.
+func (a *API) write() error {
 	for _, unused := range []string{"ErrorModel", "ErrorDetail"} { // huma's own form of errors, which no client ever sees
 		delete(a.huma.OpenAPI().Components.Schemas.Map(), unused)
 	}
-	text, err := a.huma.OpenAPI().MarshalJSON()
-	if err != nil {
-		return nil, fmt.Errorf("timesheets: OpenAPI: %w", err)
+	var err error
+	if a.document, err = a.huma.OpenAPI().MarshalJSON(); err != nil {
+		return fmt.Errorf("timesheets: OpenAPI: %w", err)
 	}
-	sum := sha256.Sum256(text)
+	return nil
+}
+
+// Document returns the OpenAPI 3.1 description as JSON, which is what
+// /api/openapi.json serves. It must not be changed.
+func (a *API) Document() []byte { return a.document }
+
+// serveDocument is public: the description holds nothing that the source does
+// not.
+func (a *API) serveDocument() http.HandlerFunc {
+	sum := sha256.Sum256(a.document)
 	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
 	return func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Type", jsonType)
 		h.Set("Cache-Control", "public, max-age=300")
 		h.Set("ETag", tag)
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(text)) // answers If-None-Match and HEAD
-	}, nil
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.document)) // answers If-None-Match and HEAD
+	}
 }
 
 // scopesDeclared are all that operations ask for, sorted.

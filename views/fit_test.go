@@ -20,14 +20,16 @@ import (
 // the window (WCAG 2.2 1.4.10), targets of 24 px outside of sentences (2.5.8),
 // the stylesheet and its fonts in place, nothing refused by the policy.
 const measure = `document.fonts.load('15px Inter').then(() => {
+	for (const e of document.querySelectorAll('details, [hidden]')) e.open = !(e.hidden = false) // folded text has to fit as well
 	const out = [], wide = document.documentElement.scrollWidth
 	if (wide > innerWidth) out.push('the page is ' + wide + ' px wide')
 	for (const e of document.querySelectorAll('body *')) {
 		const r = e.getBoundingClientRect()
-		if (r.right > innerWidth + 1 && r.width > 1 && !e.closest('.sr'))
+		if (r.right > innerWidth + 1 && r.width > 1 && !e.closest('.sr, pre[tabindex="0"] > *')) // such a block scrolls by itself
 			out.push('<' + e.localName + ' class="' + (e.getAttribute('class') || '') + '"> ends at ' + Math.round(r.right))
 	}
 	for (const e of document.querySelectorAll('a:not(.skip):not(p:not(.after) a), button, label, input:not([type=hidden])')) {
+		if (!e.checkVisibility()) continue // the other list of contents, at this width
 		const r = e.getBoundingClientRect()
 		if (r.width < 24 || r.height < 24) out.push('<' + e.localName + '> ' + e.textContent.trim().slice(0, 20) + ' is ' + Math.round(r.width) + '×' + Math.round(r.height))
 	}

@@ -13,6 +13,16 @@ import (
 // further places (CSP sources) where a form of this page may end after its
 // redirects; "" entries are left out.
 func Write(w http.ResponseWriter, r *http.Request, status int, page templ.Component, formAction ...string) {
+	write(w, r, status, page, policy(formAction))
+}
+
+// WriteApp renders the one page that runs a script: our own files may run and
+// may call our own origin; still nothing inline, and nothing of anybody else.
+func WriteApp(w http.ResponseWriter, r *http.Request, status int, page templ.Component) {
+	write(w, r, status, page, policy(nil)+"; script-src 'self'; connect-src 'self'")
+}
+
+func write(w http.ResponseWriter, r *http.Request, status int, page templ.Component, policy string) {
 	var body bytes.Buffer
 	if err := page.Render(r.Context(), &body); err != nil {
 		http.Error(w, "The page could not be drawn.", http.StatusInternalServerError)
@@ -22,7 +32,7 @@ func Write(w http.ResponseWriter, r *http.Request, status int, page templ.Compon
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(body.Len()))
 	h.Set("Cache-Control", "no-store") // pages show who is signed in; the back button must not after a sign-out
-	h.Set("Content-Security-Policy", policy(formAction))
+	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY") // for browsers that ignore frame-ancestors
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")

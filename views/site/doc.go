@@ -1,4 +1,5 @@
 // Package site has the handlers of the pages that belong to nobody's flow: the
-// start page, and the demo app that it begins a flow with. The demo is a
-// client like any other: it speaks to the server through the browser alone.
+// start page, the demo that it begins a flow with, and the shell of the phone
+// app, whose script is in static/app. Both are clients like any other: they
+// speak to the server through the browser alone.
 package site

@@ -19,8 +19,18 @@ type Config struct {
 	// "" if there is none; the demo flow is then left out.
 	Client string
 	Scope  string // what the demo asks for
+	// App is the phone app's client, "" if there is none; its pages are then
+	// left out. It is public, and comes back to /app/callback.
+	App string
+	// Audience is the API that the phone app calls.
+	Audience string
 	// CodeSeconds is how long a code is good.
 	CodeSeconds int
+	// Document returns the API's OpenAPI 3.1 document as JSON, of which the
+	// reference is made. nil leaves the reference out.
+	Document func() []byte
+	// DocumentPath is where the document is served; "" for nowhere.
+	DocumentPath string
 }
 
 type pages struct {
@@ -43,16 +53,21 @@ func Register(mux *http.ServeMux, c Config) {
 		mux.HandleFunc("GET "+pathTry, p.try)
 		mux.HandleFunc("GET "+pathCallback, p.callback)
 	}
+	if c.App != "" {
+		mux.HandleFunc("GET "+pathApp+"{$}", p.app)
+		mux.HandleFunc("GET "+pathAppCallback, p.app)
+		mux.Handle("GET "+strings.TrimSuffix(pathApp, "/"), http.RedirectHandler(pathApp, http.StatusSeeOther))
+	}
+	if p.Document != nil {
+		mux.HandleFunc("GET "+pathDocs, p.docs())
+	}
 	mux.HandleFunc("/", p.missing)
 }
 
 func (p *pages) start(w http.ResponseWriter, r *http.Request) {
 	page, err := p.Introduce(r)
 	if err != nil {
-		w.Header().Set("Retry-After", "5")
-		views.Write(w, r, http.StatusServiceUnavailable, views.ProblemPage(views.Problem{
-			Status: http.StatusServiceUnavailable, Title: "Not right now", Text: "The database cannot be read. Try again in a few seconds.",
-		}))
+		unreadable(w, r)
 		return
 	}
 	page.Version, page.SignOutHref = p.Version, "/logout"
@@ -61,6 +76,13 @@ func (p *pages) start(w http.ResponseWriter, r *http.Request) {
 	}
 	page.Commands = p.commands(page.Clients)
 	views.Write(w, r, http.StatusOK, views.StartPage(page))
+}
+
+func unreadable(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Retry-After", "5")
+	views.Write(w, r, http.StatusServiceUnavailable, views.ProblemPage(views.Problem{
+		Status: http.StatusServiceUnavailable, Title: "Not right now", Text: "The database cannot be read. Try again in a few seconds.",
+	}))
 }
 
 // missing is the page for an address that leads nowhere; programs get a line.

@@ -1,0 +1,71 @@
+// What waits for a manager: one tap approves, a rejection says why.
+
+import * as api from '../api.js';
+import { hours, shortDay } from '../dates.js';
+import { h, icon, say } from '../dom.js';
+import { go, to } from '../router.js';
+import { holds } from '../session.js';
+import { button, loading, note, project, screen, trouble } from './parts.js';
+
+export function approvalsScreen() {
+  if (!holds('approve:timesheets')) {
+    go(to.ask('approve:timesheets'), { replace: true });
+    return h('div');
+  }
+  const box = h('div');
+  loading(box, api.approvals, (entries) => (entries.length ? h('ul', { class: 'waiting' }, entries.map(card)) : nothing()));
+  return screen({ title: 'Approvals', tab: 'approvals' }, h('p', { class: 'ph-sum' }, 'From the people who report to you'), box);
+}
+
+const nothing = () => h('div', { class: 'blank' }, icon('approvals'), h('b', {}, 'All decided'), h('p', {}, 'Nobody waits for you.'));
+
+function card(entry) {
+  const messages = h('div');
+  const comment = h('textarea', { rows: '2', maxlength: '500', 'aria-label': `Why ${entry.project} is rejected` });
+  const choices = h('div', { class: 'acts' },
+    button('Reject…', () => reveal(true)), button('Approve', () => decide('approve'), 'primary'));
+  const reasons = h('div', { class: 'why', hidden: true }, h('p', {}, 'What should change?'), comment,
+    h('div', { class: 'acts' }, button('Cancel', () => reveal(false)), button('Reject', () => decide('reject', comment.value.trim()), 'danger')));
+  const self = h('li', { 'data-id': entry.id },
+    h('p', {}, h('b', {}, project(entry.project)), h('em', {}, hours(entry.hours))),
+    h('p', { class: 'fine' }, h('code', {}, entry.user_id), ' · ', shortDay(entry.date)),
+    entry.notes && h('p', { class: 'words' }, entry.notes), messages, choices, reasons);
+
+  function reveal(why) {
+    reasons.hidden = !why;
+    choices.hidden = why;
+    (why ? comment : choices.lastChild).focus();
+  }
+
+  async function decide(decision, text) {
+    self.inert = true;
+    try {
+      await api.decide(entry.id, decision, text || undefined);
+      leave(self, decision === 'approve' ? 'Approved' : 'Rejected', entry);
+    } catch (error) {
+      self.inert = false;
+      if (error.status === 409) decided(self);
+      else messages.replaceChildren(trouble(error, () => decide(decision, text)));
+    }
+  }
+  return self;
+}
+
+// One decision wins; whoever comes second is told so, and nothing changes.
+function decided(self) {
+  self.replaceChildren(note('calm', 'Already decided.', 'Somebody was faster, and the first decision counts.',
+    button('Take it off my list', () => leave(self, 'Removed'), 'sm')));
+  self.querySelector('button').focus();
+}
+
+function leave(self, what, entry) {
+  const list = self.parentNode;
+  const next = self.nextElementSibling || self.previousElementSibling;
+  self.remove();
+  if (next) next.querySelector('button').focus();
+  else {
+    list.replaceWith(nothing());
+    document.querySelector('#app h1').focus();
+  }
+  say(entry ? `${what}: ${entry.project}, ${hours(entry.hours)}.` : `${what}.`);
+}
