@@ -258,6 +258,7 @@ type rooms struct {
 	auth       *auth.Server
 	timesheets *timesheets.API
 	api        http.Handler // the same, with its cross-origin answers
+	app        bool         // there is a client for the phone app
 	stopping   atomic.Bool
 }
 
@@ -292,6 +293,7 @@ func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.D
 	r.mux.Handle("/static/", static.Handler())
 	r.mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	r.mux.HandleFunc("GET /readyz", r.ready(file))
+	r.app = phoneApp(document) != ""
 	demo, scope := server.DemoClient()
 	site.Register(r.mux, site.Config{
 		Issuer: c.Issuer, Version: version(), Introduce: server.Introduce,
@@ -345,6 +347,10 @@ func (c *serveCmd) announce(t terminal, r *rooms, took time.Duration, created bo
 		return
 	}
 	banner := r.auth.Banner(where)
+	if r.app {
+		banner.Links = append(banner.Links, views.BannerLink{Label: "Phone app", URL: strings.TrimSuffix(c.Issuer, "/") + "/app/"})
+	}
+	banner.Links = append(banner.Links, views.BannerLink{Label: "API", URL: strings.TrimSuffix(c.Issuer, "/") + "/docs"})
 	banner.Version, banner.Ready, banner.DB, banner.DBState = version(), took, c.DB, "kept"
 	if created {
 		banner.DBState = "new"

@@ -1029,6 +1029,32 @@ func TestRememberedConsent(t *testing.T) {
 	b.consentPage(native, "") // RFC 8252 8.6: a native app is never waved through
 }
 
+// Who asks for one scope more does not lose the others: what the client holds
+// in this browser is ticked. Another client's question is drawn afresh.
+func TestHeldScopesAreTicked(t *testing.T) {
+	p := start(t)
+	b, c := p.browser(t), mobile()
+	c.id, c.redirect, c.scope = "timesheets-spa", "http://localhost:5173/callback", "openid offline_access read:timesheets delete:timesheets"
+	page := b.consentPage(c, "ada@example.com")
+	if got := page.form(t).boxes["delete:timesheets"]; got != "" {
+		t.Fatalf("delete is %q at first, want it empty", got)
+	}
+	got := b.tokens(b.exchange(c, b.arrive(c, b.decide(page, "allow", func(v url.Values) {
+		v["scope"] = []string{"offline_access", "delete:timesheets"}
+	})).Get("code")))
+	c.scope += " create:timesheets"
+	if got := b.consentPage(c, "").form(t).boxes["delete:timesheets"]; got != "checked" {
+		t.Errorf("delete is %q when one more is asked for, want checked", got)
+	}
+	if got := b.consentPage(mobile(), "").form(t).boxes["delete:timesheets"]; got != "" {
+		t.Errorf("another client's delete is %q, want it empty", got)
+	}
+	b.do("POST", "/oauth/revoke", url.Values{"client_id": {c.id}, "token": {got.Refresh}})
+	if got := b.consentPage(c, "").form(t).boxes["delete:timesheets"]; got != "" {
+		t.Errorf("delete is %q after the revocation, want it empty", got)
+	}
+}
+
 func TestFreshLogin(t *testing.T) {
 	p := start(t)
 	b, c := p.browser(t), mobile()

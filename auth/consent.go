@@ -31,11 +31,17 @@ func (s *Server) consentPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	// What the app holds already is ticked: who asks for one scope more must not
+	// lose the others by it. It only draws the boxes; the person decides anew.
+	living, err := s.store.Held(r.Context(), client.ID, who.ID, who.Session.ID)
+	if err != nil {
+		return err
+	}
 	page := views.Consent{
 		Flow: f.Handle, Session: consentSession(f, who), Action: pathConsent,
 		ClientName: client.Name, ClientKind: client.Kind, ClientDescription: client.Description,
 		PersonName: who.Name, PersonEmail: who.Email, Initials: initials(who.Name),
-		SwitchHref: pathLogin + "?flow=" + f.Handle, Scopes: s.choices(f.Request.Scopes, who, earlier),
+		SwitchHref: pathLogin + "?flow=" + f.Handle, Scopes: s.choices(f.Request.Scopes, who, append(earlier, living...)),
 		RedirectDisplay: where, RedirectNote: note,
 		Strip: s.strip(3, "consent", "Nothing has been issued yet. The app is still waiting with only its secret verifier."),
 	}

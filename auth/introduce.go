@@ -47,7 +47,6 @@ func (s *Server) Banner(where string) views.BannerInfo {
 	b := views.BannerInfo{URL: where, Links: []views.BannerLink{
 		{Label: "Start here", URL: where},
 		{Label: "Discovery", URL: s.base + pathDiscovery},
-		{Label: "API", URL: s.base + "/api/timesheets"},
 	}}
 	for _, p := range s.document.People {
 		person := views.BannerPerson{Email: p.Email, Role: s.roleNames(p.Roles)}

@@ -8,6 +8,7 @@ type Reference struct {
 	Base           string // what every path stands on, without a trailing slash
 	Audience       string // the API's identifier, for which tokens must be meant
 	DocumentHref   string // the OpenAPI document; "" where none is served
+	AppHref        string // the phone app; "" where there is none
 	Issuer         string
 	Token          ReferenceToken
 	Scopes         []ReferenceScope

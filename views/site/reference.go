@@ -32,6 +32,9 @@ func (p *pages) docs() http.HandlerFunc {
 			return
 		}
 		page.Issuer, page.DocumentHref, page.Audience = p.Issuer, p.DocumentPath, p.Audience
+		if p.App != "" {
+			page.AppHref = pathApp
+		}
 		page.Token = p.tokenSteps(who.Clients)
 		page.Origins = browserOrigins(who.Clients)
 		page.Try = p.tryClient()

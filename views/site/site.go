@@ -74,6 +74,12 @@ func (p *pages) start(w http.ResponseWriter, r *http.Request) {
 	if p.demo {
 		page.SignInHref = pathTry
 	}
+	if p.App != "" {
+		page.AppHref = pathApp
+	}
+	if p.Document != nil {
+		page.DocsHref = pathDocs
+	}
 	page.Commands = p.commands(page.Clients)
 	views.Write(w, r, http.StatusOK, views.StartPage(page))
 }

@@ -1,0 +1,33 @@
+package store
+
+import "context"
+
+// livingScopes looks at the tokens of one client in one browser session; a
+// refresh token knows the whole grant, an access token of a client without
+// refresh tokens what that one has.
+const livingScopes = `
+	SELECT s.value FROM families f JOIN refresh_tokens t USING (request_id), json_each(t.granted_scopes) s
+	WHERE f.sid = ?1 AND f.client_id = ?2 AND f.subject = ?3 AND f.revoked_at IS NULL AND t.used_at IS NULL AND t.expires_at > ?4
+	UNION
+	SELECT s.value FROM families f JOIN access_tokens t USING (request_id), json_each(t.granted_scopes) s
+	WHERE f.sid = ?1 AND f.client_id = ?2 AND f.subject = ?3 AND f.revoked_at IS NULL AND t.expires_at > ?4
+	ORDER BY 1`
+
+// Held returns the scopes that the living grants of a client cover, as far as
+// the subject gave them in the browser session sid; sorted. Errors: the
+// context's, or one that is Unavailable.
+func (s *Store) Held(ctx context.Context, clientID, subject, sid string) (scopes []string, err error) {
+	rows, err := s.read.QueryContext(ctx, livingScopes, sid, clientID, subject, s.now().UnixMilli())
+	if err != nil {
+		return nil, readError(ctx, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var scope string
+		if err := rows.Scan(&scope); err != nil {
+			return nil, readError(ctx, err)
+		}
+		scopes = append(scopes, scope)
+	}
+	return scopes, readError(ctx, rows.Err())
+}
