@@ -8,7 +8,7 @@
 //	                   │   │  │   └─ views     login, consent, errors     │
 //	                   └──►│  ├─ timesheets   resource server  /api       │
 //	                       │  │   └─ asks auth.Verify about each token    │
-//	                       │  └─ views/site   start page                  │
+//	                       │  └─ views/site   start, phone app, reference │
 //	                       └──────────────────────────────────────────────┘
 //
 // This file has the commands, opens the one file, wires the rooms together and

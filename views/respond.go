@@ -16,7 +16,8 @@ func Write(w http.ResponseWriter, r *http.Request, status int, page templ.Compon
 	write(w, r, status, page, policy(formAction))
 }
 
-// WriteApp renders the one page that runs a script: our own files may run and
+// WriteApp renders a page that runs a script, which are the phone app and the
+// API reference alone: our own files may run and
 // may call our own origin; still nothing inline, and nothing of anybody else.
 func WriteApp(w http.ResponseWriter, r *http.Request, status int, page templ.Component) {
 	write(w, r, status, page, policy(nil)+"; script-src 'self'; connect-src 'self'")

@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"encoding/csv"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -44,6 +45,7 @@ var operations = []struct{ method, path, body, scope string }{
 	{"GET", "/timesheets", "", "read:timesheets"},
 	{"POST", "/timesheets", `{}`, "create:timesheets"},
 	{"GET", "/timesheets/none", "", "read:timesheets"},
+	{"PUT", "/timesheets/none", `{"project":"x","date":"2026-06-05","hours":1}`, "create:timesheets"},
 	{"DELETE", "/timesheets/none", "", "delete:timesheets"},
 	{"GET", "/approvals", "", "approve:timesheets"},
 	{"PUT", "/approvals/none", `{"decision":"approve"}`, "approve:timesheets"},
@@ -304,14 +306,27 @@ var resourceServer = map[string]func(*testing.T){
 	},
 	"RS-22": func(t *testing.T) {
 		a, hers, _ := people(t)
-		for _, notes := range []string{`<script>alert(1)</script>`, `=cmd|'/c calc'!A0`, "\u202Egnp.exe"} {
-			body := fmt.Sprintf(`{"project":"x","date":"%s","hours":1,"notes":%q}`, day(), notes)
+		date := day()
+		for _, notes := range []string{`<script>alert(1)</script>`, `=cmd|'/c calc'!A0`, "+1", "@SUM(A1)", "\u202Egnp.exe"} {
+			body := fmt.Sprintf(`{"project":"x","date":"%s","hours":0.25,"notes":%q}`, date, notes)
 			at := a.api("POST", "/timesheets", hers, body)
 			if at.StatusCode != 201 || at.json(t)["notes"] != notes {
 				t.Errorf("%q: %d %s", notes, at.StatusCode, at.body)
 			}
 			if !strings.HasPrefix(at.Header.Get("Content-Type"), "application/json") || at.Header.Get("X-Content-Type-Options") != "nosniff" {
 				t.Errorf("a browser could run what is stored: %s", at.body)
+			}
+		}
+		at := a.api("GET", "/timesheets?from="+date+"&to="+date, hers, "", "Accept", "text/csv")
+		rows, err := csv.NewReader(strings.NewReader(at.body)).ReadAll()
+		if err != nil || len(rows) != 6 || !strings.HasPrefix(at.Header.Get("Content-Type"), "text/csv") || !strings.HasPrefix(at.Header.Get("Content-Disposition"), "attachment") {
+			t.Fatalf("CSV: %v, %d rows, %s %s", err, len(rows), at.Header.Get("Content-Type"), at.Header.Get("Content-Disposition"))
+		}
+		for _, row := range rows {
+			for _, cell := range row {
+				if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+					t.Errorf("a spreadsheet would run %q", cell)
+				}
 			}
 		}
 	},
