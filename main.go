@@ -280,6 +280,9 @@ func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.D
 	if err != nil {
 		return nil, err
 	}
+	if !slices.ContainsFunc(document.APIs, func(a seed.API) bool { return strings.ReplaceAll(a.Identifier, seed.Base, base) == audience }) {
+		log.WarnContext(ctx, "the configuration declares no API "+seed.Base+"/api, so the Timesheets API takes none of this server's tokens")
+	}
 	if builtin && file.Created {
 		if err := api.SeedWeek(ctx, now()); err != nil {
 			return nil, fmt.Errorf("seed timesheets: %w", err)

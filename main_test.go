@@ -1459,6 +1459,19 @@ func TestConfigOfOnesOwn(t *testing.T) {
 	grace.signedUp(c, "grace@example.com")
 }
 
+// A configuration may serve other APIs alone; that ours then takes no token is
+// said at the start, and not first by its 401s.
+func TestAConfigurationWithoutOurAPI(t *testing.T) {
+	const warning = "the Timesheets API takes none"
+	p := start(t, "--config", configured(t, replacing(`identifier: "{base}/api"`, `identifier: "{base}/other"`)))
+	if !strings.Contains(p.stderr.String(), warning) {
+		t.Error("no warning")
+	}
+	if q := start(t); strings.Contains(q.stderr.String(), warning) {
+		t.Error("a warning for the built-in configuration")
+	}
+}
+
 // Requests in flight finish: a body that arrives slowly is still answered.
 func TestGracefulStop(t *testing.T) {
 	p := start(t)

@@ -433,7 +433,7 @@ var prompts = map[string]func(*testing.T){
 	},
 	"AZ-49": func(t *testing.T) {
 		a, c := newAgent(t), spa().asking("openid read:timesheets")
-		a.arrives(c, a.decide(a.asked(c, ada), "allow", func(v url.Values) { v.Set("remember", "1") }))
+		a.arrives(c, a.decide(a.asked(c, ada, "prompt", "consent"), "allow", func(v url.Values) { v.Set("remember", "1") }))
 		if q := a.arrives(c, a.follow(a.get(c.authorize()))); !q.Has("code") {
 			t.Fatalf("remembered, and still asked: %v", q)
 		}

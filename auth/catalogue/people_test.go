@@ -249,7 +249,7 @@ var consent = map[string]func(*testing.T){
 	},
 	"CN-08": func(t *testing.T) {
 		a, c := newAgent(t), spa().asking("openid read:timesheets")
-		a.arrives(c, a.decide(a.asked(c, alan), "allow", func(v url.Values) { v.Set("remember", "1") }))
+		a.arrives(c, a.decide(a.asked(c, alan, "prompt", "consent"), "allow", func(v url.Values) { v.Set("remember", "1") }))
 		if q := a.arrives(c, a.follow(a.get(c.authorize()))); !q.Has("code") {
 			t.Fatalf("remembered, and still asked: %v", q)
 		}
