@@ -16,9 +16,7 @@
 //
 // They sign people in, file hours and make wrong passwords, and the last of them
 // guesses a secret until it has to wait: leave a minute before the next run, and
-// point them at a
-// server whose file may be thrown away. The other cases need the clock, the
-// disk or the keys; they are subtests of a TestCatalogue in the room that has
-// those, named by the same id. make security runs them all and prints one
-// table.
+// point them at a server whose file may be thrown away. The other cases need the
+// clock, the disk or the keys; they are subtests in the room that has those,
+// named by the same id. make security runs them all and prints one table.
 package catalogue
