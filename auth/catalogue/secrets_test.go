@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
@@ -60,7 +61,7 @@ func leaked() (leaks []string) {
 	}
 	left.mu.Lock()
 	defer left.mu.Unlock()
-	if len(left.secrets) < 10 {
+	if whole := flag.Lookup("test.run").Value.String() == ""; whole && len(left.secrets) < 100 {
 		return []string{"hardly a secret came by: the search is broken"}
 	}
 	for _, file := range files {
