@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-var cycles = flag.Int("cycles", 8, "how often TestKill kills the server")
+var cycles = flag.Int("cycles", 50, "how often TestKill kills the server")
 
 // binary is the program under test, built once.
 var binary string
