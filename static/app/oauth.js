@@ -68,14 +68,14 @@ export function whyNoPKCE() {
 /**
  * Sends the browser to the authorization endpoint and does not come back.
  * scopes is what to ask for; extra holds further parameters, such as prompt;
- * remember comes back with the answer.
+ * remember comes back with the answer; place is where it is kept meanwhile.
  */
-export async function leave(config, scopes, extra, remember) {
+export async function leave(config, scopes, extra, remember, place = STASH) {
   const metadata = await discover(config);
   const trip = { verifier: random(), state: random(), nonce: random(), asked: scopes, ...remember };
   // Kept only until the browser is back: the page forgets its variables when
   // it leaves. sessionStorage belongs to this tab, so two tabs do not mix.
-  sessionStorage.setItem(STASH, JSON.stringify(trip));
+  sessionStorage.setItem(place, JSON.stringify(trip));
   const url = new URL(metadata.authorization_endpoint);
   url.search = new URLSearchParams({
     response_type: 'code',

@@ -1,6 +1,7 @@
 // One call of the API: made from a form, sent, and shown as it went over the wire.
 
-import { h, snippet } from './dom.js'
+import { h } from '../app/dom.js'
+import { snippet } from './dom.js'
 
 const longest = 100_000 // characters of a body that are shown
 

@@ -1,7 +1,7 @@
 // Two comforts: a button on each block that copies it, and one choice of
 // language for the whole page.
 
-import { h } from './dom.js'
+import { h } from '../app/dom.js'
 
 /** Puts a button on every block below root that can be pasted. Without a clipboard there is none. */
 export function copyable(root) {

@@ -4,7 +4,7 @@
 import { begin, finish, Refusal } from './signin.js'
 import { drawn, missingScope, requestOf, send } from './call.js'
 import { copyable, oneLanguage } from './comfort.js'
-import { h } from './dom.js'
+import { h } from '../app/dom.js'
 
 const main = document.getElementById('main')
 const config = main.dataset

@@ -71,11 +71,11 @@ func TestTryItTakesOnlyItsOwnAnswer(t *testing.T) {
 		change func(url.Values)
 		says   string
 	}{
-		"another iss":  {func(v url.Values) { v.Set("iss", s.url+"/") }, "names another server"},
-		"no iss":       {func(v url.Values) { v.Del("iss") }, "names another server"},
+		"another iss":  {func(v url.Values) { v.Set("iss", s.url+"/") }, "comes from another server"},
+		"no iss":       {func(v url.Values) { v.Del("iss") }, "comes from another server"},
 		"a refusal":    {func(v url.Values) { v.Del("code"); v.Set("error", "access_denied") }, "Nothing was allowed"},
 		"a server's":   {func(v url.Values) { v.Del("code"); v.Set("error", "<img src=x>") }, "refused the sign-in: <img src=x>"},
-		"a stale code": {func(v url.Values) { v.Set("code", "other") }, "could not be swapped: invalid_grant"},
+		"a stale code": {func(v url.Values) { v.Set("code", "other") }, "refused the sign-in: invalid_grant"},
 	} {
 		s.answer, s.exchanges = answer.change, nil
 		ctx := tab()
@@ -100,7 +100,7 @@ func TestTryItTakesOnlyItsOwnAnswer(t *testing.T) {
 	do(t, ctx, chromedp.Navigate(s.url+"/docs"))
 	look[bool](t, ctx, `sessionStorage.setItem('punchcard.docs', JSON.stringify({ state: 'ours', verifier: 'v', scope: 's' })), true`)
 	do(t, ctx, chromedp.Navigate(s.url+"/docs?"+url.Values{"code": {"c0de"}, "state": {"x"}, "iss": {s.url}}.Encode()), chromedp.WaitVisible(chromedp.CSS(`#signed-in`)))
-	if said := look[string](t, ctx, `document.querySelector('#signed-in').textContent`); !strings.Contains(said, "does not belong") {
+	if said := look[string](t, ctx, `document.querySelector('#signed-in').textContent`); !strings.Contains(said, "not to a question that this tab has asked") {
 		t.Errorf("a link of somebody else: it says %q", said)
 	}
 	if len(s.exchanges) != 0 || look[string](t, ctx, `location.href`) != s.url+"/docs" {

@@ -57,7 +57,7 @@ func newStand(t *testing.T) *stand {
 	Register(mux, c)
 	mux.Handle("/static/", static.Handler())
 	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
-		_ = json.NewEncoder(w).Encode(map[string]string{"issuer": s.url, "authorization_endpoint": s.url + "/authorize", "token_endpoint": s.url + "/oauth/token"})
+		_ = json.NewEncoder(w).Encode(map[string]any{"issuer": s.url, "authorization_endpoint": s.url + "/authorize", "token_endpoint": s.url + "/oauth/token", "code_challenge_methods_supported": []string{"S256"}})
 	})
 	mux.HandleFunc("GET /authorize", s.authorize)
 	mux.HandleFunc("POST /oauth/token", s.token)
