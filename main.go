@@ -45,6 +45,7 @@ import (
 	"github.com/exampleco/punchcard/static"
 	"github.com/exampleco/punchcard/timesheets"
 	"github.com/exampleco/punchcard/views"
+	"github.com/exampleco/punchcard/views/inspector/record"
 	"github.com/exampleco/punchcard/views/site"
 )
 
@@ -173,7 +174,7 @@ func (c *serveCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 	if demo := document.DemoCredentials(); !edge.Loopback(listeners[0]) && len(demo) > 0 && !c.AllowDemoPasswords {
 		return fmt.Errorf("%s can be reached from other machines, and the passwords or secrets of %s are public; write a configuration of your own (punchcard config example), or add --allow-demo-passwords", c.Addr, strings.Join(demo, ", "))
 	}
-	log := edge.Logger(t.err, c.LogFormat, c.LogLevel)
+	log := slog.New(record.Ledger(edge.Logger(t.err, c.LogFormat, c.LogLevel).Handler()))
 	file, err := sqlite.Open(ctx, c.DB, sqlite.Options{Lock: true, Migrations: migrations(), Log: log})
 	if err != nil {
 		return err
@@ -186,7 +187,14 @@ func (c *serveCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 	if err != nil {
 		return err
 	}
-	handler := edge.Handler(edge.Config{Issuer: issuer, Port: port, Log: log}, rooms)
+	recorder, err := record.New(ctx, record.Config{Writer: file, Read: file.Read(), Now: now, Log: log})
+	if err != nil {
+		return err
+	}
+	watching := make(chan struct{})
+	go func() { defer close(watching); recorder.Run(ctx) }()
+	defer func() { <-watching }()
+	handler := edge.Handler(edge.Config{Issuer: issuer, Port: port, Log: log}, recorder.Handler(rooms))
 	go rooms.purge(ctx, log)
 	c.announce(t, rooms, time.Since(start), file.Created, listeners[0], port)
 	return edge.Serve(ctx, listeners, handler, log, func() { rooms.stopping.Store(true) })
@@ -242,7 +250,7 @@ func loadDocument(path string) (*seed.Document, bool, error) {
 }
 
 func migrations() []sqlite.MigrationSet {
-	sets := []sqlite.MigrationSet{{Name: "timesheets", FS: timesheets.Migrations}}
+	sets := []sqlite.MigrationSet{{Name: "timesheets", FS: timesheets.Migrations}, {Name: "inspector", FS: record.Migrations}}
 	for name, fs := range auth.Migrations() {
 		sets = append(sets, sqlite.MigrationSet{Name: name, FS: fs})
 	}

@@ -25,6 +25,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"runtime/metrics"
 	"slices"
 	"strings"
 	"sync"
@@ -44,6 +45,7 @@ import (
 	"github.com/exampleco/punchcard/auth/edge"
 	"github.com/exampleco/punchcard/auth/keys"
 	"github.com/exampleco/punchcard/auth/store/sqlite"
+	"github.com/exampleco/punchcard/views/inspector/record"
 )
 
 // The stories in this file drive the real program: run on port 0, the URL read
@@ -1855,9 +1857,12 @@ func (h inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // wired is the whole program on a file of its own, from the log line to the
 // disk, with so many families in the file beside those that are used.
-func wired(b *testing.B, families int) *program {
+func wired(b *testing.B, families int, watched bool) *program {
 	b.Helper()
 	log := edge.Logger(io.Discard, "json", "info")
+	if watched {
+		log = slog.New(record.Ledger(log.Handler()))
+	}
 	file, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "punchcard.db"), sqlite.Options{Migrations: migrations(), Log: log})
 	if err != nil {
 		b.Fatal(err)
@@ -1876,7 +1881,25 @@ func wired(b *testing.B, families int) *program {
 	if err != nil {
 		b.Fatal(err)
 	}
-	p := &program{issuer: issuer.String(), handler: edge.Handler(edge.Config{Issuer: issuer, Port: "8484", Log: log}, rooms)}
+	var served http.Handler = rooms
+	if watched {
+		recorder, err := record.New(b.Context(), record.Config{Writer: file, Read: file.Read(), Now: time.Now, Log: log})
+		if err != nil {
+			b.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(context.Background())
+		done := make(chan struct{})
+		go func() { defer close(done); recorder.Run(ctx) }()
+		b.Cleanup(func() {
+			stop()
+			<-done
+			if n := recorder.Dropped(); n > 0 {
+				b.Logf("%d exchanges dropped", n)
+			}
+		})
+		served = recorder.Handler(rooms)
+	}
+	p := &program{issuer: issuer.String(), handler: edge.Handler(edge.Config{Issuer: issuer, Port: "8484", Log: log}, served)}
 	p.browser(b).signedUp(mobile(), "grace@example.com") // the family that is copied
 	for _, table := range []string{"families", "codes", "pkce", "oidc", "access_tokens", "refresh_tokens"} {
 		if families > 0 {
@@ -1925,7 +1948,7 @@ type prepare func(b *testing.B, p *program, n int) (request func())
 func BenchmarkServer(b *testing.B) {
 	for _, families := range []int{0, 100_000} {
 		b.Run(fmt.Sprintf("families=%d", families), func(b *testing.B) {
-			p := wired(b, families)
+			p := wired(b, families, true)
 			for _, kind := range []struct {
 				name    string
 				prepare prepare
@@ -1942,27 +1965,61 @@ func BenchmarkServer(b *testing.B) {
 						request()
 					}
 				})
-				b.Run(kind.name+"/eight", func(b *testing.B) {
-					const clients = 8
-					requests := make(chan func(), clients)
-					for range clients {
-						requests <- kind.prepare(b, p, (b.N+clients-1)/clients)
-					}
-					b.ResetTimer()
-					var wg sync.WaitGroup
-					for i := range clients {
-						request := <-requests
-						wg.Go(func() {
-							for range (b.N + clients - 1 - i) / clients {
-								request()
-							}
-						})
-					}
-					wg.Wait()
-				})
+				b.Run(kind.name+"/eight", func(b *testing.B) { eight(b, p, kind.prepare) })
 			}
 		})
 	}
+}
+
+// eight sends b.N requests by eight clients.
+func eight(b *testing.B, p *program, prepared prepare) {
+	const clients = 8
+	requests := make(chan func(), clients)
+	for range clients {
+		requests <- prepared(b, p, (b.N+clients-1)/clients)
+	}
+	b.ResetTimer()
+	var wg sync.WaitGroup
+	for i := range clients {
+		request := <-requests
+		wg.Go(func() {
+			for range (b.N + clients - 1 - i) / clients {
+				request()
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// BenchmarkRecorder measures the token endpoint with eight clients, watched and
+// not, one after the other: compare the processor time, because the disk takes
+// longer than either.
+func BenchmarkRecorder(b *testing.B) {
+	for _, watched := range []bool{false, true} {
+		p := wired(b, 0, watched)
+		for _, kind := range []struct {
+			name    string
+			prepare prepare
+		}{
+			{"refresh", benchRefresh("offline_access read:timesheets")},
+			{"refresh-with-RS256-ID-token", benchRefresh("openid offline_access read:timesheets")},
+			{"client-credentials", benchMachine},
+		} {
+			b.Run(fmt.Sprintf("watched=%t/%s", watched, kind.name), func(b *testing.B) {
+				before := processorTime()
+				eight(b, p, kind.prepare)
+				b.ReportMetric((processorTime()-before)/float64(b.N), "cpu-ns/op")
+			})
+		}
+	}
+}
+
+// processorTime is what this process has used so far, in nanoseconds.
+func processorTime() float64 {
+	runtime.GC() // which brings the figures up to date
+	samples := []metrics.Sample{{Name: "/cpu/classes/total:cpu-seconds"}, {Name: "/cpu/classes/idle:cpu-seconds"}}
+	metrics.Read(samples)
+	return (samples[0].Value.Float64() - samples[1].Value.Float64()) * 1e9
 }
 
 // must is the request that is measured: it has to succeed.

@@ -37,7 +37,8 @@
 //	authorize.go  the dispatcher, and the code
 //	login.go      consent.go
 //	client.go     how a client proves itself; guesses.go
-//	token.go      the grants; tokens.go mints, session.go is what is kept
+//	token.go      the grants; exchange.go reports what a code is bound to,
+//	              tokens.go mints, session.go is what is kept
 //	verify.go     what a resource server may ask; genuine.go
 //	revoke.go     introspect.go  userinfo.go  logout.go
 //	errors.go     the only file that writes an error

@@ -118,7 +118,7 @@ func (s *Server) compose(codeTTL time.Duration) fosite.OAuth2Provider {
 		ClientSecretsHasher:                 noHasher{},
 	}
 	validator := openid.NewOpenIDConnectRequestValidator(nil, config) // prompt, max_age and id_token_hint are next()'s and never reach it
-	return compose.Compose(config, fositeStore{s.store}, mint{s},
+	return compose.Compose(config, fositeStore{s.store, s.check}, mint{s},
 		compose.OAuth2AuthorizeExplicitFactory,      // RFC 6749 4.1
 		compose.OAuth2RefreshTokenGrantFactory,      // RFC 6749 6, RFC 9700 4.14.2
 		compose.OAuth2ClientCredentialsGrantFactory, // RFC 6749 4.4
@@ -159,8 +159,11 @@ func (s *Server) defaultAudience() string {
 // expand builds a URI of the document on today's base; the base is never stored.
 func (s *Server) expand(uri string) string { return strings.ReplaceAll(uri, "{base}", s.base) }
 
-// fositeStore gives fosite the store, with two things of this server's own.
-type fositeStore struct{ *store.Store }
+// fositeStore gives fosite the store, with some things of this server's own.
+type fositeStore struct {
+	*store.Store
+	check func(ctx context.Context, rule, clause string, ok bool, expected, got string) bool
+}
 
 type (
 	admittedKey struct{} // redirect URI that redirect.go admitted

@@ -39,7 +39,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) error {
 	if !s.check(r.Context(), "client may use the grant", "RFC 6749 5.2", slices.Contains(client.Grants, grant), strings.Join(client.Grants, " "), grant) {
 		return newError("unauthorized_client", "This client is not registered for "+grant+".")
 	}
-	ctx := context.WithValue(r.Context(), clientKey{}, client)
+	ctx := withPresented(context.WithValue(r.Context(), clientKey{}, client), client.ID, form)
 	var failed outcome
 	ctx = context.WithValue(ctx, outcomeKey{}, &failed)
 	request, err := s.grant(ctx, r, client, form)

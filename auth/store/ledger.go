@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 )
 
 // verdict is one check, as it is reported: what was to be true of what, and
@@ -33,10 +34,20 @@ func (s *Store) check(ctx context.Context, ok bool, v verdict) {
 	if !ok {
 		word, level = "fail", slog.LevelInfo
 	}
-	s.log.LogAttrs(ctx, level, "check",
+	s.record(ctx, level, "check",
 		slog.String("rule", v.rule), slog.String("verdict", word),
 		slog.String("expected", v.expected), slog.String("got", v.got), slog.String("clause", v.clause),
 		slog.String("kind", v.kind), slog.String("id", v.id))
+}
+
+// record goes to the handler itself, because the Logger would look for the
+// caller of each, and a dozen belong to one token.
+func (s *Store) record(ctx context.Context, level slog.Level, message string, attrs ...slog.Attr) {
+	if h := s.log.Handler(); h.Enabled(ctx, level) {
+		r := slog.NewRecord(time.Now(), level, message, 0)
+		r.AddAttrs(attrs...)
+		_ = h.Handle(ctx, r)
+	}
 }
 
 // report passes err on, and reports the rule that it stands for.
@@ -51,7 +62,7 @@ func (s *Store) report(ctx context.Context, err error) error {
 // wrote returns a function that reports a write, to run once it is on disk.
 func (s *Store) wrote(ctx context.Context, op, table, kind, id string, more ...slog.Attr) func() {
 	return func() {
-		s.log.LogAttrs(ctx, slog.LevelDebug, "store", append([]slog.Attr{
+		s.record(ctx, slog.LevelDebug, "store", append([]slog.Attr{
 			slog.String("op", op), slog.String("table", table), slog.String("kind", kind), slog.String("id", id),
 		}, more...)...)
 	}

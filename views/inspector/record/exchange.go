@@ -1,0 +1,211 @@
+package record
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Exchange is one request and its answer. It does not change once it belongs
+// to a run.
+type Exchange struct {
+	ID        int    // its place in the run, from 1
+	RequestID string // as in X-Request-Id, the log and the error page
+	Kind      Kind
+	Began     time.Time
+	Took      time.Duration
+
+	Method, Target, Proto, Host string // Target is path and query as sent
+	Header                      http.Header
+	Body                        string
+	BodyCut                     int // bytes of the body that were not kept
+
+	Status     int
+	Answer     http.Header
+	AnswerBody string
+	AnswerCut  int
+	Page       string // title of an HTML page, whose markup is not kept
+	Lost       string // why the client never got the answer; "" where it did
+	Notes      []string
+	Checks     []Check
+	Writes     []Write
+}
+
+// Check is a verdict of one of the servers.
+type Check struct {
+	Rule, Expected, Got, Clause string
+	OK                          bool
+	Kind, ID                    string // of what was looked at, where the record says so
+}
+
+// Write is a row that was written.
+type Write struct {
+	Op, Table, Kind, ID string
+	Family              string // id of the grant that it belongs to, where the record says so
+	Rows                int64
+}
+
+// Kind says what an exchange is for.
+type Kind string
+
+// The kinds of exchanges. What is none of them is not kept.
+const (
+	KindTry         Kind = "try"       // the demo client makes its secrets and sends the browser away
+	KindAuthorize   Kind = "authorize" // a new authorization request
+	KindResume      Kind = "resume"    // the browser comes back to the pending one
+	KindLoginPage   Kind = "login page"
+	KindLogin       Kind = "login"
+	KindConsentPage Kind = "consent page"
+	KindConsent     Kind = "consent"
+	KindCallback    Kind = "callback" // of a client that this server has in its own pages
+	KindToken       Kind = "token"
+	KindRevoke      Kind = "revoke"
+	KindIntrospect  Kind = "introspect"
+	KindUserinfo    Kind = "userinfo"
+	KindLogout      Kind = "logout"
+	KindMetadata    Kind = "metadata"
+	KindKeys        Kind = "keys"
+	KindAPI         Kind = "api"
+	KindPreflight   Kind = "preflight" // a browser asks whether an app on another origin may call
+	KindOther       Kind = "other"     // of the authorization server
+)
+
+// kinds is the surface that is watched, by its published paths.
+var kinds = map[string]Kind{
+	"/try":          KindTry,
+	"/login":        KindLogin,
+	"/consent":      KindConsent,
+	"/callback":     KindCallback,
+	"/app/callback": KindCallback,
+	"/oauth/token":  KindToken, "/oauth/revoke": KindRevoke, "/oauth/introspect": KindIntrospect,
+	"/userinfo":    KindUserinfo,
+	"/oidc/logout": KindLogout, "/v2/logout": KindLogout, "/logout": KindLogout,
+	"/.well-known/openid-configuration":         KindMetadata,
+	"/.well-known/oauth-authorization-server":   KindMetadata,
+	"/.well-known/oauth-protected-resource/api": KindMetadata,
+	"/.well-known/jwks.json":                    KindKeys,
+}
+
+// kindOf returns "" for what is not watched: assets, health, the inspector
+// itself, documents.
+func kindOf(r *http.Request) Kind {
+	path := r.URL.Path
+	kind, known := kinds[path]
+	switch {
+	case path == "/authorize":
+		kind = KindAuthorize
+		if q := r.URL.Query(); q.Has("flow") && !q.Has("client_id") {
+			kind = KindResume
+		}
+	case known:
+	case path == "/api/openapi.json":
+		return ""
+	case path == "/api" || strings.HasPrefix(path, "/api/"):
+		kind = KindAPI
+	case strings.HasPrefix(path, "/oauth/"), strings.HasPrefix(path, "/oidc/"):
+		kind = KindOther
+	default:
+		return ""
+	}
+	if r.Method == http.MethodOptions {
+		return KindPreflight
+	}
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		switch kind {
+		case KindLogin:
+			return KindLoginPage
+		case KindConsent:
+			return KindConsentPage
+		}
+	}
+	return kind
+}
+
+// Refused says whether the server said no, by its status or in the redirect.
+func (x *Exchange) Refused() bool {
+	return x.Status >= 400 || x.ErrorCode() != ""
+}
+
+// ErrorCode is the OAuth error that the answer carries, "" for none.
+func (x *Exchange) ErrorCode() string {
+	if to := x.Answer.Get("Location"); to != "" {
+		if u, err := url.Parse(to); err == nil {
+			return u.Query().Get("error")
+		}
+	}
+	if x.Status < 400 {
+		return ""
+	}
+	if code := jsonString(x.AnswerBody, "error"); code != "" {
+		return code
+	}
+	for _, challenge := range x.Answer.Values("Www-Authenticate") {
+		if _, rest, ok := strings.Cut(challenge, `error="`); ok {
+			code, _, _ := strings.Cut(rest, `"`)
+			return code
+		}
+	}
+	return ""
+}
+
+// Path is the target without its query.
+func (x *Exchange) Path() string {
+	path, _, _ := strings.Cut(x.Target, "?")
+	return path
+}
+
+// Query is that of the target; what cannot be decoded is left out.
+func (x *Exchange) Query() url.Values {
+	_, query, _ := strings.Cut(x.Target, "?")
+	q, _ := url.ParseQuery(query)
+	return q
+}
+
+// Form is the body of a form post.
+func (x *Exchange) Form() url.Values {
+	if !isForm(x.Header) {
+		return url.Values{}
+	}
+	form, _ := url.ParseQuery(x.Body)
+	return form
+}
+
+// Redirect is where the answer sends the browser; nil for nowhere.
+func (x *Exchange) Redirect() *url.URL {
+	to := x.Answer.Get("Location")
+	if to == "" || x.Status < 300 || x.Status > 399 {
+		return nil
+	}
+	u, err := url.Parse(to)
+	if err != nil {
+		return nil
+	}
+	return u
+}
+
+func isForm(h http.Header) bool {
+	return strings.HasPrefix(strings.ToLower(h.Get("Content-Type")), "application/x-www-form-urlencoded")
+}
+
+// jsonString finds a string member of a JSON object as this server writes
+// them: tokens and codes have no escapes, and the whole body need not be read.
+func jsonString(body, name string) string {
+	_, rest, ok := strings.Cut(body, `"`+name+`"`)
+	if !ok {
+		return ""
+	}
+	rest = strings.TrimLeft(rest, " \t\r\n")
+	if rest, ok = strings.CutPrefix(rest, ":"); !ok {
+		return ""
+	}
+	rest = strings.TrimLeft(rest, " \t\r\n")
+	if rest, ok = strings.CutPrefix(rest, `"`); !ok {
+		return ""
+	}
+	value, _, ok := strings.Cut(rest, `"`)
+	if !ok {
+		return ""
+	}
+	return value
+}

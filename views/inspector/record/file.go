@@ -1,0 +1,254 @@
+package record
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Migrations are the recorder's tables.
+//
+//go:embed migrations/*.sql
+var Migrations embed.FS
+
+const (
+	keptRuns   = 1000             // runs in the file
+	saveEvery  = time.Second      // how often runs are written
+	saveAtOnce = 50               // runs in one write
+	quiet      = time.Second      // a run is written once it has been quiet for so long,
+	atLatest   = 10 * time.Second // or after so long in any case
+)
+
+// summary is what a list shows of a run, and what the recorder must know to go
+// on with it.
+type summary struct {
+	Version int      `json:"version"`
+	Client  string   `json:"client,omitempty"`
+	Person  string   `json:"person,omitempty"`
+	Email   string   `json:"email,omitempty"`
+	SID     string   `json:"sid,omitempty"`
+	Left    int      `json:"left,omitempty"`
+	Next    int      `json:"next"`
+	Ended   string   `json:"ended,omitempty"`
+	Outcome Outcome  `json:"outcome"`
+	Attempt *Attempt `json:"attempt,omitempty"`
+	Title   Title    `json:"title"`
+}
+
+// body is a run in the file.
+type body struct {
+	Values    []Value              `json:"values"`
+	Exchanges []*Exchange          `json:"exchanges"`
+	Claims    map[string][2]string `json:"claims,omitempty"`
+}
+
+// load reads what a list shows of the last runs.
+func (r *Recorder) load(ctx context.Context) error {
+	rows, err := r.read.QueryContext(ctx, `SELECT number, began_at, updated_at, summary, links FROM inspector_runs ORDER BY number DESC LIMIT ?`, maxRuns)
+	if err != nil {
+		return fmt.Errorf("recorded runs: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		run, links, err := scan(rows)
+		if err != nil {
+			return fmt.Errorf("recorded runs: %w", err)
+		}
+		r.last = max(r.last, run.Number)
+		r.runs[run.Number] = r.recent.PushBack(run)
+		for chunk := range slices.Chunk(links, len(key{})) {
+			k := key(chunk)
+			if _, known := r.index[k]; !known {
+				r.index[k] = run.Number
+				run.keys = append(run.keys, k)
+			}
+		}
+	}
+	return rows.Err()
+}
+
+func scan(rows interface{ Scan(...any) error }, more ...any) (*Run, []byte, error) {
+	var (
+		run            = &Run{stored: true, announced: true}
+		began, updated int64
+		text           string
+		links          []byte
+		s              summary
+	)
+	if err := rows.Scan(append([]any{&run.Number, &began, &updated, &text, &links}, more...)...); err != nil {
+		return nil, nil, err
+	}
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
+		return nil, nil, err
+	}
+	run.Began, run.Updated = time.UnixMilli(began), time.UnixMilli(updated)
+	run.Version, run.Client, run.Person, run.Email, run.sid = s.Version, s.Client, s.Person, s.Email, s.SID
+	run.Left, run.next, run.Ended, run.Attempt = s.Left, s.Next, s.Ended, s.Attempt
+	run.outcome, run.title = s.Outcome, s.Title
+	return run, links, nil
+}
+
+// fromFile reads a whole run; ok is false where there is none.
+func (r *Recorder) fromFile(ctx context.Context, number int) (Run, bool, error) {
+	var text string
+	run, _, err := scan(r.read.QueryRowContext(ctx, `SELECT number, began_at, updated_at, summary, links, body FROM inspector_runs WHERE number = ?`, number), &text)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Run{}, false, nil
+	}
+	var b body
+	if err == nil {
+		err = json.Unmarshal([]byte(text), &b)
+	}
+	if err != nil {
+		return Run{}, false, fmt.Errorf("recorded run %d: %w", number, err)
+	}
+	run.Exchanges, run.kept, run.claims, run.stored = b.Exchanges, b.Values, b.Claims, false
+	return *run, true, nil
+}
+
+// revive brings the exchanges of a run from before the start back, because one
+// more belongs to it.
+func (r *Recorder) revive(run *Run) {
+	run.stored = false
+	old, ok, err := r.fromFile(context.Background(), run.Number)
+	if err != nil || !ok {
+		r.log.Warn("a recorded run goes on without its beginning", "run", run.Number, "err", err)
+		return
+	}
+	run.Exchanges, run.kept, run.claims = old.Exchanges, old.kept, old.claims
+}
+
+// save writes runs that have come to rest, a few at a time, until ctx ends.
+func (r *Recorder) save(ctx context.Context) {
+	tick := time.NewTicker(saveEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			r.saveSome(ctx, func(run *Run, now time.Time) bool {
+				return now.Sub(run.Updated) > quiet || now.Sub(run.saved) > atLatest
+			})
+		}
+	}
+}
+
+// saveAll writes everything that is not in the file yet.
+func (r *Recorder) saveAll(ctx context.Context) {
+	for r.saveSome(ctx, func(*Run, time.Time) bool { return true }) == saveAtOnce {
+	}
+}
+
+// saveSome returns how many it wrote; a write that fails is tried again later.
+func (r *Recorder) saveSome(ctx context.Context, due func(*Run, time.Time) bool) int {
+	now := r.now()
+	var batch []Run
+	var links [][]byte
+	r.mu.Lock()
+	for number := range r.dirty {
+		if len(batch) == saveAtOnce {
+			break
+		}
+		run := r.runs[number].Value.(*Run)
+		if !due(run, now) {
+			continue
+		}
+		run.saved = now
+		delete(r.dirty, number)
+		batch = append(batch, *run)
+		links = append(links, r.links(run))
+	}
+	generation := r.cleared.Load()
+	r.mu.Unlock()
+	if len(batch) == 0 {
+		return 0
+	}
+	if err := r.write(ctx, batch, links, generation); err != nil {
+		r.log.WarnContext(ctx, "the inspector's runs could not be saved", "runs", len(batch), "err", err)
+		r.again(batch)
+		return 0
+	}
+	return len(batch)
+}
+
+func (r *Recorder) again(batch []Run) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, run := range batch {
+		if _, here := r.runs[run.Number]; here {
+			r.dirty[run.Number] = true
+		}
+	}
+}
+
+func (r *Recorder) links(run *Run) []byte {
+	out := []byte{}
+	for _, k := range run.keys {
+		out = append(out, k[:]...)
+	}
+	return out
+}
+
+// write puts runs into the file, masked, and lets the oldest go.
+func (r *Recorder) write(ctx context.Context, runs []Run, links [][]byte, generation uint64) error {
+	type row struct{ summary, body string }
+	rows := make([]row, len(runs))
+	for i := range runs {
+		s, err := json.Marshal(runs[i].summary())
+		if err != nil {
+			return err
+		}
+		masked := runs[i].Masked()
+		b, err := json.Marshal(body{Values: masked.kept, Exchanges: masked.Exchanges, Claims: masked.claims})
+		if err != nil {
+			return err
+		}
+		rows[i] = row{string(s), string(b)}
+	}
+	return r.writer.Write(ctx, func(tx *sql.Tx) error {
+		if r.cleared.Load() != generation {
+			return nil // these runs were just taken away
+		}
+		newest := 0
+		for i, run := range runs {
+			_, err := tx.Exec(`INSERT INTO inspector_runs (number, began_at, updated_at, summary, links, body) VALUES (?, ?, ?, ?, ?, ?)
+				ON CONFLICT (number) DO UPDATE SET updated_at = excluded.updated_at, summary = excluded.summary, links = excluded.links, body = excluded.body`,
+				run.Number, run.Began.UnixMilli(), run.Updated.UnixMilli(), rows[i].summary, links[i], rows[i].body)
+			if err != nil {
+				return fmt.Errorf("save runs: %w", err)
+			}
+			newest = max(newest, run.Number)
+		}
+		_, err := tx.Exec(`DELETE FROM inspector_runs WHERE number <= ?`, newest-keptRuns)
+		return err
+	})
+}
+
+func (r *Run) summary() summary {
+	return summary{
+		Version: r.Version, Client: r.Client, Person: r.Person, Email: r.Email, SID: r.sid, Left: r.Left, Next: r.next,
+		Ended: r.Ended, Outcome: r.Outcome(), Attempt: r.Attempt, Title: r.Title(),
+	}
+}
+
+// Clear forgets everything in memory; ClearFile is the same for the file, in a
+// transaction of its caller. Numbers go on, so that an open page means no
+// other run.
+func (r *Recorder) Clear() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cleared.Add(1)
+	r.empty()
+}
+
+// ClearFile takes all runs out of the file.
+func ClearFile(tx *sql.Tx) error {
+	_, err := tx.Exec(`DELETE FROM inspector_runs`)
+	return err
+}

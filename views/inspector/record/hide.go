@@ -1,0 +1,146 @@
+package record
+
+import (
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// Hidden stands where a password, a cookie or a client secret was. Nothing is
+// kept of those, not even a hash: a short one could be guessed from it.
+const Hidden = "••••••"
+
+// hiddenParams are parameters whose values are never kept, in lower case.
+var hiddenParams = map[string]bool{
+	"password": true, "new_password": true, "current_password": true,
+	"client_secret": true, "client_assertion": true,
+	"session": true, // binds the consent form to a browser session
+}
+
+// hide cuts out of an exchange what must never be kept, before anything else
+// looks at it.
+func (c *capture) hide() *Exchange {
+	x := c.exchange
+	x.Body, x.BodyCut = c.request.String(), c.request.cut
+	x.AnswerBody, x.AnswerCut = c.answer.String(), c.answer.cut
+	x.Target = hideQuery(x.Target)
+	switch {
+	case isForm(x.Header):
+		x.Body = hideParameters(x.Body)
+	case x.Kind != KindAPI && x.Body != "":
+		// It can't be read as what this server takes, so it can't be known where in it a secret stands.
+		x.BodyCut, x.Body = x.BodyCut+len(x.Body), ""
+	}
+	hideIn(x.Header, hideCredentials, "Authorization", "Proxy-Authorization")
+	hideIn(x.Header, hideCookies, "Cookie")
+	hideIn(x.Header, hideQuery, "Referer")
+	hideIn(x.Answer, hideSetCookie, "Set-Cookie")
+	return x
+}
+
+func hideIn(h http.Header, hide func(string) string, names ...string) {
+	for _, name := range names {
+		for i, value := range h[name] {
+			h[name][i] = hide(value)
+		}
+	}
+}
+
+// hideQuery hides what is in the query of a URL.
+func hideQuery(target string) string {
+	path, query, ok := strings.Cut(target, "?")
+	if !ok {
+		return target
+	}
+	return path + "?" + hideParameters(query)
+}
+
+// hideParameters works on the text as it was sent, so that what cannot be
+// decoded is hidden as well.
+func hideParameters(encoded string) string {
+	pairs := strings.Split(encoded, "&")
+	for i, pair := range pairs {
+		name, value, _ := strings.Cut(pair, "=")
+		plain, err := url.QueryUnescape(name)
+		if err != nil {
+			plain = name
+		}
+		plain = strings.ToLower(plain)
+		// People type a password into the field above the one it belongs in.
+		stray := plain == "email" && !strings.Contains(value, "@") && !strings.Contains(value, "%40")
+		if value != "" && (hiddenParams[plain] || stray) {
+			pairs[i] = name + "=" + Hidden
+		}
+	}
+	return strings.Join(pairs, "&")
+}
+
+// hideCredentials leaves a bearer token, and of Basic the name.
+func hideCredentials(value string) string {
+	scheme, rest, _ := strings.Cut(value, " ")
+	switch strings.ToLower(scheme) {
+	case "bearer", "dpop":
+		return value
+	case "basic":
+		if user := basicUser(rest); user != "" {
+			return scheme + " " + user + ":" + Hidden
+		}
+	}
+	return scheme + " " + Hidden
+}
+
+func basicUser(credentials string) string {
+	decoded, err := base64.StdEncoding.DecodeString(strings.TrimSpace(credentials))
+	if err != nil {
+		return ""
+	}
+	user, _, ok := strings.Cut(string(decoded), ":")
+	if !ok {
+		return ""
+	}
+	return user
+}
+
+func hideCookies(header string) string {
+	cookies := strings.Split(header, ";")
+	for i, cookie := range cookies {
+		name, _, ok := strings.Cut(cookie, "=")
+		if ok {
+			cookies[i] = name + "=" + Hidden
+		} else {
+			cookies[i] = Hidden
+		}
+	}
+	return strings.Join(cookies, ";")
+}
+
+func hideSetCookie(header string) string {
+	pair, attributes, more := strings.Cut(header, ";")
+	name, value, _ := strings.Cut(pair, "=")
+	if value != "" {
+		value = Hidden
+	}
+	if more {
+		return name + "=" + value + ";" + attributes
+	}
+	return name + "=" + value
+}
+
+// browserKeys names the browser behind a request by the two cookies that this
+// server sets, without keeping them.
+func browserKeys(request, answer http.Header) (keys []key) {
+	add := func(c *http.Cookie) {
+		name := strings.TrimPrefix(c.Name, "__Host-")
+		if c.Value != "" && (strings.HasPrefix(name, "punchcard_browser") || strings.HasPrefix(name, "punchcard_session")) {
+			keys = append(keys, keyOf("cookie "+c.Value))
+		}
+	}
+	for _, c := range (&http.Request{Header: request}).Cookies() {
+		add(c)
+	}
+	for _, c := range (&http.Response{Header: answer}).Cookies() {
+		add(c)
+	}
+	return keys
+}

@@ -1,0 +1,91 @@
+package record
+
+import (
+	"context"
+	"log/slog"
+)
+
+// Ledger returns a handler that keeps the checks and writes of the exchange
+// that a record's context leads to, and passes everything on to next, as far
+// as next wants it.
+func Ledger(next slog.Handler) slog.Handler { return ledger{next} }
+
+type ledger struct{ next slog.Handler }
+
+// Enabled admits every level inside an exchange, because passed checks are
+// reported at debug.
+func (l ledger) Enabled(ctx context.Context, level slog.Level) bool {
+	return captureOf(ctx) != nil || l.next.Enabled(ctx, level)
+}
+
+func (l ledger) Handle(ctx context.Context, r slog.Record) error {
+	if c := captureOf(ctx); c != nil && (r.Message == "check" || r.Message == "store") {
+		c.note(r)
+	}
+	if !l.next.Enabled(ctx, r.Level) {
+		return nil
+	}
+	return l.next.Handle(ctx, r)
+}
+
+func (l ledger) WithAttrs(attrs []slog.Attr) slog.Handler { return ledger{l.next.WithAttrs(attrs)} }
+func (l ledger) WithGroup(name string) slog.Handler       { return ledger{l.next.WithGroup(name)} }
+
+// note keeps a record. What is reported after the answer was sent belongs to
+// no exchange any more.
+func (c *capture) note(r slog.Record) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.sealed {
+		return
+	}
+	if r.Message == "store" {
+		c.exchange.Writes = append(c.exchange.Writes, writeOf(r))
+		return
+	}
+	c.exchange.Checks = append(c.exchange.Checks, checkOf(r))
+}
+
+func checkOf(r slog.Record) (check Check) {
+	r.Attrs(func(a slog.Attr) bool {
+		switch a.Key {
+		case "rule":
+			check.Rule = a.Value.String()
+		case "verdict":
+			check.OK = a.Value.String() == "pass"
+		case "expected":
+			check.Expected = a.Value.String()
+		case "got":
+			check.Got = a.Value.String()
+		case "clause":
+			check.Clause = a.Value.String()
+		case "kind":
+			check.Kind = a.Value.String()
+		case "id":
+			check.ID = a.Value.String()
+		}
+		return true
+	})
+	return check
+}
+
+func writeOf(r slog.Record) (w Write) {
+	r.Attrs(func(a slog.Attr) bool {
+		switch a.Key {
+		case "op":
+			w.Op = a.Value.String()
+		case "table":
+			w.Table = a.Value.String()
+		case "kind":
+			w.Kind = a.Value.String()
+		case "id":
+			w.ID = a.Value.String()
+		case "family":
+			w.Family = a.Value.String()
+		case "rows":
+			w.Rows = a.Value.Int64()
+		}
+		return true
+	})
+	return w
+}

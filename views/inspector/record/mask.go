@@ -1,0 +1,105 @@
+package record
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// shapes are those of this server's secrets, wherever they turn up: a token in
+// a path, a code in a header that nobody defines.
+var shapes = regexp.MustCompile(`pc[cr]_[A-Za-z0-9_-]{20,}|eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*`)
+
+// masker writes the mask of each value in place of the value.
+type masker struct{ known *strings.Replacer }
+
+func newMasker(values []Value) masker {
+	return masker{Replacer(values, func(_ int, v Value, _ string) string { return v.Mask })}
+}
+
+// Replacer puts something in the place of each value, in every form in which it
+// may be written. The longest form is looked for first: a token without its
+// signature is the beginning of the one with it.
+func Replacer(values []Value, with func(i int, v Value, form string) string) *strings.Replacer {
+	type place struct{ form, with string }
+	var places []place
+	for i, v := range values {
+		for _, form := range v.Forms() {
+			places = append(places, place{form, with(i, v, form)})
+		}
+	}
+	slices.SortStableFunc(places, func(a, b place) int { return len(b.form) - len(a.form) })
+	pairs := make([]string, 0, 2*len(places))
+	for _, p := range places {
+		pairs = append(pairs, p.form, p.with)
+	}
+	return strings.NewReplacer(pairs...)
+}
+
+// wireForms are the ways in which a value is written in a URL, a form or a
+// header.
+func wireForms(raw string) []string {
+	forms := []string{url.QueryEscape(raw), url.PathEscape(raw), raw}
+	slices.Sort(forms)
+	return slices.Compact(forms)
+}
+
+func (m masker) text(s string) string {
+	return shapes.ReplaceAllStringFunc(m.known.Replace(s), func(secret string) string {
+		return NewValue(Token, secret).Mask
+	})
+}
+
+func (m masker) headers(h http.Header) http.Header {
+	out := make(http.Header, len(h))
+	for name, values := range h {
+		for _, v := range values {
+			out[name] = append(out[name], m.text(v))
+		}
+	}
+	return out
+}
+
+func (m masker) exchange(x *Exchange) *Exchange {
+	out := *x
+	out.Target, out.Body, out.AnswerBody = m.text(x.Target), m.text(x.Body), m.text(x.AnswerBody)
+	out.Header, out.Answer = m.headers(x.Header), m.headers(x.Answer)
+	out.Checks = make([]Check, len(x.Checks))
+	for i, c := range x.Checks {
+		c.Expected, c.Got = m.text(c.Expected), m.text(c.Got)
+		out.Checks[i] = c
+	}
+	return &out
+}
+
+// Masked returns the run with every value cut after six characters, beside its
+// hash. What a token says is no secret, and stays.
+func (r Run) Masked() Run {
+	values := r.Values()
+	claims := map[string][2]string{}
+	for id, c := range r.claims {
+		claims[id] = c
+	}
+	for _, v := range values {
+		if payload := Payload(v.Raw); payload != "" {
+			claims[v.ID()] = [2]string{Header(v.Raw), payload}
+		}
+	}
+	r.claims = claims
+	m := newMasker(values)
+	for id, c := range claims {
+		claims[id] = [2]string{c[0], m.text(c[1])}
+	}
+	exchanges := make([]*Exchange, len(r.Exchanges))
+	for i, x := range r.Exchanges {
+		exchanges[i] = m.exchange(x)
+	}
+	r.Exchanges = exchanges
+	for i := range values {
+		values[i].Raw = ""
+	}
+	r.kept = values
+	return r
+}

@@ -1,0 +1,174 @@
+package record
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// Value is something that travels from one exchange to another.
+type Value struct {
+	Kind ValueKind `json:"kind"`
+	Raw  string    `json:"-"`    // "" where only the mask is left
+	Mask string    `json:"mask"` // how it is written where it is masked
+	Hash string    `json:"hash"` // SHA-256 in hex; only its beginning, where it was read from a mask
+}
+
+// ID is short enough to follow a value through the ledger, which prints the
+// same.
+func (v Value) ID() string { return v.Hash[:8] }
+
+// ValueKind says what a value is.
+type ValueKind string
+
+// The kinds of values.
+const (
+	Code      ValueKind = "authorization code"
+	Verifier  ValueKind = "code_verifier"
+	Challenge ValueKind = "code_challenge"
+	Access    ValueKind = "access token"
+	Refresh   ValueKind = "refresh token"
+	ID        ValueKind = "ID token"
+	State     ValueKind = "state"
+	Nonce     ValueKind = "nonce"
+	Flow      ValueKind = "pending request"
+	Token     ValueKind = "token" // of unknown kind
+)
+
+// parameters that carry values, by name.
+var parameters = map[string]ValueKind{
+	"code": Code, "code_verifier": Verifier, "code_challenge": Challenge, "state": State, "nonce": Nonce, "flow": Flow,
+	"access_token": Access, "refresh_token": Refresh, "id_token": ID, "id_token_hint": ID, "token": Token,
+}
+
+// shortest is the length from which a value is told from a word, in bytes.
+const shortest = 8
+
+// NewValue names a value, or what is left of one. A mask has the first six
+// characters and the id.
+func NewValue(kind ValueKind, raw string) Value {
+	if masked.MatchString(raw) {
+		return Value{Kind: kind, Mask: raw, Hash: raw[len(raw)-8:]}
+	}
+	sum := sha256.Sum256([]byte(raw))
+	hash := hex.EncodeToString(sum[:])
+	return Value{Kind: kind, Raw: raw, Hash: hash, Mask: maskOf(raw, hash)}
+}
+
+var masked = regexp.MustCompile(`…[0-9a-f]{8}$`)
+
+func maskOf(raw, hash string) string {
+	head := raw
+	if len(head) > 6 {
+		head = head[:6]
+	}
+	return head + "…" + hash[:8]
+}
+
+// Challenge returns what a verifier is shown as before it is sent, RFC 7636
+// 4.2 by S256.
+func ChallengeOf(verifier string) string {
+	sum := sha256.Sum256([]byte(verifier))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// Sent are the values in the request.
+func (x *Exchange) Sent() (values []Value) {
+	x.each(func(answer bool, kind ValueKind, raw string) {
+		if !answer {
+			values = append(values, NewValue(kind, raw))
+		}
+	})
+	return values
+}
+
+// Given are the values in the answer.
+func (x *Exchange) Given() (values []Value) {
+	x.each(func(answer bool, kind ValueKind, raw string) {
+		if answer {
+			values = append(values, NewValue(kind, raw))
+		}
+	})
+	return values
+}
+
+// each finds the values where the protocol puts them: parameters, the
+// Authorization header, the redirect, the token response.
+func (x *Exchange) each(found func(answer bool, kind ValueKind, raw string)) {
+	params := func(answer bool, encoded string) {
+		for encoded != "" {
+			var pair string
+			pair, encoded, _ = strings.Cut(encoded, "&")
+			name, value, _ := strings.Cut(pair, "=")
+			if kind, known := parameters[name]; known && len(value) >= shortest {
+				if plain, err := url.QueryUnescape(value); err == nil && len(plain) >= shortest {
+					found(answer, kind, plain)
+				}
+			}
+		}
+	}
+	if _, query, ok := strings.Cut(x.Target, "?"); ok {
+		params(false, query)
+	}
+	if x.Body != "" && isForm(x.Header) {
+		params(false, x.Body)
+	}
+	if _, query, ok := strings.Cut(x.Header.Get("Referer"), "?"); ok {
+		params(false, query)
+	}
+	for _, sent := range x.Header["Authorization"] {
+		if scheme, token, ok := strings.Cut(sent, " "); ok && !strings.EqualFold(scheme, "Basic") && len(token) >= shortest && token != Hidden {
+			found(false, Access, token)
+		}
+	}
+	if to := x.Answer.Get("Location"); to != "" {
+		if _, query, ok := strings.Cut(to, "?"); ok {
+			query, fragment, _ := strings.Cut(query, "#")
+			params(true, query)
+			params(true, fragment)
+		}
+	}
+	if x.Kind == KindToken || x.Kind == KindOther {
+		for _, name := range []string{"access_token", "refresh_token", "id_token"} {
+			if value := jsonString(x.AnswerBody, name); len(value) >= shortest {
+				found(true, parameters[name], value)
+			}
+		}
+	}
+}
+
+// Payload decodes the middle part of a JWT without believing it; "" where the
+// token is none.
+func Payload(token string) string {
+	return jwtPart(token, 1)
+}
+
+// Header decodes the first part of a JWT; "" where the token is none.
+func Header(token string) string {
+	return jwtPart(token, 0)
+}
+
+func jwtPart(token string, n int) string {
+	parts := strings.SplitN(token, ".", 4)
+	if len(parts) != 3 {
+		return ""
+	}
+	decoded, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[n], "="))
+	if err != nil || len(decoded) == 0 || decoded[0] != '{' {
+		return ""
+	}
+	return string(decoded)
+}
+
+// Forms are the ways in which a value may stand in a text: as it is, escaped
+// for a URL, as its mask, or as its id in the ledger.
+func (v Value) Forms() []string {
+	forms := []string{v.Mask}
+	if v.Raw != "" {
+		forms = append(forms, wireForms(v.Raw)...)
+	}
+	return forms
+}
