@@ -494,20 +494,23 @@ func claims(t *testing.T, token string, part int) map[string]any {
 func TestHouse(t *testing.T) {
 	const us = "github.com/exampleco/punchcard/"
 	never := map[string][]string{
-		"auth":                {us + "timesheets", us + "views/site", us + "views/inspector"},
-		"auth/store":          {us + "views", us + "auth/people", us + "auth/keys", us + "auth/seed", us + "timesheets"},
-		"auth/store/sqlite":   {us + "views", us + "auth/people", us + "timesheets", "github.com/ory/fosite"},
-		"auth/people":         {us + "views", us + "auth/store", us + "auth/keys", us + "timesheets", "github.com/ory/fosite"},
-		"auth/keys":           {us + "views", us + "auth/store", us + "auth/people", us + "timesheets", "github.com/ory/fosite"},
-		"auth/seed":           {us + "views", us + "auth/store", us + "auth/people", us + "timesheets", "github.com/ory/fosite", "net/http", "database/sql"},
-		"auth/edge":           {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "timesheets", "github.com/ory/fosite"},
-		"auth/catalogue":      {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "auth/seed", us + "timesheets"}, // it knows the URL alone
-		"auth/crash":          {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "timesheets"},                   // it knows the binary alone
-		"timesheets":          {us + "auth", us + "views", us + "static", "github.com/ory/fosite", "github.com/go-jose/go-jose"},
-		"views":               {us + "auth", us + "timesheets", "database/sql"},
-		"views/site":          {us + "auth", us + "timesheets", "database/sql"},
-		"views/site/appstory": {us + "auth", us + "static", us + "timesheets"}, // it knows the binary alone
-		"static":              {us + "auth", us + "timesheets", us + "views", "database/sql"},
+		"auth":                   {us + "timesheets", us + "views/site", us + "views/inspector"},
+		"auth/store":             {us + "views", us + "auth/people", us + "auth/keys", us + "auth/seed", us + "timesheets"},
+		"auth/store/sqlite":      {us + "views", us + "auth/people", us + "timesheets", "github.com/ory/fosite"},
+		"auth/people":            {us + "views", us + "auth/store", us + "auth/keys", us + "timesheets", "github.com/ory/fosite"},
+		"auth/keys":              {us + "views", us + "auth/store", us + "auth/people", us + "timesheets", "github.com/ory/fosite"},
+		"auth/seed":              {us + "views", us + "auth/store", us + "auth/people", us + "timesheets", "github.com/ory/fosite", "net/http", "database/sql"},
+		"auth/edge":              {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "timesheets", "github.com/ory/fosite"},
+		"auth/catalogue":         {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "auth/seed", us + "timesheets"}, // it knows the URL alone
+		"auth/crash":             {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "timesheets"},                   // it knows the binary alone
+		"timesheets":             {us + "auth", us + "views", us + "static", "github.com/ory/fosite", "github.com/go-jose/go-jose"},
+		"views":                  {us + "auth", us + "timesheets", "database/sql"},
+		"views/site":             {us + "auth", us + "timesheets", "database/sql"},
+		"views/site/appstory":    {us + "auth", us + "static", us + "timesheets"},                                    // it knows the binary alone
+		"views/inspector/attack": {us + "auth", us + "static", us + "timesheets", us + "views/site", "database/sql"}, // it knows the URL alone
+		"views/inspector/record": {us + "auth", us + "timesheets", us + "static", us + "views/site"},
+		"views/inspector":        {us + "auth", us + "timesheets", us + "views/site", "github.com/ory/fosite"},
+		"static":                 {us + "auth", us + "timesheets", us + "views", "database/sql"},
 	}
 	packages, err := exec.Command("go", "list", "./...").Output()
 	if err != nil {

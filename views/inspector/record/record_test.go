@@ -28,7 +28,6 @@ type world struct {
 	answer  func(w http.ResponseWriter, r *http.Request)
 	log     *slog.Logger
 	db      *sql.DB
-	stop    func()
 }
 
 type direct struct{ db *sql.DB }
