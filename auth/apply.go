@@ -19,6 +19,18 @@ func (s *Server) apply(ctx context.Context, d *seed.Document, builtin bool) erro
 	if len(d.APIs) == 0 {
 		return fmt.Errorf("the configuration declares no API: there is nothing to protect")
 	}
+	// One unit: a crash in between must not leave somebody disabled whose tokens
+	// still open the API, because the next start would see nothing to do.
+	ctx = s.store.Begin(ctx)
+	defer s.store.Rollback(ctx) // after a commit it does nothing
+	if err := s.declare(ctx, d, builtin); err != nil {
+		return err
+	}
+	return s.store.Commit(ctx)
+}
+
+// declare queues a document in the unit of writes that ctx carries.
+func (s *Server) declare(ctx context.Context, d *seed.Document, builtin bool) error {
 	roles := make([]people.Role, len(d.Roles))
 	for i, r := range d.Roles {
 		roles[i] = people.Role{ID: r.ID, Name: r.Name, Permissions: r.Permissions}
@@ -27,10 +39,6 @@ func (s *Server) apply(ctx context.Context, d *seed.Document, builtin bool) erro
 	for i, p := range d.People {
 		declared[i] = people.Declared{ID: p.ID, Email: p.Email, Name: p.Name, Password: p.Password, Roles: p.Roles, ReportsTo: p.ReportsTo, ShowOnLogin: p.ShowOnLogin}
 	}
-	// One unit: a crash in between must not leave somebody disabled whose tokens
-	// still open the API, because the next start would see nothing to do.
-	ctx = s.store.Begin(ctx)
-	defer s.store.Rollback(ctx) // after a commit it does nothing
 	revoke, err := s.people.Apply(ctx, roles, declared, builtin)
 	if err != nil {
 		return fmt.Errorf("people: %w", err)
@@ -47,7 +55,7 @@ func (s *Server) apply(ctx context.Context, d *seed.Document, builtin bool) erro
 	if _, err := s.store.ApplyClients(ctx, clients); err != nil {
 		return fmt.Errorf("clients: %w", err)
 	}
-	return s.store.Commit(ctx)
+	return s.seeded(ctx, d, builtin)
 }
 
 // client turns a declared client into a stored one. Every client may name

@@ -43,7 +43,7 @@ func (s *Server) consentPage(w http.ResponseWriter, r *http.Request) error {
 		PersonName: who.Name, PersonEmail: who.Email, Initials: initials(who.Name),
 		SwitchHref: pathLogin + "?flow=" + f.Handle, Scopes: s.choices(f.Request.Scopes, who, append(earlier, living...)),
 		RedirectDisplay: where, RedirectNote: note,
-		Strip: s.strip(3, "consent", "Nothing has been issued yet. The app is still waiting with only its secret verifier."),
+		Strip: s.strip(f, 3, "consent", "Nothing has been issued yet. The app is still waiting with only its secret verifier."),
 	}
 	if client.Kind != "native" { // RFC 8252 8.6, see held
 		page.RememberDays = int(consentLifetime.Hours() / 24)
@@ -103,7 +103,7 @@ func (s *Server) choices(scopes []string, who *signedIn, earlier []string) []vie
 	if slices.Contains(scopes, "offline_access") {
 		rows = append(rows, views.ConsentScope{
 			Name: "offline_access", Tag: "offline_access", Title: "Stay signed in", Checked: true,
-			Description: fmt.Sprintf("Keep working without asking again, until it has been idle for %s.", days(s.refreshTTL)),
+			Description: fmt.Sprintf("Keep working without asking again, until it has been idle for %s.", days(s.Lifetimes().Refresh)),
 		})
 	}
 	return rows

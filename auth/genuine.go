@@ -37,6 +37,12 @@ func (g *genuine) add(token string, c accessClaims) {
 	g.put(sha256.Sum256([]byte(token)), c)
 }
 
+func (g *genuine) forget() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.young, g.old = nil, nil
+}
+
 func (g *genuine) put(key [sha256.Size]byte, c accessClaims) {
 	if g.young == nil || len(g.young) >= genuineLimit {
 		g.young, g.old = make(map[[sha256.Size]byte]accessClaims), g.young

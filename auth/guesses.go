@@ -51,3 +51,9 @@ func (g *guesses) wrong(client, source string, now time.Time) {
 	}
 	g.pairs[pair].AllowN(now, 1)
 }
+
+func (g *guesses) forget() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.pairs = nil
+}

@@ -1,11 +1,13 @@
 package auth
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,7 +20,7 @@ import (
 // one it is the way into this server's own pages.
 func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
-	page := views.Login{Action: pathLogin, Email: query.Get("email")}
+	page := views.Login{Action: pathLogin, Email: query.Get("email"), Return: ownPage(query.Get("return"))}
 	var f *flow
 	if handle := query.Get("flow"); handle != "" {
 		var err error
@@ -38,7 +40,7 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, status int, p
 		}
 		page.Flow, page.ClientName, page.ClientKind = f.Handle, client.Name, client.Kind
 		page.RedirectHost, _ = displayRedirect(f.Request.RedirectURI)
-		page.Strip = s.strip(2, "sign-in", "The app has only asked. It waits with its secret verifier and never sees your password.")
+		page.Strip = s.strip(f, 2, "sign-in", "The app has only asked. It waits with its secret verifier and never sees your password.")
 		if page.Email == "" {
 			page.Email = f.Request.LoginHint
 		}
@@ -54,7 +56,7 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, status int, p
 	for _, p := range everyone {
 		if p.ShowOnLogin {
 			page.People = append(page.People, views.LoginPerson{
-				Name: p.Name, Email: p.Email, Role: strings.Join(p.Roles, ", "), Initials: initials(p.Name), Href: loginHref(page.Flow, p.Email),
+				Name: p.Name, Email: p.Email, Role: strings.Join(p.Roles, ", "), Initials: initials(p.Name), Href: loginHref(page, p.Email),
 			})
 		}
 	}
@@ -62,20 +64,42 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, status int, p
 	return nil
 }
 
-func loginHref(flow, email string) string {
+// loginHref is this page with an e-mail filled in.
+func loginHref(page views.Login, email string) string {
 	q := url.Values{"email": {email}}
-	if flow != "" {
-		q.Set("flow", flow)
+	if page.Flow != "" {
+		q.Set("flow", page.Flow)
+	}
+	if page.Return != "" {
+		q.Set("return", page.Return)
 	}
 	return pathLogin + "?" + q.Encode()
 }
 
+// ownPages are those that ask for a sign-in and want to be seen after it.
+var ownPages = []string{"/", "/inspector"}
+
+// ownPage returns where a sign-in to our own pages shall lead, "" for wherever
+// it leads by itself. RFC 9700 4.11.2: an open redirector would lend our name
+// to a page that asks for the password once more, so what is not on the list
+// to the letter is not followed.
+func ownPage(asked string) string {
+	if slices.Contains(ownPages, asked) {
+		return asked
+	}
+	return ""
+}
+
 // strip is the bar that names the step; nil with --quiet-pages.
-func (s *Server) strip(step int, title, text string) *views.Strip {
+func (s *Server) strip(f *flow, step int, title, text string) *views.Strip {
 	if s.quiet {
 		return nil
 	}
-	return &views.Strip{Step: step, Of: 8, Title: title, Text: text}
+	bar := &views.Strip{Step: step, Of: 8, Title: title, Text: text}
+	if s.inspector != "" {
+		bar.Href = s.inspector + "/flow/" + f.ID[:12] // as the ledger names it: a hash, which resumes nothing
+	}
+	return bar
 }
 
 func initials(name string) string {
@@ -105,7 +129,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 	email := form.Get("email")
 	person, err := s.people.Authenticate(r.Context(), email, form.Get("password"), sourceOf(r))
 	if err != nil {
-		return s.loginFailed(w, r, f, email, err)
+		return s.loginFailed(w, r, f, views.Login{Action: pathLogin, Email: clip(email), Return: ownPage(form.Get("return"))}, err)
 	}
 	// OWASP ASVS 7.2.4: always a new session id, or one that an attacker planted before would now be signed in.
 	secret, _, err := s.people.StartSession(r.Context(), person.ID, clip(r.UserAgent()), s.cookie(r, sessionCookie))
@@ -114,7 +138,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.setCookie(w, sessionCookie, secret)
 	if f == nil {
-		seeOther(w, "/")
+		seeOther(w, cmp.Or(ownPage(form.Get("return")), "/"))
 		return nil
 	}
 	seeOther(w, pathAuthorize+"?flow="+f.Handle)
@@ -124,8 +148,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 // loginFailed shows the form again with what was typed. It says the same for
 // an unknown, a disabled and an existing account: who has one is nobody's
 // business.
-func (s *Server) loginFailed(w http.ResponseWriter, r *http.Request, f *flow, email string, cause error) error {
-	page := views.Login{Action: pathLogin, Email: clip(email)}
+func (s *Server) loginFailed(w http.ResponseWriter, r *http.Request, f *flow, page views.Login, cause error) error {
 	var throttled *people.ThrottledError
 	switch {
 	case errors.As(cause, &throttled):

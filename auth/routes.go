@@ -70,7 +70,7 @@ func (s *Server) Register(mux *http.ServeMux) {
 			h = guard.Handler(h)
 		}
 		for _, method := range r.Methods {
-			mux.Handle(method+" "+r.Path, s.cors(r, h))
+			mux.Handle(method+" "+r.Path, s.noticing(s.cors(r, h)))
 		}
 	}
 	for path, methods := range s.methods() {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/ory/fosite"
@@ -20,7 +21,8 @@ import (
 	"github.com/exampleco/punchcard/auth/store"
 )
 
-// Config is what a Server needs. All fields but QuietPages are required.
+// Config is what a Server needs. All fields but QuietPages and InspectorPath are
+// required.
 type Config struct {
 	Issuer     string         // identifier of this server, compared byte for byte (RFC 8414 2); with or without a trailing slash
 	Document   *seed.Document // people, roles, clients and APIs, applied by New
@@ -31,8 +33,11 @@ type Config struct {
 	RefreshTTL time.Duration // how long a refresh token may lie idle
 	CodeTTL    time.Duration // lifetime of an authorization code, RFC 6749 4.1.2 (at most 10 minutes)
 	QuietPages bool          // leaves out the strip that names the step
-	Now        func() time.Time
-	Log        *slog.Logger
+	// InspectorPath is where a flow can be watched, below which the strip links
+	// to flow/ and the beginning of the flow's id; "" for no link.
+	InspectorPath string
+	Now           func() time.Time
+	Log           *slog.Logger
 }
 
 // refreshCap ends a refresh-token family for good, however often it rotates.
@@ -47,21 +52,24 @@ const idTokenTTL = 10 * time.Minute
 
 // Server is the authorization server.
 type Server struct {
-	issuer, base, port    string
-	secure, quiet         bool
-	accessTTL, refreshTTL time.Duration
-	document              *seed.Document
-	apis                  []seed.API
-	fosite                fosite.OAuth2Provider
-	store                 *store.Store
-	people                *people.People
-	keys                  *keys.Ring
-	writer                store.Writer
-	read                  *sql.DB
-	now                   func() time.Time
-	log                   *slog.Logger
-	genuine               genuine
-	guesses               guesses
+	issuer, base, port string
+	secure, quiet      bool
+	inspector          string // path, "" for none
+	lifetimes          atomic.Pointer[Lifetimes]
+	document           *seed.Document
+	builtin            bool
+	apis               []seed.API
+	fosite             fosite.OAuth2Provider
+	store              *store.Store
+	people             *people.People
+	keys               *keys.Ring
+	writer             store.Writer
+	read               *sql.DB
+	now                func() time.Time
+	log                *slog.Logger
+	genuine            genuine
+	guesses            guesses
+	resets             resets
 }
 
 // Migrations returns the migrations of this room and its sub-rooms by name.
@@ -78,11 +86,11 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	}
 	s := &Server{
 		issuer: c.Issuer, base: strings.TrimSuffix(c.Issuer, "/"), port: issuer.Port(),
-		secure: issuer.Scheme == "https", quiet: c.QuietPages,
-		accessTTL: c.AccessTTL, refreshTTL: c.RefreshTTL,
+		secure: issuer.Scheme == "https", quiet: c.QuietPages, inspector: c.InspectorPath,
 		writer: c.Writer, read: c.Read, now: c.Now, log: c.Log,
-		document: c.Document, apis: c.Document.APIs,
+		document: c.Document, builtin: c.Builtin, apis: c.Document.APIs,
 	}
+	s.lifetimes.Store(&Lifetimes{Access: c.AccessTTL, Refresh: c.RefreshTTL, Code: c.CodeTTL})
 	s.store = store.New(store.Config{
 		Writer: c.Writer, Read: c.Read, Base: s.base, Now: c.Now, Log: c.Log,
 		Session: func() fosite.Session { return s.emptySession() },
@@ -91,17 +99,16 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if s.keys, err = keys.Open(ctx, keys.Config{Writer: c.Writer, Read: c.Read, Now: c.Now, Log: c.Log}); err != nil {
 		return nil, fmt.Errorf("signing keys: %w", err)
 	}
-	s.fosite = s.compose(c.CodeTTL)
+	s.fosite = s.compose()
 	return s, s.apply(ctx, c.Document, c.Builtin)
 }
 
 // compose puts fosite together handler by handler. What is not named here is
 // not served: no implicit, hybrid or password grant (RFC 9700 2.1.2, 2.4).
-func (s *Server) compose(codeTTL time.Duration) fosite.OAuth2Provider {
+func (s *Server) compose() fosite.OAuth2Provider {
 	config := &fosite.Config{
-		AccessTokenLifespan:                 s.accessTTL,
-		RefreshTokenLifespan:                s.refreshTTL,
-		AuthorizeCodeLifespan:               codeTTL, // fosite's default is 15 minutes; RFC 6749 4.1.2 recommends at most 10
+		AccessTokenLifespan:                 s.Lifetimes().Access,
+		RefreshTokenLifespan:                s.Lifetimes().Refresh,
 		IDTokenLifespan:                     idTokenTTL,
 		IDTokenIssuer:                       s.issuer,
 		AccessTokenIssuer:                   s.issuer,
@@ -119,7 +126,7 @@ func (s *Server) compose(codeTTL time.Duration) fosite.OAuth2Provider {
 	}
 	validator := openid.NewOpenIDConnectRequestValidator(nil, config) // prompt, max_age and id_token_hint are next()'s and never reach it
 	return compose.Compose(config, fositeStore{s.store, s.check}, mint{s},
-		compose.OAuth2AuthorizeExplicitFactory,      // RFC 6749 4.1
+		s.explicit,                                  // RFC 6749 4.1; fosite's codes last 15 minutes by default, 4.1.2 recommends at most 10
 		compose.OAuth2RefreshTokenGrantFactory,      // RFC 6749 6, RFC 9700 4.14.2
 		compose.OAuth2ClientCredentialsGrantFactory, // RFC 6749 4.4
 		func(c fosite.Configurator, storage, strategy any) any { // OIDC Core 3.1

@@ -60,7 +60,7 @@ func (m mint) GenerateAuthorizeCode(context.Context, fosite.Requester) (token, s
 // GenerateRefreshToken also sets the expiry, which fosite would round to a second.
 func (m mint) GenerateRefreshToken(_ context.Context, r fosite.Requester) (token, signature string, err error) {
 	if session, ok := r.GetSession().(*Session); ok {
-		session.expire(fosite.RefreshToken, m.now().Add(m.refreshTTL))
+		session.expire(fosite.RefreshToken, m.now().Add(m.Lifetimes().Refresh))
 	}
 	token = randomToken(refreshPrefix)
 	return token, token, nil
@@ -134,7 +134,7 @@ func (m mint) GenerateAccessToken(ctx context.Context, r fosite.Requester) (toke
 	claims.Scope = strings.Join(session.scopes, " ")
 	claims.ID = randomToken("")
 	claims.IssuedAt = now.Unix()
-	claims.Expiry = now.Add(m.accessTTL).Unix()
+	claims.Expiry = now.Add(m.Lifetimes().Access).Unix()
 	session.expire(fosite.AccessToken, time.Unix(claims.Expiry, 0))
 	if token, err = m.keys.Sign(api.SigningAlg, "at+jwt", claims); err != nil {
 		return "", "", err

@@ -9,6 +9,7 @@ import (
 	"github.com/ory/fosite"
 
 	"github.com/exampleco/punchcard/auth/keys"
+	"github.com/exampleco/punchcard/auth/store"
 )
 
 // Token is what a valid access token says.
@@ -73,6 +74,11 @@ func (s *Server) Verify(ctx context.Context, token, audience string) (Token, err
 	record, err := s.store.AccessToken(ctx, token)
 	if err != nil && !errors.Is(err, fosite.ErrNotFound) {
 		return Token{}, err
+	}
+	// RFC 7662 2.2: what this server has ended before its time is expired too, whatever its claim still says.
+	if errors.Is(err, store.ErrExpired) {
+		s.check(ctx, "not ended early", "RFC 7662 2.2", false, "its time as it was issued", fingerprint("access token", token))
+		return Token{}, invalid("it has expired")
 	}
 	// RFC 7009 2.1: a revoked token is dead at once; a signature alone would keep it alive until exp.
 	if !s.check(ctx, "not revoked", "RFC 7009 2.1", err == nil, "a grant that stands", fingerprint("access token", token)) {

@@ -52,22 +52,30 @@ func (a *API) SeedWeek(ctx context.Context, now time.Time, people ...string) err
 		if err := tx.QueryRow(`SELECT EXISTS (SELECT 1 FROM entries)`).Scan(&any); err != nil || any {
 			return err
 		}
-		for i, s := range seedEntries {
-			if len(people) > 0 && !slices.Contains(people, s.person) {
-				continue
-			}
-			id := seedID(i)
-			if err := s.insert(tx, id, now); err != nil {
-				return fmt.Errorf("seed entry %d: %w", i, err)
-			}
-			written = append(written, id)
-		}
-		return nil
+		var err error
+		written, err = insertWeek(tx, now, people)
+		return err
 	}, func() {
 		for _, id := range written {
 			a.wrote(ctx, "insert", "entries", "timesheet entry", id)
 		}
 	})
+}
+
+// insertWeek returns the ids of what it has written, for people or, without
+// any, for everybody.
+func insertWeek(tx *sql.Tx, now time.Time, people []string) (written []string, err error) {
+	for i, s := range seedEntries {
+		if len(people) > 0 && !slices.Contains(people, s.person) {
+			continue
+		}
+		id := seedID(i)
+		if err := s.insert(tx, id, now); err != nil {
+			return nil, fmt.Errorf("seed entry %d: %w", i, err)
+		}
+		written = append(written, id)
+	}
+	return written, nil
 }
 
 func (s seedEntry) insert(tx *sql.Tx, id string, now time.Time) error {

@@ -172,7 +172,8 @@ func (c Client) row(now int64, position int) []any {
 }
 
 // clientCache keeps clients as they were loaded: a token request asks for the
-// same one several times. This process is the only one that changes them.
+// same one several times. Where another process has changed them, Forget has to
+// be called.
 type clientCache struct {
 	mu         sync.RWMutex
 	generation uint64 // grows with each clear, so that what was read before it is not put back after it

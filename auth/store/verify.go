@@ -3,7 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"time"
+
+	"github.com/ory/fosite"
 )
 
 // TokenRecord is what is known of a living access token.
@@ -22,11 +25,15 @@ const livingToken = `SELECT t.request_id, f.client_id, f.subject, f.sid, t.grant
 	FROM access_tokens t JOIN families f USING (request_id) JOIN clients c ON c.id = f.client_id
 	WHERE t.hash = ? AND t.expires_at > ? AND f.revoked_at IS NULL AND c.disabled_at IS NULL`
 
+// standingToken finds one whose time may be over.
+const standingToken = `SELECT 1 FROM access_tokens t JOIN families f USING (request_id) JOIN clients c ON c.id = f.client_id
+	WHERE t.hash = ? AND t.expires_at IS NOT NULL AND f.revoked_at IS NULL AND c.disabled_at IS NULL`
+
 // AccessToken looks up the access token with this signature, as fosite's
-// strategy computes it. It is asked at every call of an API, so it is one
-// query. Errors: fosite.ErrNotFound for a token that is unknown, expired,
-// revoked by itself or with its grant, of a client that is no longer served,
-// or stored without an expiry.
+// strategy computes it. It is asked at every call of an API, so for a living
+// one it is one query. Errors: fosite.ErrNotFound for a token that is unknown,
+// expired (together with ErrExpired), revoked by itself or with its grant, of
+// a client that is no longer served, or stored without an expiry.
 func (s *Store) AccessToken(ctx context.Context, signature string) (TokenRecord, error) {
 	var (
 		t                TokenRecord
@@ -36,6 +43,12 @@ func (s *Store) AccessToken(ctx context.Context, signature string) (TokenRecord,
 	)
 	err := s.one(ctx, livingToken, []any{hash(signature), s.now().UnixMilli()},
 		&t.RequestID, &t.ClientID, &subject, &sid, &scopes, &audience, &created, &expires)
+	if errors.Is(err, fosite.ErrNotFound) {
+		var one int
+		if s.one(ctx, standingToken, []any{hash(signature)}, &one) == nil {
+			err = errors.Join(fosite.ErrNotFound, ErrExpired)
+		}
+	}
 	if err != nil {
 		return TokenRecord{}, err
 	}

@@ -1,0 +1,80 @@
+package auth
+
+import (
+	"context"
+	"database/sql"
+	"log/slog"
+	"net/http"
+	"sync"
+)
+
+// Reset sets this room back to its document, in one commit, or in the unit of
+// writes that ctx carries: every flow, grant, code, token, browser session,
+// consent, failed login, client made at run time and changed password goes;
+// people, roles and clients come back as declared. The signing keys stay, so
+// that nobody's copy of them is wrong; no token that they signed before opens
+// anything. Errors: the Writer's, and then nothing has changed.
+func (s *Server) Reset(ctx context.Context) error {
+	ctx = s.store.Begin(ctx)
+	if err := s.reset(ctx); err != nil {
+		s.store.Rollback(ctx)
+		return err
+	}
+	return s.store.Commit(ctx)
+}
+
+func (s *Server) reset(ctx context.Context) error {
+	err := s.writer.Write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.Exec(`DELETE FROM flows`); err != nil {
+			return err
+		}
+		_, err := tx.Exec(`UPDATE seeding SET resets = resets + 1`)
+		return err
+	}, func() {
+		s.log.LogAttrs(ctx, slog.LevelDebug, "store", slog.String("op", "reset"), slog.String("table", "flows"), slog.String("kind", "all flows"), slog.String("id", ""))
+		s.forget()
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.store.Reset(ctx); err != nil {
+		return err
+	}
+	if err := s.people.Reset(ctx); err != nil {
+		return err
+	}
+	return s.declare(ctx, s.document, s.builtin)
+}
+
+// resets is how often the file had been set back when this server last looked.
+type resets struct {
+	mu   sync.Mutex
+	seen int64
+}
+
+// noticing looks before each request whether the file was set back, because
+// another process may have done that, and then forgets what this one remembers
+// of the time before.
+func (s *Server) noticing(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var n int64
+		// Where this cannot be read, nothing can, and whoever reads next says so.
+		if err := s.read.QueryRowContext(r.Context(), `SELECT resets FROM seeding`).Scan(&n); err == nil {
+			s.resets.mu.Lock() // held meanwhile: nobody may go on with what is just being forgotten
+			if n > s.resets.seen {
+				s.forget()
+				s.resets.seen = n
+			}
+			s.resets.mu.Unlock()
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// forget empties all that this room keeps in memory of the file, or of who has
+// done what.
+func (s *Server) forget() {
+	s.store.Forget()
+	s.genuine.forget()
+	s.guesses.forget()
+}
