@@ -16,7 +16,9 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,6 +34,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -45,6 +48,9 @@ import (
 	"github.com/exampleco/punchcard/static"
 	"github.com/exampleco/punchcard/timesheets"
 	"github.com/exampleco/punchcard/views"
+	"github.com/exampleco/punchcard/views/inspector"
+	"github.com/exampleco/punchcard/views/inspector/attack"
+	"github.com/exampleco/punchcard/views/inspector/fault"
 	"github.com/exampleco/punchcard/views/inspector/record"
 	"github.com/exampleco/punchcard/views/site"
 )
@@ -65,6 +71,7 @@ const (
 type cli struct {
 	Serve   serveCmd   `cmd:"" default:"withargs" help:"Open or create the file, and serve (the default)."`
 	Version versionCmd `cmd:"" help:"Print what this binary is."`
+	Reset   resetCmd   `cmd:"" help:"Set a file back to its seed, also beside a running server; the signing keys stay."`
 	Config  configCmd  `cmd:"" help:"Print or check a configuration."`
 }
 
@@ -150,6 +157,8 @@ type serveCmd struct {
 	LogLevel           string        `env:"PUNCHCARD_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"debug shows every check."`
 	AllowDemoPasswords bool          `help:"Listen beyond this machine although a seeded password or secret is in use."`
 	QuietPages         bool          `help:"Leave out the strip on login and consent that names the step."`
+
+	private bool // only this machine can reach the pages
 }
 
 // Run opens the file, wires the rooms and serves until ctx ends.
@@ -183,18 +192,17 @@ func (c *serveCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 	if err := file.Migrate(ctx); err != nil {
 		return err
 	}
+	c.private = private(listeners[0], issuer)
 	rooms, err := c.wire(ctx, file, document, builtin, now, log)
 	if err != nil {
 		return err
 	}
-	recorder, err := record.New(ctx, record.Config{Writer: file, Read: file.Read(), Now: now, Log: log})
+	watched, ended, err := c.watch(ctx, rooms, listeners[0], log)
 	if err != nil {
 		return err
 	}
-	watching := make(chan struct{})
-	go func() { defer close(watching); recorder.Run(ctx) }()
-	defer func() { <-watching }()
-	handler := edge.Handler(edge.Config{Issuer: issuer, Port: port, Log: log}, recorder.Handler(rooms))
+	defer ended()
+	handler := edge.Handler(edge.Config{Issuer: issuer, Port: port, Log: log}, watched)
 	go rooms.purge(ctx, log)
 	c.announce(t, rooms, time.Since(start), file.Created, listeners[0], port)
 	return edge.Serve(ctx, listeners, handler, log, func() { rooms.stopping.Store(true) })
@@ -268,13 +276,19 @@ type rooms struct {
 	api        http.Handler // the same, with its cross-origin answers
 	app        bool         // there is a client for the phone app
 	stopping   atomic.Bool
+
+	document *seed.Document
+	file     *sqlite.File
+	now      clock
+	seedWeek bool                     // a week of entries belongs to the seed
+	onReset  []func(tx *sql.Tx) error // what else is to be emptied, in the same commit
 }
 
 // wire puts the rooms together.
 func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.Document, builtin bool, now clock, log *slog.Logger) (*rooms, error) {
 	server, err := auth.New(ctx, auth.Config{
 		Issuer: c.Issuer, Document: document, Builtin: builtin, Writer: file, Read: file.Read(),
-		AccessTTL: c.AccessTTL, RefreshTTL: c.RefreshTTL, CodeTTL: c.CodeTTL, QuietPages: c.QuietPages, Now: now, Log: log,
+		AccessTTL: c.AccessTTL, RefreshTTL: c.RefreshTTL, CodeTTL: c.CodeTTL, QuietPages: c.QuietPages, InspectorPath: c.inspectorPath(), Now: now, Log: log,
 	})
 	if err != nil {
 		return nil, err
@@ -296,7 +310,10 @@ func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.D
 			return nil, fmt.Errorf("seed timesheets: %w", err)
 		}
 	}
-	r := &rooms{mux: http.NewServeMux(), auth: server, timesheets: api, api: server.CORS(api.Handler(), "GET", "POST", "PUT", "DELETE")}
+	r := &rooms{
+		mux: http.NewServeMux(), auth: server, timesheets: api, api: server.CORS(api.Handler(), "GET", "POST", "PUT", "DELETE"),
+		document: document, file: file, now: now, seedWeek: builtin,
+	}
 	server.Register(r.mux)
 	r.mux.Handle("/api/", r.api)
 	r.mux.Handle("GET "+pathResource, server.CORS(api.Metadata(), "GET"))
@@ -313,6 +330,174 @@ func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.D
 		Document: api.Document, DocumentPath: "/api/openapi.json",
 	})
 	return r, nil
+}
+
+// inspectorPath is where the strip's link leads, "" for no link.
+func (c *serveCmd) inspectorPath() string {
+	if c.private {
+		return "/inspector"
+	}
+	return ""
+}
+
+// watch puts the recorder and the faults round the rooms, and the inspector's
+// page on their mux. ended waits until all that was recorded is in the file.
+func (c *serveCmd) watch(ctx context.Context, r *rooms, l net.Listener, log *slog.Logger) (watched http.Handler, ended func(), err error) {
+	recorder, err := record.New(ctx, record.Config{Writer: r.file, Read: r.file.Read(), Now: r.now, Log: log})
+	if err != nil {
+		return nil, nil, err
+	}
+	done := make(chan struct{})
+	go func() { defer close(done); recorder.Run(ctx) }()
+	r.onReset = append(r.onReset, record.ClearFile)
+	faults := &fault.List{CORS: func(h http.Handler) http.Handler { return r.auth.CORS(h, "GET", "POST", "PUT", "DELETE") }}
+	page := inspector.Config{
+		Issuer: c.Issuer, Recorder: recorder, Faults: faults, Controls: controls{r}, Stage: stage(r.document, c.Issuer, l), Private: c.private,
+		ClientName: r.clientName, PersonName: r.personName, Document: r.timesheets.Document, DocsHref: "/docs", Now: r.now, Stopping: ctx.Done(),
+	}
+	if r.app {
+		page.AppHref = "/app/"
+	}
+	if demo, _ := r.auth.DemoClient(); demo != "" && c.private {
+		page.TryHref = "/try"
+	}
+	for _, client := range r.document.Clients {
+		page.Clients = append(page.Clients, views.FilterChoice{Value: client.ID, Text: client.Name})
+		if client.Kind == seed.KindMachine && slices.Contains(r.document.DemoCredentials(), client.ID) {
+			page.Starters = append(page.Starters, views.StartCommand{
+				Title: "Or from a terminal", Text: "A machine gets a token of its own: nobody signs in.",
+				Shell: "curl -s -u " + client.ID + ":" + client.Secret + " -d grant_type=client_credentials " + strings.TrimSuffix(c.Issuer, "/") + "/oauth/token",
+			})
+		}
+	}
+	inspector.Register(r.mux, page)
+	return recorder.Handler(faults.Handler(r)), func() { <-done }, nil
+}
+
+// controls are what the inspector's page may change.
+type controls struct{ *rooms }
+
+func (c controls) Viewer(q *http.Request) (string, bool, error) {
+	v, err := c.auth.Viewer(q)
+	return v.Name, v.Manager, err
+}
+
+func (c controls) Lifetimes() (access, refresh, code time.Duration) {
+	l := c.auth.Lifetimes()
+	return l.Access, l.Refresh, l.Code
+}
+
+func (c controls) SetLifetimes(access, refresh, code time.Duration) error {
+	return c.auth.SetLifetimes(auth.Lifetimes{Access: access, Refresh: refresh, Code: code})
+}
+
+func (c controls) Expire(ctx context.Context, hash string) (gone bool, err error) {
+	switch _, err := c.auth.Expire(ctx, hash); {
+	case errors.Is(err, auth.ErrNoHash), errors.Is(err, auth.ErrNoToken), errors.Is(err, auth.ErrNotAlive):
+		return true, nil
+	default:
+		return false, err
+	}
+}
+
+func (c controls) Reset(ctx context.Context) error { return c.reset(ctx) }
+
+// clientName and personName word what the document declares; a person may be
+// named by e-mail address.
+func (r *rooms) clientName(id string) string {
+	for _, c := range r.document.Clients {
+		if c.ID == id {
+			return c.Name
+		}
+	}
+	return ""
+}
+
+func (r *rooms) personName(id string) string {
+	for _, p := range r.document.People {
+		if p.ID == id || strings.EqualFold(p.Email, id) {
+			return p.Name
+		}
+	}
+	return ""
+}
+
+// stage is who plays in the attacks: people and clients of the document. An
+// attack says what it lacks where a configuration has nobody for a part.
+func stage(d *seed.Document, issuer string, l net.Listener) *attack.Stage {
+	s := &attack.Stage{Issuer: issuer, Audience: strings.TrimSuffix(issuer, "/") + "/api", Transport: &toUs{address: l.Addr().String()}}
+	for _, c := range d.Clients {
+		if !slices.Contains(c.Grants, "authorization_code") {
+			continue
+		}
+		client := attack.Client{ID: c.ID, Secret: c.Secret, Scope: strings.Join(c.Scopes, " ")}
+		if len(c.RedirectURIs) > 0 {
+			client.RedirectURI = strings.ReplaceAll(c.RedirectURIs[0], seed.Base, strings.TrimSuffix(issuer, "/"))
+		}
+		switch {
+		case c.Kind == seed.KindNative && s.Client.ID == "":
+			s.Client = client
+		case c.Secret != "" && s.Rival.ID == "":
+			s.Rival = client
+		}
+	}
+	for _, p := range d.People {
+		person := attack.Person{ID: p.ID, Email: p.Email, Password: p.Password}
+		switch {
+		case p.ReportsTo != "" && s.Employee.ID == "":
+			s.Employee = person
+		case p.ReportsTo != "" && s.Colleague.ID == "":
+			s.Colleague = person
+		case p.ReportsTo == "" && s.Manager.ID == "":
+			s.Manager = person
+		}
+	}
+	return s
+}
+
+// toUs sends every request to this very server, whatever name it has outside:
+// the attacks reach nobody else.
+type toUs struct {
+	address string
+	once    sync.Once
+	http.Transport
+}
+
+func (t *toUs) RoundTrip(q *http.Request) (*http.Response, error) {
+	t.once.Do(func() {
+		t.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, t.address)
+		}
+	})
+	inside := q.Clone(q.Context())
+	inside.Host, inside.URL.Scheme = q.URL.Host, "http"
+	return t.Transport.RoundTrip(inside)
+}
+
+// private says whether only this machine can look: the listener takes nobody
+// else, and nobody is told of another address, behind which there would be a
+// proxy and with it the world.
+func private(l net.Listener, issuer *url.URL) bool {
+	return edge.Loopback(l) && slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, strings.ToLower(issuer.Hostname()))
+}
+
+// reset sets everything back to the seed in one commit, and keeps the signing
+// keys. What requests do at that moment comes before it or after it, whole.
+func (r *rooms) reset(ctx context.Context) error {
+	ctx = r.file.Begin(ctx)
+	defer r.file.Rollback(ctx) // after a commit it does nothing
+	if err := r.auth.Reset(ctx); err != nil {
+		return fmt.Errorf("reset the authorization server: %w", err)
+	}
+	if err := r.timesheets.Reset(ctx, r.now(), r.seedWeek); err != nil {
+		return fmt.Errorf("reset the timesheets: %w", err)
+	}
+	for _, empty := range r.onReset {
+		if err := r.file.Write(ctx, empty); err != nil {
+			return fmt.Errorf("reset: %w", err)
+		}
+	}
+	return r.file.Commit(ctx)
 }
 
 // ServeHTTP knows each path by one spelling. The mux would send an untidy one
@@ -459,6 +644,86 @@ func version() string {
 		}
 	}
 	return "dev"
+}
+
+type resetCmd struct {
+	DB     string `name:"db" env:"PUNCHCARD_DB" default:"punchcard.db" placeholder:"FILE" help:"The file to set back; punchcard.db."`
+	Config string `env:"PUNCHCARD_CONFIG" placeholder:"FILE" help:"The configuration that its server was started with; default: the built-in seed."`
+	Yes    bool   `help:"Do not ask."`
+}
+
+// Run sets the file back. A server that runs on it notices by itself.
+func (c resetCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
+	if !c.Yes && !(edge.Terminal(os.Stdin) && edge.Terminal(t.err)) {
+		return usageError{errors.New("reset removes what is in the file and asks before it does, but nobody is here to answer; add --yes")}
+	}
+	document, builtin, err := loadDocument(c.Config)
+	if err != nil {
+		return err
+	}
+	log := edge.Logger(t.err, "auto", "error")
+	file, err := sqlite.Open(ctx, c.DB, sqlite.Options{Existing: true, Migrations: migrations(), Log: log})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close(context.WithoutCancel(ctx))) }()
+	if err := file.Migrate(ctx); err != nil {
+		return err
+	}
+	if err := c.compare(ctx, file, document, t.err); err != nil {
+		return err
+	}
+	if !c.Yes {
+		fmt.Fprintf(t.err, "This removes every sign-in, consent, token, changed password and timesheet entry from %s.\nIts signing keys stay. Type yes to go on: ", c.DB)
+		if !saysYes(ctx, os.Stdin) {
+			return errors.New("nothing was changed")
+		}
+	}
+	// The issuer is stored nowhere, so any will do.
+	rooms, err := (&serveCmd{Issuer: "http://localhost"}).wire(ctx, file, document, builtin, now, log)
+	if err != nil {
+		return err
+	}
+	if err := rooms.reset(ctx); err != nil {
+		return err
+	}
+	week := ""
+	if builtin {
+		week = ", and a fresh week of timesheets"
+	}
+	_, err = fmt.Fprintf(t.out, "%s is back to its seed: %d people, %d clients%s. All sign-ins and tokens are void, the signing keys stayed.\n", c.DB, len(document.People), len(document.Clients), week)
+	return err
+}
+
+// compare warns where the file was used with another configuration. Public
+// passwords never take the place of somebody's own because a flag was
+// forgotten: the server may be one that others can reach.
+func (c resetCmd) compare(ctx context.Context, file *sqlite.File, document *seed.Document, warn io.Writer) error {
+	last, err := auth.LastApplied(ctx, file.Read())
+	switch {
+	case err != nil:
+		return err
+	case c.Config == "" && last.Known && !last.Builtin:
+		return fmt.Errorf("%s was last used with a configuration of its own; name that with --config", c.DB)
+	case last.Known && !last.Same(document):
+		fmt.Fprintf(warn, "punchcard: %s was last used with another configuration. A server that is running on it goes by that one until it is restarted.\n", c.DB)
+	}
+	return nil
+}
+
+// saysYes waits for a line, or until ctx ends.
+func saysYes(ctx context.Context, in io.Reader) bool {
+	line := make(chan string, 1)
+	go func() {
+		text, _ := bufio.NewReader(in).ReadString('\n')
+		line <- text
+	}()
+	select {
+	case text := <-line:
+		return strings.TrimSpace(text) == "yes"
+	case <-ctx.Done():
+		return false
+	}
 }
 
 type configCmd struct {

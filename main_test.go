@@ -506,7 +506,7 @@ func TestHouse(t *testing.T) {
 		"timesheets":             {us + "auth", us + "views", us + "static", "github.com/ory/fosite", "github.com/go-jose/go-jose"},
 		"views":                  {us + "auth", us + "timesheets", "database/sql"},
 		"views/site":             {us + "auth", us + "timesheets", "database/sql"},
-		"views/site/appstory":    {us + "auth", us + "static", us + "timesheets"},                                    // it knows the binary alone
+		"views/stories":          {us + "auth", us + "static", us + "timesheets"},                                    // it knows the binary alone
 		"views/inspector/attack": {us + "auth", us + "static", us + "timesheets", us + "views/site", "database/sql"}, // it knows the URL alone
 		"views/inspector/record": {us + "auth", us + "timesheets", us + "static", us + "views/site"},
 		"views/inspector":        {us + "auth", us + "timesheets", us + "views/site", "github.com/ory/fosite"},

@@ -1,3 +1,4 @@
-// Package appstory plays the phone app's stories in a real browser against the
-// real binary: it knows both by HTTP and by what is on the screen alone.
-package appstory
+// Package stories plays what people do against the real binary, in a real
+// browser or over HTTP: the phone app, the API reference, the inspector. It
+// knows them by what is on the screen and on the wire alone.
+package stories

@@ -1,4 +1,4 @@
-package appstory
+package stories
 
 import "testing"
 

@@ -1,0 +1,164 @@
+package inspector
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/exampleco/punchcard/views"
+	"github.com/exampleco/punchcard/views/inspector/record"
+)
+
+// detail is the exchange behind a step.
+func (d *drawn) detail(steps []step, at int) *views.Detail {
+	s := steps[at]
+	x := s.exchange
+	out := &views.Detail{
+		Step: s.Number, Tags: tags(x), Request: d.request(x), Response: d.response(x), Lost: x.Lost,
+		Tokens: d.tokens(x), Curl: curl(x, d.base()),
+	}
+	if out.Step == "" {
+		out.Step = s.ID
+	}
+	if at > 0 {
+		out.Previous = steps[at-1].Href
+	}
+	if at+1 < len(steps) {
+		out.Next = steps[at+1].Href
+	}
+	for _, c := range x.Checks {
+		out.Checks = append(out.Checks, d.line(c))
+	}
+	for _, w := range x.Writes {
+		row := rowOf(w)
+		row.Step = s.Href
+		out.Writes = append(out.Writes, row)
+	}
+	return out
+}
+
+func (d *drawn) base() string { return strings.TrimSuffix(d.Issuer, "/") }
+
+func tags(x *record.Exchange) []string {
+	out := []string{ms(x)}
+	switch {
+	case x.Kind == record.KindAPI || x.Kind == record.KindToken || x.Kind == record.KindRevoke || x.Kind == record.KindIntrospect:
+		out = append(out, "direct")
+		if len(x.Header["Cookie"]) == 0 {
+			out = append(out, "no cookies sent")
+		}
+	case x.Kind != record.KindMetadata && x.Kind != record.KindKeys && x.Kind != record.KindUserinfo && x.Kind != record.KindOther:
+		out = append(out, "through the browser")
+	}
+	return append(out, x.Notes...)
+}
+
+// line is a check with the clause behind it.
+func (d *drawn) line(c record.Check) views.LedgerLine {
+	expected := c.Expected
+	return views.LedgerLine{
+		OK: c.OK, Rule: c.Rule, Expected: d.marks.ledger(expected), Got: d.marks.ledger(c.Got),
+		Differs: differs(c), Clause: c.Clause, Href: clauseHref(c.Clause), Why: why(c.Rule),
+	}
+}
+
+// differs says where a value that has to be exact leaves the registered one
+// that it is nearest to.
+func differs(c record.Check) string {
+	if c.OK || !strings.HasSuffix(c.Rule, "exact") || c.Got == "" || c.Expected == "" {
+		return ""
+	}
+	best, near, nearest := -1, "", ""
+	for _, known := range strings.Fields(c.Expected) {
+		for _, alike := range []string{known, onPort(known, c.Got)} {
+			if n := common(alike, c.Got); n > best {
+				best, near, nearest = n, known, alike
+			}
+		}
+	}
+	got, want := []rune(c.Got), []rune(nearest)
+	switch {
+	case best == len(got) && best == len(want):
+		return ""
+	case best == len(got):
+		return fmt.Sprintf("ends after character %d, where %s goes on", best, near)
+	case best == len(want):
+		return fmt.Sprintf("goes on after character %d, where %s ends", best, near)
+	}
+	return fmt.Sprintf("differs from %s at character %d: “%c” instead of “%c”", near, best+1, got[best], want[best])
+}
+
+// onPort gives a registered loopback URI the port that was sent: a native app's
+// may differ in that (RFC 8252 7.3).
+func onPort(registered, sent string) string {
+	u, err := url.Parse(registered)
+	s, serr := url.Parse(sent)
+	if err != nil || serr != nil || u.Port() != "" || s.Port() == "" || !slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname()) {
+		return registered
+	}
+	return strings.Replace(registered, u.Host, u.Host+":"+s.Port(), 1)
+}
+
+func common(a, b string) int {
+	x, y := []rune(a), []rune(b)
+	n := 0
+	for n < len(x) && n < len(y) && x[n] == y[n] {
+		n++
+	}
+	return n
+}
+
+// rowOf words a write.
+func rowOf(w record.Write) views.RowWritten {
+	verb := map[string]string{
+		"insert": "A new %s", "use": "The %s is spent", "retire": "The %s is replaced", "delete": "%s removed", "update": "The %s is changed",
+		"upsert": "The %s is kept", "revoke": "Ended for good: %s", "bind": "The %s now belongs to this browser",
+		"decide": "The person’s answer to the %s", "spend": "The %s is over", "expire": "The %s ends now",
+	}[w.Op]
+	if verb == "" {
+		verb = w.Op + " %s"
+	}
+	text := fmt.Sprintf(verb, w.Kind)
+	if w.Op == "revoke" || w.Op == "delete" && w.Rows > 0 {
+		text += fmt.Sprintf(" (%d rows)", w.Rows)
+	}
+	return views.RowWritten{Op: w.Op, Table: w.Table, Kind: w.Kind, ID: w.ID, Text: strings.ToUpper(text[:1]) + text[1:]}
+}
+
+// notCurl are headers that curl writes by itself, or that mean a browser.
+var notCurl = []string{"Content-Length", "Connection", "Accept-Encoding", "User-Agent"}
+
+// curl is the request as a command. What was never kept has to be filled in.
+func curl(x *record.Exchange, base string) string {
+	var b strings.Builder
+	b.WriteString("curl -i")
+	if x.Method != http.MethodGet && (x.Method != http.MethodPost || x.Body == "") {
+		b.WriteString(" -X " + x.Method)
+	}
+	b.WriteString(" " + quoted(base+x.Target))
+	names := make([]string, 0, len(x.Header))
+	for name := range x.Header {
+		if !slices.Contains(notCurl, name) && !strings.HasPrefix(name, "Sec-") && name != "Upgrade-Insecure-Requests" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		for _, value := range x.Header[name] {
+			if user, ok := strings.CutPrefix(value, "Basic "); ok && name == "Authorization" {
+				b.WriteString(" \\\n  -u " + quoted(user))
+				continue
+			}
+			b.WriteString(" \\\n  -H " + quoted(name+": "+value))
+		}
+	}
+	if x.Body != "" {
+		b.WriteString(" \\\n  --data-raw " + quoted(x.Body))
+	}
+	return b.String()
+}
+
+// quoted is one word of a POSIX shell.
+func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

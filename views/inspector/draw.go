@@ -1,0 +1,241 @@
+package inspector
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/exampleco/punchcard/views"
+	"github.com/exampleco/punchcard/views/inspector/record"
+)
+
+// drawing turns a recorded run into the values of the page. step is the id of
+// the one to show in full; the last one that matters, where there is none such.
+func (p *pages) drawing(_ context.Context, run record.Run, step, query string) views.Run {
+	if !p.Private {
+		run = run.Masked()
+	}
+	d := &drawn{pages: p, run: &run, home: path + "/" + strconv.Itoa(run.Number), query: query, now: p.Now()}
+	d.marks = newMarks(run.Values())
+	d.fold()
+	steps := d.steps()
+	selected := selectedOf(steps, step)
+	out := views.Run{
+		Number: run.Number, Version: run.Version, Title: p.title(&run), Kind: kindOf(run.Title()),
+		When: when(run.Began, d.now), Length: length(&run), Outcome: views.Outcome(run.Outcome()), OutcomeIn: outcomeIn(&run),
+		Cast: p.cast(&run), Family: d.family(), Values: d.travelled(steps), Writes: d.written(steps),
+		Attack: p.attackResult(d, steps), Kept: len(run.Lost()) > 0 && p.Private, Left: run.Left, HAR: path + "/har/" + strconv.Itoa(run.Number),
+	}
+	if selected >= 0 {
+		out.Detail = d.detail(steps, selected)
+		steps[selected].Selected = true
+	}
+	for _, s := range steps {
+		out.Steps = append(out.Steps, s.Step)
+	}
+	return out
+}
+
+// drawn is a run while it is drawn.
+type drawn struct {
+	*pages
+	run   *record.Run
+	home  string // address of its page
+	query string
+	now   time.Time
+	marks marks
+	fates fates
+}
+
+// selectedOf finds a step by its id. The one to begin with is the last refusal,
+// else the last that moved the flow on.
+func selectedOf(steps []step, id string) int {
+	last := -1
+	for i, s := range steps {
+		if s.ID == id && id != "" {
+			return i
+		}
+		if s.Number != "" {
+			last = i
+		}
+	}
+	if last < 0 {
+		last = len(steps) - 1
+	}
+	return last
+}
+
+func length(run *record.Run) string {
+	n := len(run.Exchanges) + run.Left
+	took := run.Updated.Sub(run.Began)
+	text := strconv.Itoa(n) + " exchange"
+	if n != 1 {
+		text += "s"
+	}
+	switch {
+	case took < time.Second:
+		return fmt.Sprintf("%s, %d ms", text, took.Milliseconds())
+	case took < time.Minute:
+		return fmt.Sprintf("%s, %.1f s", text, took.Seconds())
+	}
+	return text + ", " + took.Round(time.Second).String()
+}
+
+func outcomeIn(run *record.Run) string {
+	switch run.Outcome() {
+	case record.Done:
+		return "all went well"
+	case record.Refused:
+		return "something was refused"
+	case record.Reused:
+		return "something was used twice: the grant is dead"
+	}
+	return "not finished"
+}
+
+// title names a run by who wants what of whom.
+func (p *pages) title(run *record.Run) string {
+	t := run.Title()
+	if id, ok := attackOf(t.Agent); ok && !aside(*run) {
+		if a, known := p.attackByID(id); known {
+			return "Attack: " + a.Title
+		}
+	}
+	client := p.clientName(run.Client)
+	if client == "" {
+		client = "An app"
+	}
+	person := firstName(p.personName(personOf(run)))
+	switch t.Kind {
+	case record.KindAuthorize, record.KindTry, record.KindResume, record.KindLogin, record.KindLoginPage, record.KindConsent, record.KindConsentPage, record.KindCallback:
+		switch {
+		case run.Client == "" && person != "":
+			return person + " signs in to this server"
+		case run.Client == "":
+			return "Somebody looks at the sign-in page"
+		case person != "":
+			return person + " signs in to " + client
+		case t.Error != "" || run.Outcome() == record.Refused:
+			return client + " asks, and is refused"
+		}
+		return client + " asks somebody to sign in"
+	case record.KindToken:
+		switch t.Grant {
+		case "client_credentials":
+			return client + " gets a token of its own"
+		case "refresh_token":
+			return client + " renews its tokens"
+		case "authorization_code":
+			return client + " swaps a code"
+		}
+		return client + " asks for a token"
+	case record.KindAPI:
+		who := person
+		if who == "" {
+			who = "Somebody"
+		}
+		return who + " calls " + t.Method + " " + t.Path
+	case record.KindMetadata, record.KindKeys:
+		return "Somebody looks up the endpoints and keys"
+	case record.KindPreflight:
+		return "A browser asks whether an app may call"
+	case record.KindLogout:
+		return "Somebody signs out"
+	}
+	return client + " calls " + t.Path
+}
+
+func firstName(name string) string {
+	first, _, _ := strings.Cut(name, " ")
+	return first
+}
+
+// kindOf names the flow as the specifications do.
+func kindOf(t record.Title) string {
+	switch t.Kind {
+	case record.KindAuthorize, record.KindTry, record.KindResume, record.KindCallback, record.KindConsent, record.KindConsentPage:
+		return "Authorization code with PKCE"
+	case record.KindLogin, record.KindLoginPage:
+		return "Sign-in"
+	case record.KindToken:
+		return map[string]string{
+			"client_credentials": "Client credentials", "refresh_token": "Refresh", "authorization_code": "Authorization code",
+		}[t.Grant]
+	case record.KindAPI:
+		return "API call"
+	case record.KindMetadata, record.KindKeys:
+		return "Discovery"
+	case record.KindPreflight:
+		return "CORS preflight"
+	case record.KindLogout:
+		return "Logout"
+	case record.KindIntrospect:
+		return "Introspection"
+	case record.KindRevoke:
+		return "Revocation"
+	case record.KindUserinfo:
+		return "UserInfo"
+	}
+	return ""
+}
+
+func (p *pages) cast(run *record.Run) [4]views.Actor {
+	person := "A browser"
+	if name := firstName(p.personName(personOf(run))); name != "" {
+		person = name + "’s browser"
+	}
+	client := p.clientName(run.Client)
+	if client == "" {
+		client = "An app"
+	}
+	return [4]views.Actor{
+		{Name: person, Term: "resource owner"}, {Name: client, Term: "client"},
+		{Name: "Punchcard", Term: "authorization server"}, {Name: "Timesheets API", Term: "resource server"},
+	}
+}
+
+// travelled lists every value with the steps where it occurs.
+func (d *drawn) travelled(steps []step) (out []views.TravellingValue) {
+	at := map[string]int{}
+	for _, v := range d.run.Values() {
+		at[v.ID()] = len(out)
+		out = append(out, views.TravellingValue{Name: string(v.Kind), Kind: colour(v.Kind), Value: v.ID(), Short: v.Mask})
+	}
+	for _, s := range steps {
+		if s.Note {
+			continue
+		}
+		values := s.exchange.Sent()
+		if s.answer {
+			values = s.exchange.Given()
+		}
+		for _, v := range values {
+			t := &out[at[v.ID()]]
+			if !slices.ContainsFunc(t.Steps, func(o views.ValueStep) bool { return o.Href == s.Href }) {
+				t.Steps = append(t.Steps, views.ValueStep{Text: s.name(), Href: s.Href})
+			}
+		}
+	}
+	return slices.DeleteFunc(out, func(v views.TravellingValue) bool { return len(v.Steps) == 0 })
+}
+
+// written lists the rows of the whole run.
+func (d *drawn) written(steps []step) (out []views.RowWritten) {
+	for _, x := range d.run.Exchanges {
+		href := ""
+		for _, s := range steps {
+			if s.exchange == x && href == "" {
+				href = s.Href
+			}
+		}
+		for _, w := range x.Writes {
+			row := rowOf(w)
+			row.Step = href
+			out = append(out, row)
+		}
+	}
+	return out
+}

@@ -1,0 +1,110 @@
+package inspector
+
+import "strings"
+
+// why says in plain words what a check is good for, by the beginning or the end
+// of its rule.
+func why(rule string) string {
+	for _, w := range reasons {
+		if strings.HasPrefix(rule, w.rule) || strings.HasSuffix(rule, w.rule) {
+			return w.text
+		}
+	}
+	return ""
+}
+
+var reasons = []struct{ rule, text string }{
+	{"client is registered", "An unknown app could send people anywhere, so nothing it says about where to go is believed."},
+	{"redirect_uri exact", "The code goes to this address. One character of latitude, and it could go to somebody else."},
+	{"redirect_uri of the request exact", "A code that was asked for at one address is not handed out for another."},
+	{"response_type", "Only the code flow is served: tokens never travel through the browser’s address bar."},
+	{"PKCE required", "Without a challenge, whoever catches the code could use it."},
+	{"code_challenge_method", "With “plain”, whoever sees the request has the verifier."},
+	{"code_challenge form", "A SHA-256 always has this form; anything else was not made from a verifier."},
+	{"code_verifier", "Only the app that began can finish: hashing its verifier has to give the challenge it sent at first."},
+	{"code belongs to", "A code is for the app that asked for it. Otherwise one app could use what another one lost."},
+	{"scope allowed", "An app gets at most what it was registered for."},
+	{"scope within", "A refresh can ask for less than was granted, never for more."},
+	{"scope openid", "Who somebody is was never asked for with this token."},
+	{"audience", "A token is for one API. Otherwise an API could use it at another."},
+	{"aud", "A token for one API must not open another."},
+	{"each parameter once", "Two values of one parameter: two programs might each believe another one."},
+	{"request size", "Nothing honest is that long."},
+	{"flow belongs to this browser", "Otherwise an attacker’s sign-in could be finished by a victim, or the other way round."},
+	{"attempts to sign in", "Guessing passwords has to be slow."},
+	{"password matches", "This is the one place where the password is typed, and the app never sees it."},
+	{"browser session", "A session that lies idle ends, so that a forgotten browser is not somebody’s for ever."},
+	{"consent by the person", "The form has to come from the page that this very person was shown."},
+	{"granted within", "Asked for by the app, ticked by the person, allowed by the role: a scope needs all three."},
+	{"code issued", "The code is worth nothing by itself: it needs the app’s verifier, once, within a minute."},
+	{"grant_type", "What is not served cannot be abused: no password grant, no implicit flow."},
+	{"client may use", "Each app is registered for the ways in which it gets tokens."},
+	{"client authentication", "An app with a secret has to prove that it is the one."},
+	{"not too many wrong", "Guessing secrets has to be slow."},
+	{"used once", "Used a second time, it was stolen: by whom cannot be told, so all that came of it ends."},
+	{"is good", "A code or refresh token has to be unspent, unexpired and this app’s own."},
+	{"not expired", "What was lost long ago should be worth nothing."},
+	{"person is active", "Somebody who has left gets no more tokens."},
+	{"grant stands", "Nothing is issued on a grant that is over."},
+	{"tokens issued", "All of it was on disk before it was sent."},
+	{"token revoked", "Dead from now on, and with it all that came of the same grant."},
+	{"signature, kid and typ", "Anybody can write a token. Only this server can sign one, and only an access token opens an API."},
+	{"iss", "A token of another server says nothing here."},
+	{"exp", "An access token that was lost is worth something for minutes only."},
+	{"iat and nbf", "A token from the future was not made by this clock."},
+	{"not revoked", "A signature would outlive a sign-out: so the API asks whether the grant still stands."},
+	{"access token valid", "Everything that the API knows of the caller stands in the token."},
+	{"bearer token sent", "The API takes tokens in the Authorization header alone: addresses are logged."},
+	{"one Authorization header", "Two of them: two programs might each believe another one."},
+	{"token sent once", "In two places at once it is not clear which one counts."},
+	{"scope", "The app asked for less, the person allowed less, or the role gives less."},
+	{"entry is the caller", "One’s own hours alone. Somebody else’s are not even admitted to exist."},
+	{"entry is somebody else", "Nobody approves their own hours."},
+	{"the person reports", "A manager decides for the people who report to them."},
+	{"entry is still pending", "What was decided stays decided."},
+	{"If-Match sent", "Otherwise the later of two changes would silently undo the first."},
+	{"entity tag", "It was changed since it was read."},
+	{"caller is", "What a token says is told to resource servers alone."},
+	{"origin is registered", "A browser lets an app on another origin read an answer only if this server allows that origin."},
+	{"no person stands behind", "An import is for machines: a person’s token must not write in others’ names."},
+	{"id_token_hint", "It has to be an ID token of this server, for this app."},
+}
+
+// meaning of a claim, in plain words.
+func meaning(claim string) string { return meanings[claim] }
+
+var meanings = map[string]string{
+	"iss": "this server made it", "sub": "who it speaks for", "aud": "the only one that may accept it", "client_id": "who is holding it",
+	"azp": "who is holding it", "scope": "what it opens", "exp": "good until", "iat": "made", "nbf": "not before", "jti": "its own name",
+	"auth_time": "the password was typed", "email": "their address", "email_verified": "whether that was checked", "name": "their name", "nonce": "the app’s own, to know it again",
+	"sid": "the browser session", "at_hash": "belongs to this access token", "given_name": "first name", "family_name": "last name",
+	"preferred_username": "what they go by", "cnf": "only who has this key may use it", "acr": "how surely", "amr": "how they proved it",
+	"alg": "how it is signed", "kid": "with which key", "typ": "what it is: at+jwt is an access token",
+}
+
+var (
+	headerOrderJWT = []string{"typ", "alg", "kid"}
+	claimOrder     = []string{"iss", "sub", "aud", "client_id", "scope", "exp", "iat", "auth_time", "nonce", "email", "name", "sid", "at_hash", "jti"}
+)
+
+// clauseHref is where a clause can be read.
+func clauseHref(clause string) string {
+	clause, _, _ = strings.Cut(clause, ",")
+	if rest, ok := strings.CutPrefix(clause, "RFC "); ok {
+		number, section, _ := strings.Cut(rest, " ")
+		if section == "" {
+			return "https://www.rfc-editor.org/rfc/rfc" + number
+		}
+		return "https://www.rfc-editor.org/rfc/rfc" + number + "#section-" + section
+	}
+	for _, spec := range []struct{ name, href string }{
+		{"OIDC Core", "https://openid.net/specs/openid-connect-core-1_0.html"},
+		{"RP-Initiated Logout", "https://openid.net/specs/openid-connect-rpinitiated-1_0.html"},
+		{"OWASP ASVS", "https://owasp.org/www-project-application-security-verification-standard/"},
+	} {
+		if strings.HasPrefix(clause, spec.name) {
+			return spec.href
+		}
+	}
+	return ""
+}
