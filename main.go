@@ -327,7 +327,7 @@ func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.D
 		Issuer: c.Issuer, Version: version(), Introduce: server.Introduce,
 		Client: demo, Scope: scope, CodeSeconds: int(c.CodeTTL.Seconds()),
 		App: phoneApp(document), Audience: audience,
-		Document: api.Document, DocumentPath: "/api/openapi.json",
+		Document: api.Document, DocumentPath: "/api/openapi.json", Inspector: "/inspector",
 	})
 	return r, nil
 }
@@ -546,6 +546,7 @@ func (c *serveCmd) announce(t terminal, r *rooms, took time.Duration, created bo
 	if r.app {
 		banner.Links = append(banner.Links, views.BannerLink{Label: "Phone app", URL: strings.TrimSuffix(c.Issuer, "/") + "/app/"})
 	}
+	banner.Links = append(banner.Links, views.BannerLink{Label: "Inspector", URL: strings.TrimSuffix(c.Issuer, "/") + "/inspector"})
 	banner.Links = append(banner.Links, views.BannerLink{Label: "API", URL: strings.TrimSuffix(c.Issuer, "/") + "/docs"})
 	banner.Version, banner.Ready, banner.DB, banner.DBState = version(), took, c.DB, "kept"
 	if created {

@@ -125,7 +125,8 @@ func (c Config) logged(next http.Handler) http.Handler {
 		rec := &recorder{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(rec, r)
 		level := slog.LevelInfo
-		if strings.HasPrefix(r.URL.Path, "/static/") || r.URL.Path == "/livez" || r.URL.Path == "/readyz" {
+		// What shows other requests, or looks after them, would drown them.
+		if strings.HasPrefix(r.URL.Path, "/static/") || strings.HasPrefix(r.URL.Path, "/inspector") || r.URL.Path == "/livez" || r.URL.Path == "/readyz" {
 			level = slog.LevelDebug
 		}
 		c.Log.LogAttrs(r.Context(), level, "request", slog.String("method", r.Method), slog.String("path", r.URL.Path),

@@ -26,6 +26,8 @@ type Config struct {
 	Audience string
 	// CodeSeconds is how long a code is good.
 	CodeSeconds int
+	// Inspector is where every flow is drawn; "" leaves the links out.
+	Inspector string
 	// Document returns the API's OpenAPI 3.1 document as JSON, of which the
 	// reference is made. nil leaves the reference out.
 	Document func() []byte
@@ -70,7 +72,7 @@ func (p *pages) start(w http.ResponseWriter, r *http.Request) {
 		unreadable(w, r)
 		return
 	}
-	page.Version, page.SignOutHref = p.Version, "/logout"
+	page.Version, page.SignOutHref, page.WatchHref = p.Version, "/logout", p.Inspector
 	if p.demo {
 		page.SignInHref = pathTry
 	}
