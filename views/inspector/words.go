@@ -67,6 +67,18 @@ var reasons = []struct{ rule, text string }{
 	{"caller is", "What a token says is told to resource servers alone."},
 	{"origin is registered", "A browser lets an app on another origin read an answer only if this server allows that origin."},
 	{"no person stands behind", "An import is for machines: a person’s token must not write in others’ names."},
+	{"hint names this session", "Otherwise a page anywhere could sign somebody out."},
+	{"a person's own navigation", "Otherwise a picture on any page could sign somebody out."},
+	{"not ended early", "Somebody let it expire here, on this page."},
+	{"request matches", "What is not understood is not guessed at."},
+	{"body", "What is not understood is not guessed at, and nobody may send without end."},
+	{"entry exists", "There is nothing by that name, or nothing that is any business of the caller’s."},
+	{"a person stands behind", "Hours belong to a person, and a machine has none."},
+	{"a day has 24 hours", "More than that was not worked."},
+	{"cursor was made here", "A page that was made up, or taken from another list, would show the wrong hours."},
+	{"Idempotency-Key", "A request that is sent again must not add the same hours twice."},
+	{"every person of the batch", "An import for people who do not exist is a mistake."},
+	{"every row of the batch", "All or nothing: half an import is worse than none."},
 	{"id_token_hint", "It has to be an ID token of this server, for this app."},
 }
 
