@@ -312,7 +312,7 @@ func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.D
 	}
 	r := &rooms{
 		mux: http.NewServeMux(), auth: server, timesheets: api, api: server.CORS(api.Handler(), "GET", "POST", "PUT", "DELETE"),
-		document: document, file: file, now: now, seedWeek: builtin,
+		document: document, file: file, now: now, seedWeek: builtin, onReset: []func(*sql.Tx) error{record.ClearFile},
 	}
 	server.Register(r.mux)
 	r.mux.Handle("/api/", r.api)
@@ -349,7 +349,6 @@ func (c *serveCmd) watch(ctx context.Context, r *rooms, l net.Listener, log *slo
 	}
 	done := make(chan struct{})
 	go func() { defer close(done); recorder.Run(ctx) }()
-	r.onReset = append(r.onReset, record.ClearFile)
 	faults := &fault.List{CORS: func(h http.Handler) http.Handler { return r.auth.CORS(h, "GET", "POST", "PUT", "DELETE") }}
 	page := inspector.Config{
 		Issuer: c.Issuer, Recorder: recorder, Faults: faults, Controls: controls{r}, Stage: stage(r.document, c.Issuer, l), Private: c.private,

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -33,6 +34,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alexedwards/argon2id"
 	"github.com/chromedp/cdproto/cdp"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
@@ -45,6 +47,7 @@ import (
 	"github.com/exampleco/punchcard/auth/edge"
 	"github.com/exampleco/punchcard/auth/keys"
 	"github.com/exampleco/punchcard/auth/store/sqlite"
+	"github.com/exampleco/punchcard/views/inspector/fault"
 	"github.com/exampleco/punchcard/views/inspector/record"
 )
 
@@ -53,6 +56,55 @@ import (
 // itself. What the conversation was is printed when a story fails.
 
 const mobileRedirect = "http://127.0.0.1:49152/callback"
+
+// TestMain lets the test binary be another punchcard, or another process that
+// writes to the file: in one process nobody may open it a second time.
+func TestMain(m *testing.M) {
+	if command := os.Getenv("PUNCHCARD_TEST_COMMAND"); command != "" {
+		os.Exit(run(context.Background(), strings.Split(command, "\n"), os.Stdout, os.Stderr))
+	}
+	if file := os.Getenv("PUNCHCARD_TEST_FILE"); file != "" {
+		if err := write(file, os.Getenv("PUNCHCARD_TEST_SQL")); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+func write(path, statements string) error {
+	file, err := sqlite.Open(context.Background(), path, sqlite.Options{Existing: true})
+	if err != nil {
+		return err
+	}
+	err = file.Write(context.Background(), func(tx *sql.Tx) error { _, err := tx.Exec(statements); return err })
+	return errors.Join(err, file.Close(context.Background()))
+}
+
+// elsewhere runs this binary once more and returns its exit code and what it
+// printed.
+func elsewhere(t *testing.T, env ...string) (exit int, stdout, stderr string) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self)
+	cmd.Env = append(os.Environ(), env...)
+	var out, said strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &said
+	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), out.String(), said.String()
+}
+
+// another is a punchcard beside the running one.
+func another(t *testing.T, args ...string) (exit int, stdout, stderr string) {
+	t.Helper()
+	return elsewhere(t, "PUNCHCARD_TEST_COMMAND="+strings.Join(args, "\n"))
+}
 
 // program is a running punchcard.
 type program struct {
@@ -1570,6 +1622,9 @@ func TestCommandLine(t *testing.T) {
 		{"config example", []string{"config", "example"}, 0, "timesheets-mobile"},
 		{"config check", []string{"config", "check", wrong}, 1, "line 3"},
 		{"config check, no file", []string{"config", "check"}, 2, "file"},
+		{"reset without a file", []string{"reset", "--yes", "--db", fresh}, 1, "missing"},
+		{"reset with nobody to ask", []string{"reset", "--db", fresh}, 2, "--yes"},
+		{"reset with a wrong config", []string{"reset", "--yes", "--config", wrong, "--db", fresh}, 1, "line 3"},
 		{"wrong config at start", []string{"--config", wrong, "--db", fresh, "--addr", ":0"}, 1, "line 3"},
 	}
 	for _, row := range rows {
@@ -2789,6 +2844,371 @@ func noEgress(t *testing.T) {
 		answer.Body.Close()
 		if want := strings.Trim(strings.SplitN(elsewhere, "//", 2)[1], "/"); string(host) != want {
 			t.Errorf("%s reached us as %s, want %s", elsewhere, host, want)
+		}
+	}
+}
+
+// inside is the whole program in this process, behind a list of faults, with
+// its rooms at hand.
+func inside(t *testing.T) (p *program, r *rooms, faults *fault.List) {
+	t.Helper()
+	log := edge.Logger(io.Discard, "json", "error")
+	db := filepath.Join(t.TempDir(), "punchcard.db")
+	file, err := sqlite.Open(t.Context(), db, sqlite.Options{Lock: true, Migrations: migrations(), Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { file.Close(context.Background()) })
+	document, builtin, lerr := loadDocument("")
+	if err := errors.Join(file.Migrate(t.Context()), lerr); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(nil)
+	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
+	issuer := &url.URL{Scheme: "http", Host: "localhost:" + port}
+	serve := &serveCmd{Issuer: issuer.String(), AccessTTL: 15 * time.Minute, RefreshTTL: 336 * time.Hour, CodeTTL: time.Minute}
+	if r, err = serve.wire(t.Context(), file, document, builtin, time.Now, log); err != nil {
+		t.Fatal(err)
+	}
+	faults = &fault.List{CORS: func(next http.Handler) http.Handler { return r.auth.CORS(next) }}
+	r.mux.Handle("/inspector/faults", faults.API())
+	server.Config.Handler = edge.Handler(edge.Config{Issuer: issuer, Port: port, Log: log}, faults.Handler(r))
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	server.Start()
+	t.Cleanup(server.Close)
+	return &program{t: t, url: issuer.String(), issuer: issuer.String(), db: db}, r, faults
+}
+
+// fault asks for one as a test in any language would.
+func (b *browser) fault(body string) {
+	b.t.Helper()
+	r, err := http.NewRequest(http.MethodPost, b.p.base()+"/inspector/faults", strings.NewReader(body))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	if a := b.send(r); a.StatusCode != http.StatusCreated {
+		b.t.Fatalf("%s: %d %s", body, a.StatusCode, a.body)
+	}
+}
+
+// A refresh whose answer is lost: the server has rotated, the app has nothing
+// but the old token, and using it looks like theft. RFC 9700 4.14.2: the whole
+// family is revoked.
+func TestLostRefreshAnswer(t *testing.T) {
+	p, _, faults := inside(t)
+	b, c := p.browser(t), mobile()
+	got := b.signedUp(c, "ada@example.com")
+	other := p.browser(t).signedUp(c, "alan@example.com")
+	b.fault(`{"client":"timesheets-mobile","endpoint":"token","fault":"drop_response"}`)
+	// A connection of its own: some clients send again by themselves on one that was used before.
+	r, err := http.NewRequest(http.MethodPost, p.base()+"/oauth/token", strings.NewReader(url.Values{
+		"grant_type": {"refresh_token"}, "client_id": {c.id}, "refresh_token": {got.Refresh}}.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Close = true
+	if resp, err := b.http.Do(r); !errors.Is(err, io.EOF) {
+		t.Fatalf("the app got %v, %v; want a connection closed without an answer", resp, err)
+	}
+	if a := b.api("GET", "/me", got.Access, ""); a.StatusCode != 401 {
+		t.Errorf("the old access token opens the API (%d): the server has not rotated", a.StatusCode)
+	}
+	if len(faults.All()) != 0 {
+		t.Error("the fault waits for another one")
+	}
+	refused(t, b.refresh(c, got.Refresh), 400, "invalid_grant")
+	if a := b.api("GET", "/me", other.Access, ""); a.StatusCode != 200 {
+		t.Errorf("somebody else's family: %d", a.StatusCode)
+	}
+}
+
+// CONTRACT: the point of a fault is that a client meets it once and goes on.
+func TestServerErrorOnce(t *testing.T) {
+	p, _, _ := inside(t)
+	b, c := p.browser(t), mobile()
+	got := b.signedUp(c, "ada@example.com")
+	b.fault(`{"client":"timesheets-mobile","endpoint":"token","fault":"error"}`)
+	b.fault(`{"client":"timesheets-mobile","endpoint":"api","fault":"error","status":503}`)
+	a := b.api("GET", "/timesheets", got.Access, "")
+	if a.StatusCode != 503 || a.Header.Get("Content-Type") != "application/problem+json" || a.Header.Get("Retry-After") == "" {
+		t.Errorf("%d %v", a.StatusCode, a.Header)
+	}
+	if a := b.api("GET", "/timesheets", got.Access, ""); a.StatusCode != 200 {
+		t.Errorf("the second: %d", a.StatusCode)
+	}
+	cron := url.Values{"grant_type": {"client_credentials"}, "client_id": {"timesheets-cron"}, "client_secret": {"timesheets-cron-secret"}}
+	if a := b.do("POST", "/oauth/token", cron); a.StatusCode != 200 {
+		t.Errorf("another client: %d", a.StatusCode)
+	}
+	a = b.do("POST", "/oauth/token", url.Values{"grant_type": {"refresh_token"}, "client_id": {c.id}, "refresh_token": {got.Refresh}}, "Origin", p.base())
+	refused(t, a, 500, "server_error")
+	if a.Header.Get("Access-Control-Allow-Origin") != p.base() { // timesheets-app's origin
+		t.Error("an app of another origin cannot read what went wrong")
+	}
+	b.tokens(b.refresh(c, got.Refresh)) // nothing was done: the token is unused
+}
+
+// usedUp is what a person, an app and a machine have left behind in a server.
+type usedUp struct {
+	p      *program
+	b      *browser
+	tokens tokens
+	code   string
+	entry  string
+	keys   string
+}
+
+const cronWrong = "wrong"
+
+func (u *usedUp) cron(secret string) answer {
+	u.b.t.Helper()
+	return u.b.do("POST", "/oauth/token", url.Values{"grant_type": {"client_credentials"}, "client_id": {"timesheets-cron"}, "client_secret": {secret}})
+}
+
+// use leaves something of every kind; sql changes the file.
+func use(t *testing.T, p *program, sql func(string)) *usedUp {
+	t.Helper()
+	b, c := p.browser(t), mobile()
+	u := &usedUp{p: p, b: b, keys: b.get("/.well-known/jwks.json").body}
+	changed, err := argon2id.CreateHash("chosen at run time", &argon2id.Params{Memory: 19456, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sql(`UPDATE people SET password_hash = '` + changed + `' WHERE id = 'usr_ada';
+		INSERT INTO clients SELECT 'made-later', name, kind, description, secret_hash, redirect_uris, post_logout_redirect_uris, grants, scopes, audience,
+			auth_methods, id_token_alg, require_pkce, introspect, 'runtime', NULL, created_at, disabled_at FROM clients WHERE id = 'timesheets-mobile'`)
+	page := b.signIn(b.follow(b.get(c.authorizeURL())), "ada@example.com", "chosen at run time")
+	u.tokens = b.tokens(b.exchange(c, b.arrive(c, b.decide(page, "allow", nil)).Get("code")))
+	u.code = b.code(c, "")
+	a := b.api("POST", "/timesheets", u.tokens.Access, `{"project":"Before","date":"2026-01-05","hours":1}`)
+	if a.StatusCode != 201 {
+		t.Fatalf("%d %s", a.StatusCode, a.body)
+	}
+	u.entry, _ = a.json(t)["id"].(string)
+	later := mobile()
+	later.id = "made-later"
+	if page := b.follow(b.get(later.authorizeURL())); page.Request.URL.Path != "/consent" {
+		t.Fatalf("the client made at run time: %s %d", page.Request.URL.Path, page.StatusCode)
+	}
+	for range 40 {
+		u.cron(cronWrong)
+	}
+	if a := u.cron("timesheets-cron-secret"); a.StatusCode != 429 {
+		t.Fatalf("after 40 wrong secrets: %d", a.StatusCode)
+	}
+	return u
+}
+
+// isReset holds the server against the seed.
+func (u *usedUp) isReset(t *testing.T) {
+	t.Helper()
+	b, c := u.b, mobile()
+	a := b.api("GET", "/timesheets", u.tokens.Access, "") // the very next call
+	if a.StatusCode != 401 || !strings.Contains(a.Header.Get("WWW-Authenticate"), "invalid_token") {
+		t.Fatalf("an access token of before: %d %s", a.StatusCode, a.Header.Get("WWW-Authenticate"))
+	}
+	if a := u.cron("timesheets-cron-secret"); a.StatusCode != 200 {
+		t.Errorf("the machine waits for guesses of before: %d", a.StatusCode)
+	}
+	refused(t, b.refresh(c, u.tokens.Refresh), 400, "invalid_grant")
+	refused(t, b.exchange(c, u.code), 400, "invalid_grant")
+	later := mobile()
+	later.id = "made-later"
+	if a := b.get(later.authorizeURL()); a.StatusCode < 400 || a.Header.Get("Location") != "" {
+		t.Errorf("a client made at run time is still served: %d", a.StatusCode)
+	}
+	page := b.follow(b.get(c.authorizeURL()))
+	if page.Request.URL.Path != "/login" {
+		t.Fatalf("the browser is still signed in: %s", page.Request.URL.Path)
+	}
+	if a := b.signIn(page, "ada@example.com", "chosen at run time"); a.StatusCode != 422 {
+		t.Errorf("the password chosen at run time: %d", a.StatusCode)
+	}
+	got := b.signedUp(c, "ada@example.com") // with the declared one
+	list := b.api("GET", "/timesheets", got.Access, "")
+	if items, _ := list.json(t)["items"].([]any); len(items) != 6 || strings.Contains(list.body, u.entry) { // as many as the seed gives Ada
+		t.Errorf("the entries are not the seed's: %s", list.body)
+	}
+	if now := b.get("/.well-known/jwks.json").body; now != u.keys {
+		t.Errorf("the keys are not those of before: %s", now)
+	}
+	if kid, _ := claims(t, got.Access, 0)["kid"].(string); kid == "" || kid != claims(t, u.tokens.Access, 0)["kid"] {
+		t.Errorf("signed by %q", kid)
+	}
+}
+
+// In a running server, twice: the second time it notices as well.
+func TestResetInProcess(t *testing.T) {
+	p, r, _ := inside(t)
+	emptied := 0
+	r.onReset = append(r.onReset, func(*sql.Tx) error { emptied++; return nil })
+	for n := range 2 {
+		u := use(t, p, func(statements string) {
+			err := r.file.Write(t.Context(), func(tx *sql.Tx) error { _, err := tx.Exec(statements); return err })
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
+		if err := r.reset(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		u.isReset(t)
+		if emptied != n+1 {
+			t.Errorf("whoever else keeps something was asked %d times", emptied)
+		}
+	}
+}
+
+// A reset in which one room fails has not happened in any.
+func TestResetIsOneCommit(t *testing.T) {
+	p, r, _ := inside(t)
+	b, c := p.browser(t), mobile()
+	got := b.signedUp(c, "ada@example.com")
+	broken := errors.New("broken")
+	r.onReset = append(r.onReset, func(*sql.Tx) error { return broken })
+	if err := r.reset(t.Context()); !errors.Is(err, broken) {
+		t.Fatalf("%v", err)
+	}
+	if a := b.api("GET", "/me", got.Access, ""); a.StatusCode != 200 {
+		t.Errorf("half a reset: %d", a.StatusCode)
+	}
+	b.tokens(b.refresh(c, got.Refresh))
+}
+
+// CONTRACT: "reset: administration beside a running server".
+func TestResetBesideARunningServer(t *testing.T) {
+	p := start(t)
+	for range 2 {
+		u := use(t, p, func(statements string) {
+			if exit, _, said := elsewhere(t, "PUNCHCARD_TEST_FILE="+p.db, "PUNCHCARD_TEST_SQL="+statements); exit != 0 {
+				t.Fatal(said)
+			}
+		})
+		exit, out, said := another(t, "reset", "--db", p.db, "--yes")
+		if exit != 0 || strings.Count(out, "\n") != 1 || !strings.Contains(out, p.db) || said != "" {
+			t.Fatalf("exit %d, %q %q", exit, out, said)
+		}
+		u.isReset(t)
+	}
+	if exit := p.stop(); exit != 0 {
+		t.Errorf("the server ended with %d", exit)
+	}
+	// And without a server.
+	if exit, out, said := another(t, "reset", "--db", p.db, "--yes"); exit != 0 || out == "" || said != "" {
+		t.Errorf("exit %d, %q %q", exit, out, said)
+	}
+}
+
+// A file that somebody uses with people of their own never gets the public
+// passwords of the built-in seed because a flag was forgotten.
+func TestResetKnowsTheConfiguration(t *testing.T) {
+	own := configured(t, replacing("name: Alan Turing\n    password: timesheets", "name: Alan M. Turing\n    password: another one"))
+	p := start(t, "--config", own)
+	b := p.browser(t)
+	page := b.signIn(b.follow(b.get(mobile().authorizeURL())), "alan@example.com", "another one")
+	if page.Request.URL.Path != "/consent" {
+		t.Fatal(page.Request.URL.Path)
+	}
+	if exit, _, said := another(t, "reset", "--db", p.db, "--yes"); exit != 1 || !strings.Contains(said, "--config") {
+		t.Errorf("without its configuration: exit %d, %s", exit, said)
+	}
+	if page := b.follow(b.get(mobile().authorizeURL())); page.Request.URL.Path != "/consent" {
+		t.Error("a refused reset has signed somebody out")
+	}
+	if exit, out, said := another(t, "reset", "--db", p.db, "--yes", "--config", own); exit != 0 || said != "" || strings.Contains(out, "timesheets") {
+		t.Errorf("with it: exit %d, %q %q", exit, out, said)
+	}
+	if page := b.signIn(b.follow(b.get(mobile().authorizeURL())), "alan@example.com", "another one"); page.Request.URL.Path != "/consent" {
+		t.Errorf("the declared password: %s %d", page.Request.URL.Path, page.StatusCode)
+	}
+	other := configured(t, replacing("name: Ada Lovelace", "name: Ada Byron"))
+	if exit, _, said := another(t, "reset", "--db", p.db, "--yes", "--config", other); exit != 0 || !strings.Contains(said, "another configuration") {
+		t.Errorf("with another one: exit %d, %q", exit, said)
+	}
+}
+
+func TestResetAsks(t *testing.T) {
+	for typed, want := range map[string]bool{"yes\n": true, " yes \n": true, "yes": true, "": false, "y\n": false, "no\n": false, "YES\n": false} {
+		if got := saysYes(t.Context(), strings.NewReader(typed)); got != want {
+			t.Errorf("%q: %v", typed, got)
+		}
+	}
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	if never, _ := io.Pipe(); saysYes(ctx, never) {
+		t.Error("an interrupt is no yes")
+	}
+}
+
+// Whatever a reset meets, it is before or after it, whole.
+func TestResetUnderLoad(t *testing.T) {
+	p, r, _ := inside(t)
+	ctx, stop := context.WithCancel(t.Context())
+	var each sync.WaitGroup
+	var mu sync.Mutex
+	var issued []string
+	for range 6 {
+		b := p.browser(t)
+		each.Go(func() {
+			for ctx.Err() == nil {
+				a := b.do("POST", "/oauth/token", url.Values{"grant_type": {"client_credentials"}, "client_id": {"timesheets-cron"}, "client_secret": {"timesheets-cron-secret"}})
+				if a.StatusCode != 200 {
+					t.Errorf("%d %s", a.StatusCode, a.body)
+					return
+				}
+				token, _ := a.json(t)["access_token"].(string)
+				if a := b.api("GET", "/me", token, ""); a.StatusCode != 200 && a.StatusCode != 401 {
+					t.Errorf("%d %s", a.StatusCode, a.body)
+				}
+				mu.Lock()
+				issued = append(issued, token)
+				mu.Unlock()
+			}
+		})
+	}
+	for range 10 {
+		mu.Lock()
+		before := slices.Clone(issued)
+		mu.Unlock()
+		if err := r.reset(t.Context()); err != nil {
+			t.Error(err)
+		}
+		for _, token := range before[max(0, len(before)-5):] {
+			if _, err := r.auth.Verify(t.Context(), token, ""); err == nil {
+				t.Error("a token of before stands")
+			}
+		}
+	}
+	stop()
+	each.Wait()
+}
+
+func TestPrivate(t *testing.T) {
+	here, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer here.Close()
+	everywhere, err := net.Listen("tcp", "0.0.0.0:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer everywhere.Close()
+	for issuer, want := range map[string]bool{
+		"http://localhost:8484": true, "http://LOCALHOST:8484/": true, "http://127.0.0.1:8484": true, "http://[::1]:8484": true,
+		"https://id.example": false, "http://localhost.example": false, "http://192.0.2.1:8484": false, "http://127.0.0.1.example": false,
+	} {
+		u, err := url.Parse(issuer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if private(here, u) != want {
+			t.Errorf("%s on loopback: want %v", issuer, want)
+		}
+		if private(everywhere, u) {
+			t.Errorf("%s on all addresses is private", issuer)
 		}
 	}
 }

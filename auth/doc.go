@@ -39,6 +39,7 @@
 //	client.go     how a client proves itself; guesses.go
 //	token.go      the grants; exchange.go reports what a code is bound to,
 //	              tokens.go mints, session.go is what is kept
+//	lifetimes.go  expire.go  reset.go: what can be changed while it runs; viewer.go
 //	verify.go     what a resource server may ask; genuine.go
 //	revoke.go     introspect.go  userinfo.go  logout.go
 //	errors.go     the only file that writes an error
@@ -63,7 +64,8 @@
 // running server, case by case; crash kills it, fills its disk and locks its
 // file; .ci/mutants turns off one defence at a time to see a test go red. The
 // README has the counts and their date. Not proven: power loss, several
-// processes on one file, TLS in front.
+// servers on one file, TLS in front. Administration beside a server is: what
+// another process has set back is noticed before the next request.
 //
 // # The ledger
 //

@@ -6,8 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
-	"sync/atomic"
-	"time"
 )
 
 // Reset sets this room back to its document, in one commit, or in the unit of
@@ -50,31 +48,15 @@ func (s *Server) reset(ctx context.Context) error {
 
 // resets is how often the file had been set back when this server last looked.
 type resets struct {
-	mu     sync.Mutex
-	seen   int64
-	looked atomic.Int64 // when, in nanoseconds
+	mu   sync.Mutex
+	seen int64
 }
 
-// lookEvery is how long another process's reset may go unnoticed. Codes, tokens
-// and sessions are dead at once, because they are read from the file each time;
-// what is remembered are clients and failed guesses.
-const lookEvery = 100 * time.Millisecond
-
-// due says whether it is time to look again; of several that ask at once, one
-// hears so.
-func (r *resets) due() bool {
-	now, last := time.Now().UnixNano(), r.looked.Load()
-	return now-last > int64(lookEvery) && r.looked.CompareAndSwap(last, now)
-}
-
-// noticing looks whether the file was set back, because another process may
-// have done that, and then forgets what this one remembers of the time before.
+// noticing looks before each request whether the file was set back, because
+// another process may have done that, and then forgets what this one remembers
+// of the time before.
 func (s *Server) noticing(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.resets.due() {
-			next.ServeHTTP(w, r)
-			return
-		}
 		var n int64
 		// Where this cannot be read, nothing can, and whoever reads next says so.
 		if err := s.read.QueryRowContext(r.Context(), `SELECT resets FROM seeding`).Scan(&n); err == nil {

@@ -126,9 +126,12 @@ func TestResetLeavesWhatIsDeclaredBesideIt(t *testing.T) {
 	}
 	_, err := f.Client(ctx, "other")
 	is(t, err, fosite.ErrNotFound)
-	if _, err := f.Client(ctx, "app"); err != nil {
+	if _, err := f.Client(ctx, "app"); err != nil { // remembered again
 		t.Error(err)
 	}
+	must(t, f.Reset(ctx))
+	_, err = f.Client(ctx, "app")
+	is(t, err, fosite.ErrNotFound)
 }
 
 // A table that this room gains later has to go as well.

@@ -240,8 +240,13 @@ func TestDelay(t *testing.T) {
 		text, _ := io.ReadAll(resp.Body)
 		got <- string(text)
 	}()
-	if d := <-slept; d != time.Minute || done.Load() != 0 {
-		t.Errorf("slept %v, served %d meanwhile", d, done.Load())
+	select {
+	case d := <-slept:
+		if d != time.Minute || done.Load() != 0 {
+			t.Errorf("slept %v, served %d meanwhile", d, done.Load())
+		}
+	case text := <-got:
+		t.Fatalf("answered at once: %q", text)
 	}
 	close(wake)
 	if text := <-got; text != "done" {

@@ -132,11 +132,29 @@ func (r *Recorder) save(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			r.noticeReset(ctx)
 			r.saveSome(ctx, func(run *Run, now time.Time) bool {
 				return now.Sub(run.Updated) > quiet || now.Sub(run.saved) > atLatest
 			})
 		}
 	}
+}
+
+// noticeReset forgets what is in memory once another process has emptied the
+// file: a run that was saved there is gone.
+func (r *Recorder) noticeReset(ctx context.Context) {
+	r.mu.Lock()
+	saved := false
+	for _, e := range r.runs {
+		run := e.Value.(*Run)
+		saved = saved || run.stored || !run.saved.IsZero() && !r.dirty[run.Number]
+	}
+	r.mu.Unlock()
+	var any bool
+	if !saved || r.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM inspector_runs)`).Scan(&any) != nil || any {
+		return
+	}
+	r.Clear()
 }
 
 // saveAll writes everything that is not in the file yet.

@@ -529,3 +529,26 @@ func TestRunSavesAndAnnounces(t *testing.T) {
 		t.Errorf("%d runs in the file (%v)", n, err)
 	}
 }
+
+// Another process has emptied the file: what is in memory goes as well.
+func TestAResetByAnotherProcess(t *testing.T) {
+	w := newWorld(t, filepath.Join(t.TempDir(), "runs.db"))
+	w.answer = says(200, `{}`)
+	w.send("/api/me", nil)
+	w.noticeReset(t.Context())
+	if len(w.Recent()) != 1 {
+		t.Fatal("a run that was not saved yet is taken for one that was removed")
+	}
+	w.saveAll(t.Context())
+	w.noticeReset(t.Context())
+	if len(w.Recent()) != 1 {
+		t.Fatal("forgotten, although the file has it")
+	}
+	if _, err := w.db.Exec(`DELETE FROM inspector_runs`); err != nil {
+		t.Fatal(err)
+	}
+	w.noticeReset(t.Context())
+	if len(w.Recent()) != 0 {
+		t.Error("the run is still in memory")
+	}
+}
