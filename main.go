@@ -325,7 +325,7 @@ func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.D
 	demo, scope := server.DemoClient()
 	site.Register(r.mux, site.Config{
 		Issuer: c.Issuer, Version: version(), Introduce: server.Introduce,
-		Client: demo, Scope: scope, CodeSeconds: int(c.CodeTTL.Seconds()),
+		Client: demo, Scope: scope, CodeSeconds: func() int { return int(server.Lifetimes().Code.Seconds()) },
 		App: phoneApp(document), Audience: audience,
 		Document: api.Document, DocumentPath: "/api/openapi.json", Inspector: "/inspector",
 	})

@@ -102,6 +102,8 @@ type viewerKey struct{}
 // or a token here could use it.
 func (p *pages) guarded(next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// No page of another site may even draw this into itself: what is here are secrets.
+		w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
 		if p.Private {
 			next(w, r)
 			return

@@ -24,8 +24,8 @@ type Config struct {
 	App string
 	// Audience is the API that the phone app calls.
 	Audience string
-	// CodeSeconds is how long a code is good.
-	CodeSeconds int
+	// CodeSeconds says how long a code is good that is issued now.
+	CodeSeconds func() int
 	// Inspector is where every flow is drawn; "" leaves the links out.
 	Inspector string
 	// Document returns the API's OpenAPI 3.1 document as JSON, of which the

@@ -33,7 +33,7 @@ func get(c Config, target string, cookies ...*http.Cookie) *httptest.ResponseRec
 }
 
 func demo() Config {
-	return Config{Issuer: issuer, Version: "v1.2.3", Client: "timesheets-mobile", Scope: "openid offline_access read:timesheets", CodeSeconds: 60}
+	return Config{Issuer: issuer, Version: "v1.2.3", Client: "timesheets-mobile", Scope: "openid offline_access read:timesheets", CodeSeconds: func() int { return 60 }}
 }
 
 func TestStartPageBeginsTheDemo(t *testing.T) {
@@ -60,7 +60,7 @@ func TestDemoIsOnlyWhereItCanComeBack(t *testing.T) {
 		"like localhost":     {"http://localhost.example:8484", "timesheets-mobile", false},
 		"no port of its own": {"http://localhost", "timesheets-mobile", false},
 	} {
-		config := Config{Issuer: c.issuer, Client: c.client}
+		config := Config{Issuer: c.issuer, Client: c.client, CodeSeconds: func() int { return 60 }}
 		if got := strings.Contains(get(config, "/").Body.String(), `href="/try"`); got != c.want {
 			t.Errorf("%s: button %v", name, got)
 		}

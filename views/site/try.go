@@ -41,7 +41,7 @@ func (p *pages) callback(w http.ResponseWriter, r *http.Request) {
 	page := views.Callback{
 		Code: q.Get("code"), State: q.Get("state"), Issuer: q.Get("iss"),
 		Error: q.Get("error"), ErrorDescription: q.Get("error_description"),
-		IssuerOK: q.Get("iss") == p.Issuer, Seconds: p.CodeSeconds, Again: pathTry,
+		IssuerOK: q.Get("iss") == p.Issuer, Seconds: p.CodeSeconds(), Again: pathTry,
 	}
 	if c, err := r.Cookie(p.cookie()); err == nil {
 		verifier, state, _ := strings.Cut(c.Value, ".")

@@ -382,6 +382,12 @@ func TestEventsAndArchive(t *testing.T) {
 	if kind := stream.Header.Get("Content-Type"); !strings.HasPrefix(kind, "text/event-stream") {
 		t.Errorf("the stream is %s", kind)
 	}
+	// A page of another site can open the address, and learns nothing from it.
+	for header, want := range map[string]string{"Access-Control-Allow-Origin": "", "Cross-Origin-Resource-Policy": "same-origin", "X-Content-Type-Options": "nosniff"} {
+		if got := stream.Header.Get(header); got != want {
+			t.Errorf("%s is %q, want %q", header, got, want)
+		}
+	}
 	newNative(t, base, "ada@example.com").whole()
 	told := map[string]bool{}
 	for lines := bufio.NewScanner(stream.Body); lines.Scan() && !told["Ada signs in to Timesheets Mobile"]; {
