@@ -29,11 +29,11 @@ func TestContrasts(t *testing.T) {
 			for _, text := range []string{"ink", "muted", "accent", "person", "app", "as", "api", "warn", "bad"} {
 				check(forText, text+" on "+ground, c[text], c[ground])
 			}
-			for _, part := range []string{"edge", "focus", "code", "pkce", "access", "refresh"} {
+			for _, part := range []string{"edge", "focus", "code", "pkce", "access", "refresh", "id", "state", "flow"} {
 				check(forControls, part+" on "+ground, c[part], c[ground])
 			}
 			// A mark: ink on a tint of the value's colour.
-			for _, value := range []string{"code", "pkce", "access", "refresh", "bad"} {
+			for _, value := range []string{"code", "pkce", "access", "refresh", "id", "state", "flow", "muted", "bad"} {
 				check(forText, "ink on a mark of "+value+" on "+ground, c["ink"], tint(c[value], percent(t, "mark{"), c[ground]))
 			}
 		}
@@ -60,6 +60,47 @@ func TestContrastOfAnAppsTileAndOfTheTerminal(t *testing.T) {
 		ink := colour(t, find(t, rule(t, ".term{"), `;color:(#[0-9a-f]+)`)[1])
 		if got := contrast(ink, ground); got < forText {
 			t.Errorf("%s: the terminal has contrast %.2f", theme, got)
+		}
+	}
+}
+
+// TestContrastsOfTheInspector has the pairs that only its pages have.
+func TestContrastsOfTheInspector(t *testing.T) {
+	for i, theme := range []string{"light", "dark"} {
+		c := tokens(t, i)
+		check := func(least float64, what string, front, back rgb) {
+			t.Helper()
+			if got := contrast(front, back); got < least {
+				t.Errorf("%s: %s has contrast %.2f, want %.1f", theme, what, got, least)
+			}
+		}
+		for _, value := range []string{"code", "pkce", "access", "refresh", "id", "state", "flow", "muted"} {
+			check(forText, "a value of "+value+" that is lit", c["card"], c[value])
+			check(forControls, "the edge of "+value+" that is lit", c[value], c["sunk"])
+		}
+		for _, role := range []string{"person", "app", "as", "api", "bad"} {
+			picked := mix(c[role], percent(t, ".steps-drawn [aria-current]{"), c["card"])
+			check(forText, "a picked step of "+role, c["ink"], picked)
+			check(forControls, "the arrow of a picked step of "+role, c[role], picked)
+			check(forText, "the number of a picked step of "+role, c["card"], c[role])
+			note := mix(c[role], percent(t, ".steps-drawn .note-on .lab{"), c["card"])
+			check(forText, "a note of "+role, c["ink"], note)
+			for _, value := range []string{"code", "pkce", "access", "refresh", "id", "state", "flow"} {
+				check(forText, value+" in a picked step of "+role, c["ink"], tint(c[value], percent(t, "mark{"), picked))
+			}
+		}
+		for _, outcome := range []string{"api", "bad", "muted"} {
+			check(forText, "a pill of "+outcome, c[outcome], mix(c[outcome], percent(t, ".pill{"), c["card"]))
+			check(forText, "the answer to an attack, "+outcome, c[outcome], mix(c[outcome], percent(t, ".verdict-box{"), c["card"]))
+		}
+		failed := mix(c["bad"], percent(t, ".ledger>.fail{"), c["card"])
+		for _, text := range []string{"bad", "ink", "muted"} {
+			check(forText, text+" in a check that failed", c[text], failed)
+		}
+		check(forText, "the title of a family that was attacked", c["bad"], mix(c["bad"], percent(t, ".f-attacked>h2{"), c["card"]))
+		check(forText, "what was just done", c["ink"], mix(c["access"], percent(t, ".note.done{"), c["card"]))
+		for _, text := range []string{"muted", "app", "api", "bad"} {
+			check(forText, text+" in an answer", c[text], mix(c["sunk"], percent(t, ".wire-text.answer{"), c["card"]))
 		}
 	}
 }

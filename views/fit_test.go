@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/a-h/templ"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
@@ -39,36 +40,15 @@ const measure = `document.fonts.load('15px Inter').then(() => {
 
 // TestPagesFit draws every page in Chromium, hostile names and all.
 func TestPagesFit(t *testing.T) {
-	chromium, err := exec.LookPath("chromium")
-	if err != nil {
-		if os.Getenv("PUNCHCARD_BROWSER") == "required" {
-			t.Fatal("no chromium: apt-get install chromium")
-		}
-		t.Skip("no chromium here; .ci/run installs it and fails without it")
-	}
-	mux := http.NewServeMux()
-	mux.Handle("/static/", static.Handler())
 	pages := everyPage()
-	mux.HandleFunc("/{name}", func(w http.ResponseWriter, r *http.Request) { Write(w, r, http.StatusOK, pages[r.PathValue("name")]) })
-	server := httptest.NewServer(mux)
-	defer server.Close()
-
-	alloc, cancel := chromedp.NewExecAllocator(t.Context(),
-		chromedp.ExecPath(chromium), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.UserDataDir(t.TempDir()))
-	defer cancel()
-	ctx, cancel := chromedp.NewContext(alloc)
-	defer cancel()
-	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
-	defer cancel()
+	ctx, address := inChromium(t, pages)
 	for _, width := range []int64{320, 360, 700, 1280} {
 		size := emulation.SetDeviceMetricsOverrideParams{Width: width, Height: 900, DeviceScaleFactor: 1}
 		if _, err := chromedp.Call(ctx, emulation.SetDeviceMetricsOverride, size); err != nil {
 			t.Fatal(err)
 		}
 		for name := range pages {
-			if err := chromedp.Do(ctx, chromedp.Navigate(server.URL+"/"+url.PathEscape(name))); err != nil {
+			if err := chromedp.Do(ctx, chromedp.Navigate(address+url.PathEscape(name))); err != nil {
 				t.Fatal(err)
 			}
 			found, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](measure, chromedp.EvalAwaitPromise))
@@ -80,4 +60,33 @@ func TestPagesFit(t *testing.T) {
 			}
 		}
 	}
+}
+
+// inChromium serves the pages and opens a browser for them; without scripts,
+// as their policy has none.
+func inChromium(t *testing.T, pages map[string]templ.Component) (ctx context.Context, address string) {
+	t.Helper()
+	chromium, err := exec.LookPath("chromium")
+	if err != nil {
+		if os.Getenv("PUNCHCARD_BROWSER") == "required" {
+			t.Fatal("no chromium: apt-get install chromium")
+		}
+		t.Skip("no chromium here; .ci/run installs it and fails without it")
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/static/", static.Handler())
+	mux.HandleFunc("/{name}", func(w http.ResponseWriter, r *http.Request) { Write(w, r, http.StatusOK, pages[r.PathValue("name")]) })
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+
+	alloc, cancel := chromedp.NewExecAllocator(context.Background(),
+		chromedp.ExecPath(chromium), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.UserDataDir(t.TempDir()))
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(alloc)
+	t.Cleanup(cancel)
+	ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
+	t.Cleanup(cancel)
+	return ctx, server.URL + "/"
 }

@@ -88,3 +88,12 @@ func failed(lines []LedgerLine) (n int) {
 
 // anchor is an address of ours with the step as its fragment.
 func anchor(href string) templ.SafeURL { return templ.SafeURL(href) }
+
+// current marks the one of several that is shown, in the word that says what
+// they are. Without a word it would mean that it is not.
+func current(is bool, word string) templ.Attributes {
+	if !is {
+		return nil
+	}
+	return templ.Attributes{"aria-current": word}
+}

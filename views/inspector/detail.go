@@ -113,7 +113,7 @@ func common(a, b string) int {
 // rowOf words a write.
 func rowOf(w record.Write) views.RowWritten {
 	verb := map[string]string{
-		"insert": "A new %s", "use": "The %s is spent", "retire": "The %s is replaced", "delete": "%s removed", "update": "The %s is changed",
+		"insert": "A new %s", "use": "The %s is spent", "retire": "The %s is good for nothing any more", "delete": "%s removed", "update": "The %s is changed",
 		"upsert": "The %s is kept", "revoke": "Ended for good: %s", "bind": "The %s now belongs to this browser",
 		"decide": "The person’s answer to the %s", "spend": "The %s is over", "expire": "The %s ends now",
 	}[w.Op]
