@@ -79,32 +79,32 @@ func TestBuiltinClients(t *testing.T) {
 			ID: "timesheets-mobile", Name: "Timesheets Mobile", Kind: "native",
 			RedirectURIs:           []string{"http://127.0.0.1/callback", "http://[::1]/callback", "http://localhost/callback", "com.exampleco.timesheets:/callback"},
 			PostLogoutRedirectURIs: []string{"http://127.0.0.1", "http://127.0.0.1/", "http://[::1]", "http://[::1]/", "http://localhost", "http://localhost/"},
-			Grants:                 code, Scopes: personal, IDTokenAlg: "RS256", AuthMethods: []string{"none"},
+			Grants:                 code, Scopes: personal, IDTokenAlg: "RS256", RequirePKCE: true, AuthMethods: []string{"none"},
 		},
 		{
 			ID: "timesheets-app", Name: "Timesheets", Kind: "browser",
 			RedirectURIs:           []string{"{base}/app/callback"},
 			PostLogoutRedirectURIs: []string{"{base}", "{base}/"},
-			Grants:                 code, Scopes: personal, IDTokenAlg: "RS256", AuthMethods: []string{"none"},
+			Grants:                 code, Scopes: personal, IDTokenAlg: "RS256", RequirePKCE: true, AuthMethods: []string{"none"},
 		},
 		{
 			ID: "timesheets-spa", Name: "Your single-page app", Kind: "browser",
 			RedirectURIs: spa, PostLogoutRedirectURIs: spaOrigins,
-			Grants: code, Scopes: personal, IDTokenAlg: "RS256", AuthMethods: []string{"none"},
+			Grants: code, Scopes: personal, IDTokenAlg: "RS256", RequirePKCE: true, AuthMethods: []string{"none"},
 		},
 		{
 			ID: "timesheets-web", Name: "Timesheets Web", Kind: "web", Secret: "timesheets-web-secret",
 			RedirectURIs:           []string{"http://localhost:3000/callback", "http://localhost:8080/callback"},
 			PostLogoutRedirectURIs: []string{"http://localhost:3000", "http://localhost:3000/", "http://localhost:8080", "http://localhost:8080/"},
-			Grants:                 code, Scopes: personal, IDTokenAlg: "RS256", AuthMethods: bySecret,
+			Grants:                 code, Scopes: personal, IDTokenAlg: "RS256", RequirePKCE: true, AuthMethods: bySecret,
 		},
 		{
 			ID: "timesheets-cron", Name: "Nightly import", Kind: "machine", Secret: "timesheets-cron-secret",
-			Grants: []string{"client_credentials"}, Scopes: []string{"batch:upload"}, IDTokenAlg: "RS256", AuthMethods: bySecret,
+			Grants: []string{"client_credentials"}, Scopes: []string{"batch:upload"}, IDTokenAlg: "RS256", RequirePKCE: true, AuthMethods: bySecret,
 		},
 		{
 			ID: "timesheets-gateway", Name: "Gateway", Kind: "resource_server", Secret: "timesheets-gateway-secret",
-			Introspect: true, IDTokenAlg: "RS256", AuthMethods: bySecret,
+			Introspect: true, IDTokenAlg: "RS256", RequirePKCE: true, AuthMethods: bySecret,
 		},
 	}
 	got := builtinDocument(t).Clients

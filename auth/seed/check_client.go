@@ -53,8 +53,25 @@ func (c *checker) checkRights(e entry, client Client) {
 	c.checkGrants(e, client)
 	c.checkScopes(e, client)
 	c.checkRedirects(e, client)
+	c.checkDemands(e, client)
 	if client.Kind != KindResourceServer && client.Introspect {
 		e.bad("introspect", "introspect is only for the kind resource_server")
+	}
+}
+
+// checkDemands is about what a client is held to beyond the defaults.
+func (c *checker) checkDemands(e entry, client Client) {
+	if !slices.Contains(client.Grants, "authorization_code") && e.readable("grants") {
+		for _, key := range []string{"require_pkce", "require_pushed_authorization_requests"} {
+			e.absent(key, "without the grant authorization_code there is no authorization request")
+		}
+	}
+	// RFC 9700 2.1.1: public clients MUST use PKCE.
+	if e.has("require_pkce") && !client.RequirePKCE && client.Public() {
+		e.bad("require_pkce", "require_pkce: false is for clients with a secret; a %s client has only PKCE to protect its code", client.Kind)
+	}
+	if client.Kind == KindResourceServer {
+		e.absent("dpop_bound_access_tokens", "a resource_server client gets no tokens")
 	}
 }
 

@@ -20,6 +20,9 @@ func (d *Document) fillDefaults(declared func(path string) bool) {
 				c.AuthMethods = []string{"none"}
 			}
 		}
+		if !declared(fmt.Sprintf("clients[%d].require_pkce", i)) {
+			c.RequirePKCE = true // RFC 9700 2.1.1: PKCE is RECOMMENDED for confidential clients too
+		}
 		if !declared(fmt.Sprintf("clients[%d].post_logout_redirect_uris", i)) {
 			c.PostLogoutRedirectURIs = origins(c.RedirectURIs)
 		}

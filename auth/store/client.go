@@ -31,8 +31,11 @@ type Client struct {
 	AuthMethods            []string // at the token endpoint, by their registered names
 	IDTokenAlg             string   // "" is stored as RS256
 	RequirePKCE            bool
-	Introspect             bool // it may introspect tokens
-	Disabled               bool // disabled ones are found by nobody
+	RequirePAR             bool   // RFC 9126 6: it may only use pushed authorization requests
+	DPoPBound              bool   // RFC 9449 5.2: it gets sender-constrained tokens only
+	JWKS                   string // public keys of its assertions, a JWK set (RFC 7517 5); "" for none
+	Introspect             bool   // it may introspect tokens
+	Disabled               bool   // disabled ones are found by nobody
 	Source                 string
 	CreatedAt              time.Time
 }

@@ -13,7 +13,7 @@ import (
 
 // clientColumns are those of table clients that a declaration sets, lists
 // last; lists() has the same order.
-const clientColumns = `id, name, kind, description, secret_hash, id_token_alg, require_pkce, introspect, source, created_at,
+const clientColumns = `id, name, kind, description, secret_hash, id_token_alg, require_pkce, require_par, dpop_bound, jwks, introspect, source, created_at,
 	redirect_uris, post_logout_redirect_uris, grants, scopes, audience, auth_methods`
 
 // GetClient implements fosite.ClientManager. Errors: fosite.ErrNotFound, also
@@ -69,7 +69,7 @@ func scanClient(base string, scan func(dest ...any) error) (*Client, error) {
 		created sql.NullInt64
 		stored  [6]string
 	)
-	dest := []any{&c.ID, &c.Name, &c.Kind, &c.Description, &c.SecretHash, &c.IDTokenAlg, &c.RequirePKCE, &c.Introspect, &c.Source, &created}
+	dest := []any{&c.ID, &c.Name, &c.Kind, &c.Description, &c.SecretHash, &c.IDTokenAlg, &c.RequirePKCE, &c.RequirePAR, &c.DPoPBound, &c.JWKS, &c.Introspect, &c.Source, &created}
 	for i := range stored {
 		dest = append(dest, &stored[i])
 	}
@@ -84,9 +84,10 @@ func scanClient(base string, scan func(dest ...any) error) (*Client, error) {
 	return &c, nil
 }
 
-const upsertClient = `INSERT INTO clients (` + clientColumns + `, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+const upsertClient = `INSERT INTO clients (` + clientColumns + `, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 	ON CONFLICT (id) DO UPDATE SET name = excluded.name, kind = excluded.kind, description = excluded.description,
 	secret_hash = excluded.secret_hash, id_token_alg = excluded.id_token_alg, require_pkce = excluded.require_pkce,
+	require_par = excluded.require_par, dpop_bound = excluded.dpop_bound, jwks = excluded.jwks,
 	introspect = excluded.introspect, source = excluded.source, redirect_uris = excluded.redirect_uris,
 	post_logout_redirect_uris = excluded.post_logout_redirect_uris, grants = excluded.grants, scopes = excluded.scopes,
 	audience = excluded.audience, auth_methods = excluded.auth_methods, position = excluded.position, disabled_at = NULL`
@@ -164,7 +165,7 @@ func (c Client) row(now int64, position int) []any {
 	if c.IDTokenAlg == "" {
 		c.IDTokenAlg = "RS256" // OIDC Core 2: the default, which every relying party supports
 	}
-	row := []any{c.ID, c.Name, c.Kind, c.Description, c.SecretHash, c.IDTokenAlg, c.RequirePKCE, c.Introspect, SourceConfig, now}
+	row := []any{c.ID, c.Name, c.Kind, c.Description, c.SecretHash, c.IDTokenAlg, c.RequirePKCE, c.RequirePAR, c.DPoPBound, c.JWKS, c.Introspect, SourceConfig, now}
 	for _, field := range c.lists() {
 		row = append(row, list(*field))
 	}

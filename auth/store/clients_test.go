@@ -81,7 +81,7 @@ func TestApplyClients(t *testing.T) {
 	ctx := t.Context()
 	// As registration at run time would leave it.
 	must(t, f.file.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(upsertClient, "runtime", "R", "native", "", "", "RS256", true, false, SourceRuntime, 1, "[]", "[]", "[]", "[]", "[]", "[]", nil)
+		_, err := tx.Exec(upsertClient, "runtime", "R", "native", "", "", "RS256", true, false, false, "", false, SourceRuntime, 1, "[]", "[]", "[]", "[]", "[]", "[]", nil)
 		return err
 	}))
 	b.grant(t, "of-app")
