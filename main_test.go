@@ -2977,7 +2977,8 @@ func use(t *testing.T, p *program, sql func(string)) *usedUp {
 		t.Fatal(err)
 	}
 	sql(`UPDATE people SET password_hash = '` + changed + `' WHERE id = 'usr_ada';
-		INSERT INTO clients SELECT 'made-later', name, kind, description, secret_hash, redirect_uris, post_logout_redirect_uris, grants, scopes, audience,
+		INSERT INTO clients (id, name, kind, description, secret_hash, redirect_uris, post_logout_redirect_uris, grants, scopes, audience, auth_methods, id_token_alg, require_pkce, introspect, source, position, created_at, disabled_at)
+		SELECT 'made-later', name, kind, description, secret_hash, redirect_uris, post_logout_redirect_uris, grants, scopes, audience,
 			auth_methods, id_token_alg, require_pkce, introspect, 'runtime', NULL, created_at, disabled_at FROM clients WHERE id = 'timesheets-mobile'`)
 	page := b.signIn(b.follow(b.get(c.authorizeURL())), "ada@example.com", "chosen at run time")
 	u.tokens = b.tokens(b.exchange(c, b.arrive(c, b.decide(page, "allow", nil)).Get("code")))

@@ -66,7 +66,8 @@ func TestReset(t *testing.T) {
 	}
 	w.exec(`UPDATE clients SET name = 'Renamed', disabled_at = 1 WHERE id = 'timesheets-web'`)
 	w.exec(`UPDATE people SET disabled_at = 1, email_key = NULL WHERE id = 'usr_grace'`)
-	w.exec(`INSERT INTO clients SELECT 'made-later', name, kind, description, secret_hash, redirect_uris, post_logout_redirect_uris, grants, scopes, audience,
+	w.exec(`INSERT INTO clients (id, name, kind, description, secret_hash, redirect_uris, post_logout_redirect_uris, grants, scopes, audience, auth_methods, id_token_alg, require_pkce, introspect, source, position, created_at, disabled_at)
+		SELECT 'made-later', name, kind, description, secret_hash, redirect_uris, post_logout_redirect_uris, grants, scopes, audience,
 		auth_methods, id_token_alg, require_pkce, introspect, 'runtime', NULL, created_at, disabled_at FROM clients WHERE id = 'timesheets-mobile'`)
 	if _, err := w.store.Client(t.Context(), "made-later"); err != nil { // and remembered from now on
 		t.Fatal(err)
