@@ -132,7 +132,11 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 		return s.loginFailed(w, r, f, views.Login{Action: pathLogin, Email: clip(email), Return: ownPage(form.Get("return"))}, err)
 	}
 	// OWASP ASVS 7.2.4: always a new session id, or one that an attacker planted before would now be signed in.
-	secret, _, err := s.people.StartSession(r.Context(), person.ID, clip(r.UserAgent()), s.cookie(r, sessionCookie))
+	secret, _, err := s.people.StartSession(r.Context(), person, clip(r.UserAgent()), s.cookie(r, sessionCookie))
+	if errors.Is(err, people.ErrNoPerson) || errors.Is(err, people.ErrWrongCredentials) { // it has changed in between
+		err = people.ErrWrongCredentials
+		return s.loginFailed(w, r, f, views.Login{Action: pathLogin, Email: clip(email), Return: ownPage(form.Get("return"))}, err)
+	}
 	if err != nil {
 		return err
 	}

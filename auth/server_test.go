@@ -164,7 +164,7 @@ func (w *world) grant(email, scope string) string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	secret, _, err := w.people.StartSession(ctx, person.ID, "test", "")
+	secret, _, err := w.people.StartSession(ctx, person, "test", "")
 	if err != nil {
 		w.t.Fatal(err)
 	}

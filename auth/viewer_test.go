@@ -16,7 +16,7 @@ func (w *world) signedInAs(email string) *http.Request {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	secret, _, err := w.people.StartSession(w.t.Context(), person.ID, "test", "")
+	secret, _, err := w.people.StartSession(w.t.Context(), person, "test", "")
 	if err != nil {
 		w.t.Fatal(err)
 	}

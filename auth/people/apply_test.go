@@ -91,7 +91,7 @@ func TestWhoIsNoLongerDeclaredIsDisabled(t *testing.T) {
 func TestPasswordsFollowTheDocumentOnlyWhenItChangesThem(t *testing.T) {
 	r := open(t)
 	r.apply(false, ada, grace)
-	if err := r.SetPassword(t.Context(), ada.ID, "chosen at run time"); err != nil {
+	if err := r.setPassword(ada.ID, "chosen at run time"); err != nil {
 		t.Fatal(err)
 	}
 	secret, _ := r.session(ada.ID)

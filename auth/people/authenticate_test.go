@@ -185,7 +185,7 @@ func TestSetPassword(t *testing.T) {
 	hers, _ := r.session(ada.ID)
 	also, _ := r.session(ada.ID)
 	others, _ := r.session(grace.ID)
-	if err := r.SetPassword(t.Context(), ada.ID, "chosen at run time"); err != nil {
+	if err := r.setPassword(ada.ID, "chosen at run time"); err != nil {
 		t.Fatal(err)
 	}
 	if r.signsIn(ada.Email, ada.Password) || !r.signsIn(ada.Email, "chosen at run time") {
@@ -195,17 +195,22 @@ func TestSetPassword(t *testing.T) {
 		t.Error("her sessions go on, or another's ended")
 	}
 	for id, want := range map[string]error{"usr_nobody": ErrNoPerson, ada.ID: nil} {
-		if err := r.SetPassword(t.Context(), id, "chosen later on"); !errors.Is(err, want) {
+		if err := r.setPassword(id, "chosen later on"); !errors.Is(err, want) {
 			t.Errorf("SetPassword(%s): %v, want %v", id, err, want)
 		}
 	}
 	for _, password := range []string{"", "seven77", strings.Repeat("x", MaxPassword+1)} {
-		if err := r.SetPassword(t.Context(), ada.ID, password); !errors.Is(err, ErrPasswordLength) {
+		if err := r.setPassword(ada.ID, password); !errors.Is(err, ErrPasswordLength) {
 			t.Errorf("a password of %d bytes: %v, want ErrPasswordLength", len(password), err)
 		}
 	}
+	for _, password := range []string{"Timesheets", "PASSWORD1!", "aaaaaaaaaa", "abcdefghij", "12345678", "adalovelace", strings.ToUpper(ada.Email)} {
+		if err := r.setPassword(ada.ID, password); !errors.Is(err, ErrPasswordGuessable) {
+			t.Errorf("%q: %v, want ErrPasswordGuessable", password, err)
+		}
+	}
 	r.apply(true, grace)
-	if err := r.SetPassword(t.Context(), ada.ID, "while disabled"); !errors.Is(err, ErrNoPerson) {
+	if err := r.setPassword(ada.ID, "while disabled"); !errors.Is(err, ErrNoPerson) {
 		t.Errorf("of somebody disabled: %v, want ErrNoPerson", err)
 	}
 }

@@ -16,11 +16,12 @@ type Person struct {
 	ReportsTo   string   // ID of a person, "" for nobody
 	ShowOnLogin bool
 	Disabled    bool
+	Generation  int64 // of the password: grows when it is changed
 }
 
 // personColumns are read by scanPerson; the table people is p. The inner
 // SELECTs are there because json_group_array alone promises no order.
-const personColumns = `p.id, p.email, p.name, p.reports_to, p.show_on_login, p.disabled_at IS NOT NULL,
+const personColumns = `p.id, p.email, p.name, p.reports_to, p.show_on_login, p.disabled_at IS NOT NULL, p.password_generation,
 	(SELECT json_group_array(name) FROM (
 		SELECT r.name AS name FROM json_each(p.roles) AS has JOIN roles AS r ON r.id = has.value ORDER BY has.key)),
 	(SELECT json_group_array(scope) FROM (
@@ -31,7 +32,7 @@ const personColumns = `p.id, p.email, p.name, p.reports_to, p.show_on_login, p.d
 func scanPerson(row interface{ Scan(...any) error }, also ...any) (Person, error) {
 	var p Person
 	var roles, permissions []byte
-	err := row.Scan(append(also, &p.ID, &p.Email, &p.Name, &p.ReportsTo, &p.ShowOnLogin, &p.Disabled, &roles, &permissions)...)
+	err := row.Scan(append(also, &p.ID, &p.Email, &p.Name, &p.ReportsTo, &p.ShowOnLogin, &p.Disabled, &p.Generation, &roles, &permissions)...)
 	if err == nil {
 		err = errors.Join(json.Unmarshal(roles, &p.Roles), json.Unmarshal(permissions, &p.Permissions))
 	}

@@ -3,8 +3,8 @@ package people
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
-	"unicode/utf8"
 
 	"github.com/alexedwards/argon2id"
 )
@@ -12,7 +12,7 @@ import (
 // What a password may be: any bytes, compared exactly, never trimmed, cut or
 // normalised (OWASP ASVS 6.2.8).
 const (
-	MinPassword = 8    // characters, for one that is chosen at run time
+	MinPassword = 8    // characters, for one that is chosen at run time; see CheckPassword
 	MaxPassword = 1024 // bytes; hashing more would be work that anybody can order
 )
 
@@ -66,25 +66,51 @@ func weaker(made *argon2id.Params) bool {
 		made.SaltLength < strength.SaltLength || made.KeyLength < strength.KeyLength
 }
 
-// SetPassword changes a person's password and ends all their browser sessions:
-// whoever knew the old one is out (OWASP ASVS 7.4.3). The caller revokes the
-// tokens. Errors: ErrPasswordLength, ErrNoPerson.
-func (p *People) SetPassword(ctx context.Context, personID, password string) error {
-	if utf8.RuneCountInString(password) < MinPassword || len(password) > MaxPassword {
-		return ErrPasswordLength
+// SetPassword gives a person another password: who is what Authenticate has
+// just returned for the present one. All their browser sessions end, but for
+// the one with the public id keep ("" for none): whoever knew the old password
+// is out (OWASP ASVS 7.4.3). That session goes on under a new secret, which is
+// returned, so that whoever copied its cookie is out as well. The caller
+// revokes the tokens, in the same unit of writes. Errors: those of
+// CheckPassword, ErrNoPerson; ErrWrongCredentials where the password has been
+// changed since it was checked; ErrNoSession where keep has ended.
+func (p *People) SetPassword(ctx context.Context, who Person, password, keep string) (secret string, err error) {
+	if err := CheckPassword(password, who); err != nil {
+		return "", err
 	}
 	hash, err := p.hash(ctx, password)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return p.writer.Write(ctx, func(tx *sql.Tx) error {
-		done, err := tx.Exec(`UPDATE people SET password_hash = ? WHERE id = ? AND disabled_at IS NULL`, hash, personID)
-		if err := mustChange(done, err, ErrNoPerson); err != nil {
+	secret = random(32)
+	now := p.now().UnixMilli()
+	return secret, p.writer.Write(ctx, func(tx *sql.Tx) error {
+		// Of two changes at once one wins; the other's current password is not current any more.
+		done, err := tx.Exec(`UPDATE people SET password_hash = ?, password_generation = password_generation + 1
+			WHERE id = ? AND disabled_at IS NULL AND password_generation = ?`, hash, who.ID, who.Generation)
+		if err := stillCurrent(tx, who.ID, done, err); err != nil {
 			return err
 		}
-		_, err = tx.Exec(`DELETE FROM sessions WHERE person_id = ?`, personID)
+		if _, err := tx.Exec(`DELETE FROM sessions WHERE person_id = ? AND id <> ?`, who.ID, keep); err != nil || keep == "" {
+			return err
+		}
+		// OWASP ASVS 7.2.4: a new secret, because the person has just been authenticated anew.
+		done, err = tx.Exec(`UPDATE sessions SET secret_hash = ?, auth_time = ? WHERE id = ? AND person_id = ?`, hashOf(secret), now, keep, who.ID)
+		return mustChange(done, err, ErrNoSession)
+	}, p.wrote(ctx, "update", "people", "password", who.ID), p.wrote(ctx, "delete", "sessions", "all others of a person", who.ID))
+}
+
+// stillCurrent is mustChange for a statement that looks at the generation of a
+// password: it tells who cannot sign in from whoever has another one by now.
+func stillCurrent(tx *sql.Tx, id string, done sql.Result, err error) error {
+	if err = mustChange(done, err, ErrNoPerson); !errors.Is(err, ErrNoPerson) {
 		return err
-	}, p.wrote(ctx, "update", "people", "password", personID), p.wrote(ctx, "delete", "sessions", "all of a person", personID))
+	}
+	var one int
+	if tx.QueryRow(`SELECT 1 FROM people WHERE id = ? AND disabled_at IS NULL`, id).Scan(&one) == nil {
+		return ErrWrongCredentials
+	}
+	return err
 }
 
 // mustChange returns otherwise where a statement has changed no row.

@@ -68,6 +68,8 @@ var (
 	// ErrWrongCredentials is the same for a wrong password, an unknown address
 	// and somebody who is disabled.
 	ErrWrongCredentials = errors.New("wrong e-mail or password")
+	// ErrPasswordGuessable: among the first that somebody would try.
+	ErrPasswordGuessable = errors.New("a password that is easy to guess")
 	// ErrPasswordLength: shorter than MinPassword or longer than MaxPassword.
 	ErrPasswordLength = fmt.Errorf("a password has at least %d characters and at most %d bytes", MinPassword, MaxPassword)
 )

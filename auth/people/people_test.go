@@ -164,9 +164,26 @@ func (r *room) signsIn(email, password string) bool {
 	return err == nil
 }
 
+// whois is who has that id, as they are now; nobody is a Person with that id.
+func (r *room) whois(id string) Person {
+	r.t.Helper()
+	who, err := r.Person(r.t.Context(), id)
+	if err != nil && !errors.Is(err, ErrNoPerson) {
+		r.t.Fatal(err)
+	}
+	who.ID = id
+	return who
+}
+
+func (r *room) setPassword(id, password string) error {
+	r.t.Helper()
+	_, err := r.SetPassword(r.t.Context(), r.whois(id), password, "")
+	return err
+}
+
 func (r *room) session(personID string) (secret string, s Session) {
 	r.t.Helper()
-	secret, s, err := r.StartSession(r.t.Context(), personID, "Mozilla/5.0", "")
+	secret, s, err := r.StartSession(r.t.Context(), r.whois(personID), "Mozilla/5.0", "")
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -217,7 +234,7 @@ func TestNothingUsableIsStoredOrLogged(t *testing.T) {
 	r.alive(secret)
 	r.signsIn(ada.Email, ada.Password)
 	r.signsIn("my-secret-in-the-wrong-field", "wrong-password-typed")
-	if err := r.SetPassword(t.Context(), grace.ID, "chosen at run time"); err != nil {
+	if err := r.setPassword(grace.ID, "chosen at run time"); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.file.Close(t.Context()); err != nil {

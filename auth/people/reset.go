@@ -15,7 +15,7 @@ func (p *People) Reset(ctx context.Context) error {
 			`DELETE FROM sessions`,
 			`DELETE FROM consents`,
 			`DELETE FROM login_attempts`,
-			`UPDATE people SET password_hash = declared_hash WHERE password_hash <> declared_hash`,
+			`UPDATE people SET password_hash = declared_hash, password_generation = password_generation + 1 WHERE password_hash <> declared_hash`,
 		} {
 			if _, err := tx.Exec(statement); err != nil {
 				return err

@@ -15,7 +15,7 @@ func TestReset(t *testing.T) {
 	if r.signsIn("grace@example.com", "a wrong one") {
 		t.Fatal("a wrong password")
 	}
-	if err := r.SetPassword(t.Context(), "usr_grace", "chosen at run time"); err != nil {
+	if err := r.setPassword("usr_grace", "chosen at run time"); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.Reset(t.Context()); err != nil {

@@ -31,16 +31,17 @@ type Session struct {
 	AMR        []string // RFC 8176
 }
 
-// StartSession signs a person in to a browser, who must just have proved that
-// it is them. It returns the secret for the cookie, which is stored nowhere.
+// StartSession signs a person in to a browser: who is what Authenticate has
+// just returned. It returns the secret for the cookie, which is stored nowhere.
 // The browser's session so far, named by its secret (or ""), ends in the same
-// transaction. Errors: ErrNoPerson for somebody unknown or disabled.
-func (p *People) StartSession(ctx context.Context, personID, userAgent, oldSecret string) (secret string, s Session, err error) {
+// transaction. Errors: ErrNoPerson for somebody unknown or disabled;
+// ErrWrongCredentials where the password has been changed since it was checked.
+func (p *People) StartSession(ctx context.Context, who Person, userAgent, oldSecret string) (secret string, s Session, err error) {
 	// OWASP ASVS 7.2.3: at least 128 bits from a CSPRNG, and nothing in them.
 	secret = random(32)
 	now := p.now().UTC().Truncate(time.Millisecond)
 	s = Session{
-		ID: random(16), PersonID: personID, AuthTime: now, CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(SessionLife),
+		ID: random(16), PersonID: who.ID, AuthTime: now, CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(SessionLife),
 		UserAgent: strings.ToValidUTF8(userAgent[:min(len(userAgent), maxAgent)], ""), AMR: []string{passwordAMR},
 	}
 	err = p.writer.Write(ctx, func(tx *sql.Tx) error {
@@ -49,10 +50,12 @@ func (p *People) StartSession(ctx context.Context, personID, userAgent, oldSecre
 		if _, err := tx.Exec(`DELETE FROM sessions WHERE secret_hash = ?`, hashOf(oldSecret)); err != nil {
 			return err
 		}
+		// OWASP ASVS 7.4.3: this statement decides whether the password was changed
+		// first. Its change ends the sessions that it finds, and this is not one yet.
 		done, err := tx.Exec(`INSERT INTO sessions (id, secret_hash, person_id, auth_time, created_at, last_seen_at, expires_at, user_agent, amr)
-			SELECT ?, ?, id, ?, ?, ?, ?, ?, ? FROM people WHERE id = ? AND disabled_at IS NULL`,
-			s.ID, hashOf(secret), now.UnixMilli(), now.UnixMilli(), now.UnixMilli(), s.ExpiresAt.UnixMilli(), s.UserAgent, strings.Join(s.AMR, " "), personID)
-		return mustChange(done, err, ErrNoPerson)
+			SELECT ?, ?, id, ?, ?, ?, ?, ?, ? FROM people WHERE id = ? AND disabled_at IS NULL AND password_generation = ?`,
+			s.ID, hashOf(secret), now.UnixMilli(), now.UnixMilli(), now.UnixMilli(), s.ExpiresAt.UnixMilli(), s.UserAgent, strings.Join(s.AMR, " "), who.ID, who.Generation)
+		return stillCurrent(tx, who.ID, done, err)
 	}, p.wrote(ctx, "insert", "sessions", "browser session", s.ID))
 	if err != nil {
 		return "", Session{}, err

@@ -13,7 +13,7 @@ import (
 func TestASessionIsWhoStartedIt(t *testing.T) {
 	r := open(t)
 	r.apply(true, ada, grace)
-	secret, started, err := r.StartSession(t.Context(), ada.ID, "Mozilla/5.0", "")
+	secret, started, err := r.StartSession(t.Context(), r.whois(ada.ID), "Mozilla/5.0", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func TestLoginAlwaysStartsAnewAndEndsTheOld(t *testing.T) {
 	r.apply(true, ada, grace)
 	old, first := r.session(ada.ID)
 	other, _ := r.session(ada.ID) // in another browser
-	secret, second, err := r.StartSession(t.Context(), grace.ID, "Mozilla/5.0", old)
+	secret, second, err := r.StartSession(t.Context(), r.whois(grace.ID), "Mozilla/5.0", old)
 	if err != nil || secret == old || second.ID == first.ID {
 		t.Fatalf("the new session is the old one, or %v", err)
 	}
@@ -58,7 +58,7 @@ func TestLoginAlwaysStartsAnewAndEndsTheOld(t *testing.T) {
 		t.Error("the old session goes on, or another one ended")
 	}
 	planted := strings.Repeat("A", 43)
-	if secret, _, err := r.StartSession(t.Context(), ada.ID, "", planted); err != nil || secret == planted || r.alive(planted) {
+	if secret, _, err := r.StartSession(t.Context(), r.whois(ada.ID), "", planted); err != nil || secret == planted || r.alive(planted) {
 		t.Errorf("a planted secret was taken over, or %v", err)
 	}
 }
@@ -69,7 +69,7 @@ func TestNobodyGetsASessionWhoCannotSignIn(t *testing.T) {
 	r.apply(true, grace)
 	kept, _ := r.session(grace.ID)
 	for _, id := range []string{ada.ID, "usr_nobody", ""} {
-		if _, _, err := r.StartSession(t.Context(), id, "", kept); !errors.Is(err, ErrNoPerson) {
+		if _, _, err := r.StartSession(t.Context(), r.whois(id), "", kept); !errors.Is(err, ErrNoPerson) {
 			t.Errorf("StartSession(%q): %v, want ErrNoPerson", id, err)
 		}
 	}
@@ -171,7 +171,7 @@ func TestEndingSessions(t *testing.T) {
 func TestOddUserAgentsAreKeptShort(t *testing.T) {
 	r := open(t)
 	r.apply(true, ada)
-	_, s, err := r.StartSession(t.Context(), ada.ID, strings.Repeat("x", maxAgent-1)+"é\xff", "")
+	_, s, err := r.StartSession(t.Context(), r.whois(ada.ID), strings.Repeat("x", maxAgent-1)+"é\xff", "")
 	if err != nil || s.UserAgent != strings.Repeat("x", maxAgent-1) {
 		t.Errorf("it is kept as %d bytes, %v", len(s.UserAgent), err)
 	}
