@@ -43,13 +43,14 @@ func (d *drawn) base() string { return strings.TrimSuffix(d.Issuer, "/") }
 
 func tags(x *record.Exchange) []string {
 	out := []string{ms(x)}
-	switch {
-	case x.Kind == record.KindAPI || x.Kind == record.KindToken || x.Kind == record.KindRevoke || x.Kind == record.KindIntrospect:
+	switch x.Kind {
+	case record.KindAPI, record.KindToken, record.KindRevoke, record.KindIntrospect, record.KindPushed, record.KindDevice, record.KindRegister:
 		out = append(out, "direct")
 		if len(x.Header["Cookie"]) == 0 {
 			out = append(out, "no cookies sent")
 		}
-	case x.Kind != record.KindMetadata && x.Kind != record.KindKeys && x.Kind != record.KindUserinfo && x.Kind != record.KindOther:
+	case record.KindMetadata, record.KindKeys, record.KindUserinfo, record.KindOther:
+	default:
 		out = append(out, "through the browser")
 	}
 	return append(out, x.Notes...)

@@ -110,7 +110,7 @@ func (p *pages) title(run *record.Run) string {
 	}
 	person := firstName(p.personName(personOf(run)))
 	switch t.Kind {
-	case record.KindAuthorize, record.KindTry, record.KindResume, record.KindLogin, record.KindLoginPage, record.KindConsent, record.KindConsentPage, record.KindCallback:
+	case record.KindAuthorize, record.KindPushed, record.KindTry, record.KindResume, record.KindLogin, record.KindLoginPage, record.KindConsent, record.KindConsentPage, record.KindCallback:
 		switch {
 		case run.Client == "" && person != "":
 			return person + " signs in to this server"
@@ -130,8 +130,19 @@ func (p *pages) title(run *record.Run) string {
 			return client + " renews its tokens"
 		case "authorization_code":
 			return client + " swaps a code"
+		case grantDevice:
+			return client + " asks whether a device is allowed"
 		}
 		return client + " asks for a token"
+	case record.KindDevice:
+		if name := firstName(p.personName(run.Person)); name != "" {
+			return name + " lets " + client + " in on a device"
+		}
+		return client + " on a device asks somebody to allow it"
+	case record.KindDevicePage, record.KindDeviceForm:
+		return "Somebody is asked for the code of a device"
+	case record.KindRegister:
+		return client + " registers itself"
 	case record.KindAPI:
 		who := person
 		if who == "" {
@@ -158,11 +169,17 @@ func kindOf(t record.Title) string {
 	switch t.Kind {
 	case record.KindAuthorize, record.KindTry, record.KindResume, record.KindCallback, record.KindConsent, record.KindConsentPage:
 		return "Authorization code with PKCE"
+	case record.KindPushed:
+		return "Authorization code with PKCE, pushed"
+	case record.KindDevice, record.KindDevicePage, record.KindDeviceForm:
+		return "Device grant"
+	case record.KindRegister:
+		return "Client registration"
 	case record.KindLogin, record.KindLoginPage:
 		return "Sign-in"
 	case record.KindToken:
 		return map[string]string{
-			"client_credentials": "Client credentials", "refresh_token": "Refresh", "authorization_code": "Authorization code",
+			"client_credentials": "Client credentials", "refresh_token": "Refresh", "authorization_code": "Authorization code", grantDevice: "Device grant",
 		}[t.Grant]
 	case record.KindAPI:
 		return "API call"

@@ -66,7 +66,7 @@ func (d *drawn) fold() {
 		}
 		for _, v := range x.Given() {
 			switch v.Kind {
-			case record.Code, record.Access, record.Refresh, record.ID:
+			case record.Code, record.Device, record.Access, record.Refresh, record.ID:
 			default:
 				continue
 			}
@@ -74,7 +74,7 @@ func (d *drawn) fold() {
 				continue
 			}
 			f.all[v.ID()] = &fate{kind: v.Kind, value: v, issued: x, expires: d.expiry(x, v)}
-			if parent := f.all[spent]; parent != nil && v.Kind != record.Code {
+			if parent := f.all[spent]; parent != nil && v.Kind != record.Code && v.Kind != record.Device {
 				parent.children = append(parent.children, v.ID())
 			} else {
 				f.roots = append(f.roots, v.ID())
@@ -104,7 +104,7 @@ func (d *drawn) spent(x *record.Exchange) string {
 		return ""
 	}
 	for _, v := range x.Sent() {
-		if v.Kind == record.Code || v.Kind == record.Refresh {
+		if v.Kind == record.Code || v.Kind == record.Device || v.Kind == record.Refresh {
 			return v.ID()
 		}
 	}
@@ -166,7 +166,7 @@ func (d *drawn) node(id string) views.FamilyNode {
 	t := d.fates.all[id]
 	state, text := d.stateOf(t)
 	n := views.FamilyNode{Name: string(t.kind), Kind: colour(t.kind), Value: id, Short: t.value.Mask, State: state, StateText: text}
-	if state == "alive" && t.kind != record.ID && len(t.value.Hash) > 8 {
+	if state == "alive" && t.kind != record.ID && t.kind != record.Device && len(t.value.Hash) > 8 {
 		n.ExpireHref = path + "/expire/" + t.value.Hash
 	}
 	for _, s := range d.steps() {

@@ -17,17 +17,17 @@ import (
 // colour is how a kind of value is drawn.
 func colour(kind record.ValueKind) views.ValueKind {
 	switch kind {
-	case record.Code:
+	case record.Code, record.Device, record.UserCode:
 		return views.KindCode
 	case record.Verifier, record.Challenge:
 		return views.KindPKCE
-	case record.Access, record.Token:
+	case record.Access, record.Token, record.Registration:
 		return views.KindAccess
 	case record.Refresh:
 		return views.KindRefresh
 	case record.ID:
 		return views.KindID
-	case record.Flow:
+	case record.Flow, record.Pushed:
 		return views.KindFlow
 	}
 	return views.KindState

@@ -136,6 +136,8 @@ func short(kind record.ValueKind) string {
 		return "access token"
 	case record.Refresh:
 		return "refresh token"
+	case record.Registration:
+		return "registration token"
 	}
 	return string(kind)
 }
@@ -180,6 +182,16 @@ func (d *drawn) stepsOf(x *record.Exchange) []step {
 		return []step{between(arrow(x, "", appToServer, both("May this origin call?", "CORS preflight")))}
 	case record.KindLogout:
 		return d.posted(x, both("Sign out", x.Method+" "+x.Path()), "Not signed out")
+	case record.KindPushed:
+		return d.pushed(x)
+	case record.KindDevice:
+		return d.deviceAsks(x)
+	case record.KindDevicePage:
+		return []step{d.pageShown(x, both("Asks for the code on the screen", "GET /device"))}
+	case record.KindDeviceForm:
+		return d.deviceForm(x)
+	case record.KindRegister:
+		return d.register(x)
 	}
 	return d.asked(x, appToServer, serverToApp, []views.Words{say(x.Method + " " + x.Path())}, say(http.StatusText(x.Status)))
 }
@@ -191,7 +203,9 @@ func (d *drawn) authorize(x *record.Exchange) (out []step) {
 	if challenge != nil {
 		out = append(out, noted(x, "m", byApp, true, both("Make a secret ", "Generate a "), d.verifierOf(x)))
 	}
-	out = append(out, arrow(x, "", appAsks, append([]views.Words{both("Ask to sign in", "Authorization request")}, challenge...)...))
+	ask := append([]views.Words{both("Ask to sign in", "Authorization request")}, challenge...)
+	ask = append(ask, d.carry(record.Pushed, x.Sent(), " + ")...)
+	out = append(out, arrow(x, "", appAsks, ask...))
 	return append(out, d.back(x)...)
 }
 
@@ -293,8 +307,13 @@ func (d *drawn) token(x *record.Exchange) []step {
 		ask = append([]views.Words{both("Renew with the", "grant_type=refresh_token")}, d.carry(record.Refresh, sent, " ")...)
 	case "client_credentials":
 		ask = []views.Words{both("Here is my own secret", "grant_type=client_credentials")}
+	case grantDevice:
+		ask = append([]views.Words{both("Is it allowed?", "grant_type=device_code")}, d.carry(record.Device, sent, " ")...)
 	default:
 		ask = []views.Words{both("Ask for a token", "token request")}
+	}
+	if x.Again() { // a device asks many times, and none of them moves anything on
+		return []step{between(arrow(x, "", appToServer, append(ask, say(" · "), onceMore(x))...))}
 	}
 	out := []step{arrow(x, "", appToServer, ask...)}
 	for _, c := range x.Checks {
@@ -332,6 +351,8 @@ func (d *drawn) answered(x *record.Exchange, w way, label []views.Words) step {
 	switch {
 	case x.Lost != "":
 		return refusal(arrow(x, "a", w, append([]views.Words{say("Lost on the way: ")}, label...)...))
+	case x.Again():
+		return between(arrow(x, "a", w, onceMore(x)))
 	case x.Status >= 400:
 		return refusal(arrow(x, "a", w, refusedWith(x)...))
 	}
@@ -343,7 +364,7 @@ func (d *drawn) asked(x *record.Exchange, there, back way, ask []views.Words, an
 }
 
 func (d *drawn) anyToken(values []record.Value, before string) []views.Words {
-	for _, kind := range []record.ValueKind{record.Access, record.Refresh, record.ID, record.Token} {
+	for _, kind := range []record.ValueKind{record.Access, record.Refresh, record.ID, record.Registration, record.Token} {
 		if words := d.carry(kind, values, before); words != nil {
 			return words
 		}

@@ -76,11 +76,12 @@ func (r rest) Read(p []byte) (int, error) {
 	return r.of.Read(p)
 }
 
-// claimed is the claim client_id of a bearer token that is a JWT.
+// claimed is the claim client_id of an access token that is a JWT, sent as
+// RFC 6750 2.1 or RFC 9449 7.1 has it.
 func claimed(authorization string) string {
 	scheme, token, _ := strings.Cut(authorization, " ")
 	parts := strings.Split(strings.TrimSpace(token), ".")
-	if !strings.EqualFold(scheme, "Bearer") || len(parts) != 3 {
+	if !strings.EqualFold(scheme, "Bearer") && !strings.EqualFold(scheme, "DPoP") || len(parts) != 3 {
 		return ""
 	}
 	payload, err := base64.RawURLEncoding.DecodeString(parts[1])

@@ -35,6 +35,7 @@ func TestWhichRequestsAFaultIsFor(t *testing.T) {
 		{"authorize", "GET", "/authorize?flow=x", "", "", "", false},
 		{"authorize", "POST", "/authorize", form, "", "client_id=c", true},
 		{"api", "GET", "/api/me", "", jwt, "", true},
+		{"api", "GET", "/api/me", "", strings.Replace(jwt, "Bearer", "DPoP", 1), "", true},
 		{"api", "GET", "/api/me", "", "Bearer x.y.z", "", false},
 		{"api", "GET", "/api", "", jwt, "", false},
 		{"userinfo", "GET", "/userinfo", "", jwt, "", true},

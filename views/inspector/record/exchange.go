@@ -66,6 +66,11 @@ const (
 	KindLogout      Kind = "logout"
 	KindMetadata    Kind = "metadata"
 	KindKeys        Kind = "keys"
+	KindPushed      Kind = "pushed request" // RFC 9126: an authorization request by the back door
+	KindDevice      Kind = "device request" // RFC 8628: a device asks for a code to show
+	KindDevicePage  Kind = "device page"    // where a person types it
+	KindDeviceForm  Kind = "device form"    // what they typed and decided
+	KindRegister    Kind = "registration"   // RFC 7591 and 7592: an app about itself
 	KindAPI         Kind = "api"
 	KindPreflight   Kind = "preflight" // a browser asks whether an app on another origin may call
 	KindOther       Kind = "other"     // of the authorization server
@@ -79,6 +84,7 @@ var kinds = map[string]Kind{
 	"/callback":     KindCallback,
 	"/app/callback": KindCallback,
 	"/oauth/token":  KindToken, "/oauth/revoke": KindRevoke, "/oauth/introspect": KindIntrospect,
+	"/oauth/par": KindPushed, "/oauth/device/code": KindDevice, "/device": KindDeviceForm,
 	"/userinfo":    KindUserinfo,
 	"/oidc/logout": KindLogout, "/v2/logout": KindLogout, "/logout": KindLogout,
 	"/.well-known/openid-configuration":         KindMetadata,
@@ -99,6 +105,8 @@ func kindOf(r *http.Request) Kind {
 			kind = KindResume
 		}
 	case known:
+	case path == "/oidc/register", strings.HasPrefix(path, "/oidc/register/"):
+		kind = KindRegister
 	case path == "/api/openapi.json":
 		return ""
 	case path == "/api" || strings.HasPrefix(path, "/api/"):
@@ -117,6 +125,8 @@ func kindOf(r *http.Request) Kind {
 			return KindLoginPage
 		case KindConsent:
 			return KindConsentPage
+		case KindDeviceForm:
+			return KindDevicePage
 		}
 	}
 	return kind
@@ -124,7 +134,20 @@ func kindOf(r *http.Request) Kind {
 
 // Refused says whether the server said no, by its status or in the redirect.
 func (x *Exchange) Refused() bool {
-	return x.Status >= 400 || x.ErrorCode() != ""
+	return (x.Status >= 400 || x.ErrorCode() != "") && !x.Again()
+}
+
+// Again says whether the client was told to ask once more: RFC 8628 3.5, while
+// a person makes up their mind, and RFC 9449 8, with the nonce that comes along.
+func (x *Exchange) Again() bool {
+	if x.Status != http.StatusBadRequest && x.Status != http.StatusUnauthorized {
+		return false
+	}
+	switch x.ErrorCode() {
+	case "authorization_pending", "slow_down", "use_dpop_nonce":
+		return true
+	}
+	return false
 }
 
 // ErrorCode is the OAuth error that the answer carries, "" for none.

@@ -28,10 +28,13 @@ func (c *capture) hide() *Exchange {
 	switch {
 	case isForm(x.Header):
 		x.Body = hideParameters(x.Body)
-	case x.Kind != KindAPI && x.Body != "":
+	case x.Kind == KindAPI, x.Kind == KindRegister:
+		x.Body, x.BodyCut = hideBody(x.Body, x.BodyCut, x.Kind == KindRegister)
+	default:
 		// It can't be read as what this server takes, so it can't be known where in it a secret stands.
 		x.BodyCut, x.Body = x.BodyCut+len(x.Body), ""
 	}
+	x.AnswerBody, x.AnswerCut = hideBody(x.AnswerBody, x.AnswerCut, x.Kind == KindRegister) // RFC 7591 3.2.1: with a client_secret in it
 	hideIn(x.Header, hideCredentials, "Authorization", "Proxy-Authorization")
 	hideIn(x.Header, hideCookies, "Cookie")
 	hideIn(x.Header, hideQuery, "Referer")

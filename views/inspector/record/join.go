@@ -34,7 +34,8 @@ type ties struct {
 // Ranks of ties, the strongest first: a code that somebody else exchanges
 // stays with the flow that it was issued in.
 const (
-	rankFlow = iota
+	rankFlow   = iota
+	rankPushed // a request_uri, or the two codes of a device
 	rankCode
 	rankToken
 	rankChallenge
@@ -50,9 +51,13 @@ func (r *Recorder) ties(x *Exchange, browser []key) (t ties) {
 		switch kind {
 		case Flow:
 			add(rankFlow, keyOf(raw))
+		case Pushed, Device:
+			add(rankPushed, keyOf(raw))
+		case UserCode:
+			add(rankPushed, keyOf("user code "+typed(raw)))
 		case Code:
 			add(rankCode, keyOf(raw))
-		case Access, Refresh, ID, Token:
+		case Access, Refresh, ID, Token, Registration:
 			k := keyOf(raw)
 			add(rankToken, k)
 			// A token that was tampered with is known by its claims alone.
@@ -107,7 +112,10 @@ func (r *Recorder) join(c *capture) {
 
 // home is nil where nothing connects the exchange to any run.
 func (r *Recorder) home(x *Exchange, t ties) *Run {
-	if x.Kind == KindAuthorize {
+	if x.Kind == KindAuthorize || x.Kind == KindPushed {
+		if run := r.at(t.byRank[rankPushed]); run != nil {
+			return run // RFC 9126 4: what was pushed is what is asked for here
+		}
 		// A new request is a new flow, even with a challenge that was seen before:
 		// many an example uses the one of RFC 7636. Only what the demo client
 		// prepared for it belongs to it.
@@ -126,12 +134,25 @@ func (r *Recorder) home(x *Exchange, t ties) *Run {
 		}
 	}
 	switch x.Kind {
-	case KindLoginPage, KindLogin, KindConsentPage, KindConsent, KindResume, KindLogout, KindCallback:
+	case KindLoginPage, KindLogin, KindConsentPage, KindConsent, KindDevicePage, KindDeviceForm, KindResume, KindLogout, KindCallback:
 		return r.fresh(r.at(t.browser), x)
 	case KindMetadata, KindKeys, KindPreflight:
 		return r.fresh(r.at([]key{t.lookup}), x)
 	}
 	return nil
+}
+
+// typed is a user code however a person writes it: RFC 8628 6.1.
+func typed(code string) string {
+	return strings.Map(func(c rune) rune {
+		switch {
+		case 'a' <= c && c <= 'z':
+			return c - 'a' + 'A'
+		case 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+			return c
+		}
+		return -1
+	}, code)
 }
 
 func (r *Recorder) at(keys []key) *Run {
@@ -162,7 +183,7 @@ func (r *Recorder) tie(run *Run, x *Exchange, t ties) {
 	}
 	for rank, keys := range t.byRank {
 		for _, k := range keys {
-			put(k, rank == rankState || rank == rankChallenge && x.Kind == KindAuthorize)
+			put(k, rank == rankState || rank == rankChallenge && (x.Kind == KindAuthorize || x.Kind == KindPushed))
 		}
 	}
 	for _, k := range t.browser {
@@ -180,6 +201,9 @@ func (r *Run) learn(x *Exchange, claims []string) {
 		if id := x.ClientID(); id != "" {
 			r.Client = id
 		}
+	}
+	if x.Kind == KindRegister && r.Client == "" && x.Status < 400 {
+		r.Client = jsonString(x.AnswerBody, "client_id")
 	}
 	if x.Kind == KindLogin && x.Status < 400 {
 		r.Email = x.Form().Get("email")

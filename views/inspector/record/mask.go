@@ -10,7 +10,7 @@ import (
 
 // shapes are those of this server's secrets, wherever they turn up: a token in
 // a path, a code in a header that nobody defines.
-var shapes = regexp.MustCompile(`pc[cr]_[A-Za-z0-9_-]{20,}|eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*`)
+var shapes = regexp.MustCompile(`pc[a-z]_[A-Za-z0-9_-]{20,}|eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*`)
 
 // masker writes the mask of each value in place of the value.
 type masker struct{ known *strings.Replacer }

@@ -92,12 +92,11 @@ func (x *Exchange) Replay() bool {
 // ends says whether somebody got what they came for.
 func (x *Exchange) ends() bool {
 	switch x.Kind {
-	case KindAuthorize, KindResume, KindLogin, KindConsent, KindLoginPage, KindConsentPage, KindTry:
-		return false
-	case KindCallback:
+	case KindAuthorize, KindResume, KindLogin, KindConsent, KindLoginPage, KindConsentPage, KindTry, KindCallback,
+		KindPushed, KindDevice, KindDevicePage, KindDeviceForm:
 		return false
 	}
-	return true
+	return !x.Again()
 }
 
 // Values are all that travel in this run, each once, in the order in which they

@@ -36,12 +36,27 @@ const (
 	Nonce     ValueKind = "nonce"
 	Flow      ValueKind = "pending request"
 	Token     ValueKind = "token" // of unknown kind
+
+	Pushed       ValueKind = "request_uri"               // RFC 9126 2.2
+	Device       ValueKind = "device code"               // RFC 8628 3.2
+	UserCode     ValueKind = "user code"                 // the same for people to type
+	Registration ValueKind = "registration access token" // RFC 7592
 )
 
 // parameters that carry values, by name.
 var parameters = map[string]ValueKind{
 	"code": Code, "code_verifier": Verifier, "code_challenge": Challenge, "state": State, "nonce": Nonce, "flow": Flow,
 	"access_token": Access, "refresh_token": Refresh, "id_token": ID, "id_token_hint": ID, "token": Token,
+	"request_uri": Pushed, "device_code": Device, "user_code": UserCode, "registration_access_token": Registration,
+}
+
+// answers are the members of JSON answers that carry values.
+var answers = map[Kind][]string{
+	KindToken:    {"access_token", "refresh_token", "id_token"},
+	KindDevice:   {"device_code", "user_code"},
+	KindPushed:   {"request_uri"},
+	KindRegister: {"registration_access_token"},
+	KindOther:    {"access_token", "refresh_token", "id_token", "device_code", "user_code", "request_uri", "registration_access_token"},
 }
 
 // shortest is the length from which a value is told from a word, in bytes.
@@ -60,12 +75,17 @@ func NewValue(kind ValueKind, raw string) Value {
 
 var masked = regexp.MustCompile(`…[0-9a-f]{8}$`)
 
+// pushed is the beginning of every request_uri, and no secret: RFC 9126 2.2.
+const pushed = "urn:ietf:params:oauth:request_uri:"
+
+// maskOf leaves six characters of a secret, and of a short one no more than a
+// quarter: six would be most of what a person has to type.
 func maskOf(raw, hash string) string {
-	head := raw
-	if len(head) > 6 {
-		head = head[:6]
+	public := ""
+	if secret, ok := strings.CutPrefix(raw, pushed); ok {
+		public, raw = pushed, secret
 	}
-	return head + "…" + hash[:8]
+	return public + raw[:min(6, len(raw)/4)] + "…" + hash[:8]
 }
 
 // Challenge returns what a verifier is shown as before it is sent, RFC 7636
@@ -131,11 +151,9 @@ func (x *Exchange) each(found func(answer bool, kind ValueKind, raw string)) {
 			params(true, fragment)
 		}
 	}
-	if x.Kind == KindToken || x.Kind == KindOther {
-		for _, name := range []string{"access_token", "refresh_token", "id_token"} {
-			if value := jsonString(x.AnswerBody, name); len(value) >= shortest {
-				found(true, parameters[name], value)
-			}
+	for _, name := range answers[x.Kind] {
+		if value := jsonString(x.AnswerBody, name); len(value) >= shortest {
+			found(true, parameters[name], value)
 		}
 	}
 }
