@@ -175,7 +175,7 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, f *flow, who *sig
 	ar.GrantAudience(q.Audience)
 	session := s.emptySession()
 	session.Subject, session.SID = who.ID, who.Session.ID
-	session.AuthTime, session.GrantedAt = who.Session.AuthTime.Unix(), s.now().Unix()
+	session.AuthTime, session.AMR, session.GrantedAt = who.Session.AuthTime.Unix(), who.Session.AMR, s.now().Unix()
 	resp, err := s.fosite.NewAuthorizeResponse(ctx, ar, session)
 	if err == nil {
 		err = s.store.Commit(ctx)

@@ -15,7 +15,7 @@ type genuine struct {
 	young, old map[[sha256.Size]byte]accessClaims // two generations: the older is dropped whole
 }
 
-// genuineLimit is how many tokens a generation holds, at about 400 bytes each.
+// genuineLimit is how many tokens a generation holds, at about 600 bytes each.
 const genuineLimit = 4096
 
 func (g *genuine) get(token string) (accessClaims, bool) {

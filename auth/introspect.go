@@ -19,6 +19,8 @@ type introspection struct {
 	Audience  string `json:"aud,omitempty"`
 	Issuer    string `json:"iss,omitempty"`
 	ID        string `json:"jti,omitempty"`
+	AuthTime  int64  `json:"auth_time,omitempty"` // RFC 9470 6.2, as is acr
+	ACR       string `json:"acr,omitempty"`
 }
 
 // introspect tells a resource server what an access token is good for, RFC
@@ -58,9 +60,13 @@ func (s *Server) introspect(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, introspection{
+	answer := introspection{
 		Active: true, Scope: strings.Join(token.Scopes, " "), ClientID: token.ClientID, Username: token.Email, TokenType: "Bearer",
-		Expiry: token.ExpiresAt.Unix(), IssuedAt: token.IssuedAt.Unix(), Subject: token.Subject, Audience: token.Audience, Issuer: s.issuer, ID: token.id,
-	})
+		Expiry: token.ExpiresAt.Unix(), IssuedAt: token.IssuedAt.Unix(), Subject: token.Subject, Audience: token.Audience, Issuer: s.issuer, ID: token.id, ACR: token.ACR,
+	}
+	if !token.Machine {
+		answer.AuthTime = token.AuthTime.Unix()
+	}
+	writeJSON(w, http.StatusOK, answer)
 	return nil
 }

@@ -20,8 +20,9 @@ func (s *Server) discovery(w http.ResponseWriter, r *http.Request) error {
 	maps.Copy(doc, map[string]any{
 		"subject_types_supported":               []string{"public"},
 		"id_token_signing_alg_values_supported": s.keys.Algorithms(),
-		"claims_supported":                      []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid", "name", "given_name", "family_name", "email", "email_verified"},
+		"claims_supported":                      []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "at_hash", "sid", "name", "given_name", "family_name", "email", "email_verified"},
 		"claim_types_supported":                 []string{"normal"},
+		"acr_values_supported":                  []string{s.acrSupported()},
 		"claims_parameter_supported":            false,
 		"request_parameter_supported":           false,
 		"request_uri_parameter_supported":       false, // true is the default, OIDC Discovery 3

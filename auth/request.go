@@ -259,6 +259,7 @@ func (s *Server) parseAuthentication(ctx context.Context, q *authorizationReques
 	if q.LoginHint = v.Get("login_hint"); len(q.LoginHint) > maxHint {
 		return newError("invalid_request", "login_hint may hold 320 bytes here.")
 	}
+	s.noteACR(ctx, v.Get("acr_values"))
 	for _, value := range strings.Fields(v.Get("prompt")) {
 		if !slices.Contains([]string{"none", "login", "consent"}, value) {
 			return newError("invalid_request", "prompt may be none, login, consent, or login and consent.")

@@ -101,8 +101,21 @@ type accessClaims struct {
 	ID        string `json:"jti"`
 	ClientID  string `json:"client_id"`
 	Scope     string `json:"scope"`
-	AuthTime  int64  `json:"auth_time,omitempty"`
 	Email     string `json:"email,omitempty"`
+	authenticationClaims
+}
+
+// authenticationClaims say how and when the person proved who they are (OIDC
+// Core 2). RFC 9068 2.2.1: every token of a grant repeats those of the sign-in
+// that it came of, however often it is refreshed.
+type authenticationClaims struct {
+	AuthTime int64    `json:"auth_time,omitempty"`
+	ACR      string   `json:"acr,omitempty"`
+	AMR      []string `json:"amr,omitempty"`
+}
+
+func (s *Server) authentication(session *Session) authenticationClaims {
+	return authenticationClaims{session.AuthTime, s.acr(session.AMR), session.AMR}
 }
 
 // GenerateAccessToken signs a JWT access token. It is the last gate for scopes:
@@ -120,7 +133,7 @@ func (m mint) GenerateAccessToken(ctx context.Context, r fosite.Requester) (toke
 	if !ok {
 		return "", "", fosite.ErrInvalidGrant.WithHint("The API this grant was made for is no longer served here.")
 	}
-	claims := accessClaims{Issuer: m.issuer, Subject: session.Subject, Audience: m.expand(api.Identifier), ClientID: r.GetClient().GetID(), AuthTime: session.AuthTime}
+	claims := accessClaims{Issuer: m.issuer, Subject: session.Subject, Audience: m.expand(api.Identifier), ClientID: r.GetClient().GetID(), authenticationClaims: m.authentication(session)}
 	session.scopes = session.narrow(r.GetGrantedScopes())
 	if !session.Machine {
 		person, err := m.personOf(ctx, session)
@@ -168,16 +181,15 @@ func (s *Server) permitted(scopes, permissions []string) []string {
 // idClaims are those of OIDC Core 2, with profile and email as their scopes
 // allow (OIDC Core 5.4; Auth0's SDKs read the user from the ID token).
 type idClaims struct {
-	Issuer   string   `json:"iss"`
-	Subject  string   `json:"sub"`
-	Audience string   `json:"aud"`
-	Expiry   int64    `json:"exp"`
-	IssuedAt int64    `json:"iat"`
-	AuthTime int64    `json:"auth_time"`
-	Nonce    string   `json:"nonce,omitempty"`
-	AtHash   string   `json:"at_hash,omitempty"`
-	SID      string   `json:"sid,omitempty"`
-	AMR      []string `json:"amr,omitempty"`
+	Issuer   string `json:"iss"`
+	Subject  string `json:"sub"`
+	Audience string `json:"aud"`
+	Expiry   int64  `json:"exp"`
+	IssuedAt int64  `json:"iat"`
+	Nonce    string `json:"nonce,omitempty"`
+	AtHash   string `json:"at_hash,omitempty"`
+	SID      string `json:"sid,omitempty"`
+	authenticationClaims
 	personClaims
 }
 
@@ -201,7 +213,7 @@ func (m mint) GenerateIDToken(ctx context.Context, lifespan time.Duration, r fos
 	now := m.now()
 	return m.keys.Sign(client.IDTokenAlg, "JWT", idClaims{
 		Issuer: m.issuer, Subject: session.Subject, Audience: client.ID,
-		IssuedAt: now.Unix(), Expiry: now.Add(lifespan).Unix(), AuthTime: session.AuthTime,
+		IssuedAt: now.Unix(), Expiry: now.Add(lifespan).Unix(), authenticationClaims: m.authentication(session),
 		Nonce: r.GetRequestForm().Get("nonce"), AtHash: session.IDTokenClaims().AccessTokenHash,
 		SID: session.SID, personClaims: claimsFor(person, r.GetGrantedScopes()),
 	})

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,7 +23,9 @@ type Token struct {
 	Machine   bool // client_credentials: no person stands behind it
 	IssuedAt  time.Time
 	ExpiresAt time.Time
-	AuthTime  time.Time
+	AuthTime  time.Time // when the password was entered
+	ACR       string    // how surely, OIDC Core 2; see assurance.go
+	AMR       []string  // by which methods, RFC 8176
 
 	id      string
 	session string
@@ -87,7 +90,8 @@ func (s *Server) Verify(ctx context.Context, token, audience string) (Token, err
 	s.genuine.add(token, c)
 	return Token{
 		Subject: c.Subject, ClientID: c.ClientID, Scopes: strings.Fields(c.Scope), Audience: c.Audience, Email: c.Email,
-		Machine: c.Subject == c.ClientID && c.AuthTime == 0, IssuedAt: time.Unix(c.IssuedAt, 0), ExpiresAt: time.Unix(c.Expiry, 0), AuthTime: time.Unix(c.AuthTime, 0),
+		Machine: c.Subject == c.ClientID && c.AuthTime == 0, IssuedAt: time.Unix(c.IssuedAt, 0), ExpiresAt: time.Unix(c.Expiry, 0),
+		AuthTime: time.Unix(c.AuthTime, 0), ACR: c.ACR, AMR: slices.Clone(c.AMR),
 		id: c.ID, session: record.SessionID,
 	}, nil
 }

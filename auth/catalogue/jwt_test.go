@@ -118,7 +118,7 @@ var hostileTokens = map[string]func(*testing.T){
 		if header["typ"] != "at+jwt" { // RFC 9068 2.1
 			t.Errorf("typ = %v", header["typ"])
 		}
-		for _, claim := range []string{"iss", "exp", "aud", "sub", "client_id", "iat", "jti", "scope", "auth_time", "email"} { // RFC 9068 2.2 and the contract
+		for _, claim := range []string{"iss", "exp", "aud", "sub", "client_id", "iat", "jti", "scope", "auth_time", "acr", "amr", "email"} { // RFC 9068 2.2 and the contract
 			if claims[claim] == nil {
 				t.Errorf("no %s", claim)
 			}

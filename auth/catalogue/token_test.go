@@ -296,6 +296,12 @@ var tokenEndpoint = map[string]func(*testing.T){
 		if exp, iat, at := body["exp"].(float64), body["iat"].(float64), body["auth_time"].(float64); exp <= now || iat > now+60 || at > iat || body["sid"] == nil {
 			t.Errorf("exp %v iat %v auth_time %v sid %v", exp, iat, at, body["sid"])
 		}
+		if acr := fmt.Sprint(body["acr"]); !slices.Equal(strs(a.get(discovery).json(t)["acr_values_supported"]), []string{acr}) { // OIDC Discovery 3
+			t.Errorf("acr = %s, and the metadata does not say so", acr)
+		}
+		if amr := strs(body["amr"]); !slices.Equal(amr, []string{"pwd"}) { // RFC 8176 2
+			t.Errorf("amr = %v, and a password was typed", amr)
+		}
 	},
 	"TK-35": func(t *testing.T) {
 		a, c := newAgent(t), native()

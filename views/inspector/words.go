@@ -79,6 +79,7 @@ var reasons = []struct{ rule, text string }{
 	{"Idempotency-Key", "A request that is sent again must not add the same hours twice."},
 	{"every person of the batch", "An import for people who do not exist is a mistake."},
 	{"every row of the batch", "All or nothing: half an import is worse than none."},
+	{"acr_values", "How sure the app would like to be. It is told how sure this server is, and decides by itself."},
 	{"id_token_hint", "It has to be an ID token of this server, for this app."},
 }
 
@@ -96,7 +97,7 @@ var meanings = map[string]string{
 
 var (
 	headerOrderJWT = []string{"typ", "alg", "kid"}
-	claimOrder     = []string{"iss", "sub", "aud", "client_id", "scope", "exp", "iat", "auth_time", "nonce", "email", "name", "sid", "at_hash", "jti"}
+	claimOrder     = []string{"iss", "sub", "aud", "client_id", "scope", "exp", "iat", "auth_time", "acr", "amr", "nonce", "email", "name", "sid", "at_hash", "jti"}
 )
 
 // clauseHref is where a clause can be read.

@@ -89,6 +89,8 @@ function rows(content) {
     ['iat', content.iat && at(content.iat), 'made at'],
     ['exp', content.exp && at(content.exp), 'worthless from'],
     ['auth_time', content.auth_time && at(content.auth_time), 'when the password was typed'],
+    ['amr', content.amr?.join(' '), 'how it was proved'],
+    ['acr', content.acr?.split(':').at(-1), 'how sure that makes it'],
     ['jti', content.jti && `${content.jti.slice(0, 6)}…`, 'its serial number'],
   ].filter(([, value]) => value);
 }
