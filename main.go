@@ -153,6 +153,7 @@ type serveCmd struct {
 	AccessTTL          time.Duration `name:"access-ttl" env:"PUNCHCARD_ACCESS_TTL" default:"15m" help:"Lifetime of an access token."`
 	RefreshTTL         time.Duration `name:"refresh-ttl" env:"PUNCHCARD_REFRESH_TTL" default:"336h" help:"How long a refresh token may lie idle; a family ends after 90 days."`
 	CodeTTL            time.Duration `name:"code-ttl" env:"PUNCHCARD_CODE_TTL" default:"60s" help:"Lifetime of an authorization code, at most 10m."`
+	RefreshGrace       time.Duration `env:"PUNCHCARD_REFRESH_GRACE" default:"0s" help:"How long a public client may retry a refresh whose answer was lost, at most 10s; 0: not at all."`
 	LogFormat          string        `env:"PUNCHCARD_LOG_FORMAT" enum:"auto,text,json" default:"auto" help:"text, json, or auto: text on a terminal, JSON otherwise."`
 	LogLevel           string        `env:"PUNCHCARD_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"debug shows every check."`
 	AllowDemoPasswords bool          `help:"Listen beyond this machine although a seeded password or secret is in use."`
@@ -217,6 +218,7 @@ func (c *serveCmd) validate() error {
 		{"--access-ttl", c.AccessTTL, time.Second, 24 * time.Hour},
 		{"--refresh-ttl", c.RefreshTTL, time.Second, 90 * 24 * time.Hour},
 		{"--code-ttl", c.CodeTTL, time.Second, 10 * time.Minute}, // RFC 6749 4.1.2
+		{"--refresh-grace", c.RefreshGrace, 0, 10 * time.Second}, // longer would only be a second use
 	} {
 		if ttl.value < ttl.min || ttl.value > ttl.max {
 			return fmt.Errorf("%s must be between %s and %s", ttl.flag, ttl.min, ttl.max)
@@ -288,7 +290,7 @@ type rooms struct {
 func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.Document, builtin bool, now clock, log *slog.Logger) (*rooms, error) {
 	server, err := auth.New(ctx, auth.Config{
 		Issuer: c.Issuer, Document: document, Builtin: builtin, Writer: file, Read: file.Read(),
-		AccessTTL: c.AccessTTL, RefreshTTL: c.RefreshTTL, CodeTTL: c.CodeTTL, QuietPages: c.QuietPages, InspectorPath: c.inspectorPath(), Now: now, Log: log,
+		AccessTTL: c.AccessTTL, RefreshTTL: c.RefreshTTL, CodeTTL: c.CodeTTL, RefreshGrace: c.RefreshGrace, QuietPages: c.QuietPages, InspectorPath: c.inspectorPath(), Now: now, Log: log,
 	})
 	if err != nil {
 		return nil, err

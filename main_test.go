@@ -2358,7 +2358,7 @@ func TestCatalogue(t *testing.T) {
 		"JW-06": forged("exp", nil, "4102444800", 4102444800.5, 1e308, -1, true, map[string]any{}),
 		"JW-07": merged(forged("nbf", float64(time.Now().Add(time.Hour).Unix()), "soon"), forged("iat", float64(time.Now().Add(time.Hour).Unix()))),
 		"RS-08": forgedScope,
-		"TK-33": personGone, "RF-11": grantsEnd, "RF-13": clientLosesScope, "JW-17": clientGone, "LG-19": passwordChanged,
+		"TK-33": personGone, "RF-05": lostAnswerWithinTheGrace, "RF-11": grantsEnd, "RF-13": clientLosesScope, "JW-17": clientGone, "LG-19": passwordChanged,
 		"LG-21": demoBeyondLoopback, "CN-10": hostileClientName, "HT-02": strictTransport,
 		"ST-05": secondServer, "RF-04": secondServer, "ST-07": provesOtherFilesAreLeftAlone, "ST-08": fileVanishes,
 		"SE-01": provesSecretsStaySecret, "SE-02": provesSecretsStaySecret, "SE-03": keysArePrivate, "SE-05": noSecretOnTheCommandLine,
@@ -2921,6 +2921,42 @@ func TestLostRefreshAnswer(t *testing.T) {
 	refused(t, b.refresh(c, got.Refresh), 400, "invalid_grant")
 	if a := b.api("GET", "/me", other.Access, ""); a.StatusCode != 200 {
 		t.Errorf("somebody else's family: %d", a.StatusCode)
+	}
+}
+
+// The same with a grace: the retry gets what was lost, once and for all, and
+// the app that works on from there leaves no second way in.
+func lostAnswerWithinTheGrace(t *testing.T) {
+	p := start(t, "--refresh-grace", "10s")
+	b, c := p.browser(t), mobile()
+	first := b.signedUp(c, "ada@example.com")
+	b.fault(`{"client":"timesheets-mobile","endpoint":"token","fault":"drop_response"}`)
+	r, err := http.NewRequest(http.MethodPost, p.base()+"/oauth/token", strings.NewReader(url.Values{
+		"grant_type": {"refresh_token"}, "client_id": {c.id}, "refresh_token": {first.Refresh}}.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Close = true
+	if resp, err := b.http.Do(r); !errors.Is(err, io.EOF) {
+		t.Fatalf("the app got %v, %v; want a connection closed without an answer", resp, err)
+	}
+	retry := b.tokens(b.refresh(c, first.Refresh))
+	other := b.tokens(b.refresh(c, first.Refresh)) // a second tab
+	if retry.Refresh == first.Refresh || retry.Refresh != other.Refresh {
+		t.Fatal("the token did not rotate, or two tabs hold two successors")
+	}
+	if a := b.api("GET", "/me", retry.Access, ""); a.StatusCode != 200 {
+		t.Fatalf("the retry's access token: %d %s", a.StatusCode, a.body)
+	}
+	next := b.tokens(b.refresh(c, retry.Refresh))
+	refused(t, b.refresh(c, first.Refresh), 400, "invalid_grant") // its successor was used: now it is a replay
+	refused(t, b.refresh(c, next.Refresh), 400, "invalid_grant")
+	if a := b.api("GET", "/me", next.Access, ""); a.StatusCode != 401 {
+		t.Errorf("after the replay: %d", a.StatusCode)
+	}
+	if exit, said := refusedStart(t, "serve", "--addr", "127.0.0.1:0", "--db", filepath.Join(t.TempDir(), "x.db"), "--refresh-grace", "11s"); exit != 2 || !strings.Contains(said, "--refresh-grace") {
+		t.Errorf("eleven seconds: exit %d, %s", exit, said)
 	}
 }
 

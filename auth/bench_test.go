@@ -26,6 +26,14 @@ func BenchmarkRefresh(b *testing.B) {
 	}
 }
 
+func BenchmarkRefreshWithGrace(b *testing.B) {
+	w := withinGrace(b)
+	got := w.granted("offline_access read:timesheets")
+	for b.Loop() {
+		got = w.tokens(w.refresh(got.RefreshToken))
+	}
+}
+
 func BenchmarkRefreshParallel(b *testing.B) {
 	w := newWorld(b)
 	b.SetParallelism(4) // families refreshed side by side share commits

@@ -37,7 +37,8 @@
 //	authorize.go  the dispatcher, and the code
 //	login.go      consent.go
 //	client.go     how a client proves itself; guesses.go
-//	token.go      the grants; exchange.go reports what a code is bound to,
+//	token.go      the grants; grace.go answers a refresh that is sent again;
+//	              exchange.go reports what a code is bound to,
 //	              tokens.go mints, session.go is what is kept
 //	lifetimes.go  expire.go  reset.go: what can be changed while it runs; viewer.go
 //	verify.go     what a resource server may ask; genuine.go
@@ -58,7 +59,9 @@
 // whoever else tries at that moment; a second use ends the family. An answer is
 // given when what it says is on disk. What cannot be written is 503, never a
 // success. A wrong verifier does not burn a code, or whoever saw the code could
-// lock its owner out. There is no grace for a lost refresh response.
+// lock its owner out. Whose refresh response was lost signs in again, unless a
+// grace was asked for: then a public client gets the same successor once more,
+// for seconds, and never a second one.
 //
 // catalogue holds all this, and some two hundred ways to go wrong, against a
 // running server, case by case; crash kills it, fills its disk and locks its

@@ -21,8 +21,8 @@ import (
 	"github.com/exampleco/punchcard/auth/store"
 )
 
-// Config is what a Server needs. All fields but QuietPages and InspectorPath are
-// required.
+// Config is what a Server needs. All fields but RefreshGrace, QuietPages and
+// InspectorPath are required.
 type Config struct {
 	Issuer     string         // identifier of this server, compared byte for byte (RFC 8414 2); with or without a trailing slash
 	Document   *seed.Document // people, roles, clients and APIs, applied by New
@@ -32,7 +32,10 @@ type Config struct {
 	AccessTTL  time.Duration // lifetime of an access token
 	RefreshTTL time.Duration // how long a refresh token may lie idle
 	CodeTTL    time.Duration // lifetime of an authorization code, RFC 6749 4.1.2 (at most 10 minutes)
-	QuietPages bool          // leaves out the strip that names the step
+	// RefreshGrace is how long a used refresh token of a public client gets the
+	// same successor once more; 0 for never, see grace.go.
+	RefreshGrace time.Duration
+	QuietPages   bool // leaves out the strip that names the step
 	// InspectorPath is where a flow can be watched, below which the strip links
 	// to flow/ and the beginning of the flow's id; "" for no link.
 	InspectorPath string
@@ -56,6 +59,7 @@ type Server struct {
 	secure, quiet      bool
 	inspector          string // path, "" for none
 	lifetimes          atomic.Pointer[Lifetimes]
+	refreshGrace       time.Duration
 	document           *seed.Document
 	builtin            bool
 	apis               []seed.API
@@ -86,7 +90,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	}
 	s := &Server{
 		issuer: c.Issuer, base: strings.TrimSuffix(c.Issuer, "/"), port: issuer.Port(),
-		secure: issuer.Scheme == "https", quiet: c.QuietPages, inspector: c.InspectorPath,
+		secure: issuer.Scheme == "https", quiet: c.QuietPages, inspector: c.InspectorPath, refreshGrace: c.RefreshGrace,
 		writer: c.Writer, read: c.Read, now: c.Now, log: c.Log,
 		document: c.Document, builtin: c.Builtin, apis: c.Document.APIs,
 	}

@@ -42,20 +42,34 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) error {
 	ctx := withPresented(context.WithValue(r.Context(), clientKey{}, client), client.ID, form)
 	var failed outcome
 	ctx = context.WithValue(ctx, outcomeKey{}, &failed)
-	request, err := s.grant(ctx, r, client, form)
+	response, err := s.answer(ctx, r, client, form)
 	if failed.revocation != nil {
 		return failed.revocation // a replay was seen and its family still lives: that must not pass as settled
 	}
 	if err != nil {
 		return err
 	}
-	response, err := s.respond(ctx, request)
-	if err != nil {
-		return err
-	}
 	writeJSON(w, http.StatusOK, response)
 	return nil
 }
+
+// answer validates the grant and issues what it gives. Where what was read has
+// changed before it could be written, nothing was written, and it begins anew.
+func (s *Server) answer(ctx context.Context, r *http.Request, client *store.Client, form url.Values) (*tokenResponse, error) {
+	for attempt := 0; ; attempt++ {
+		ctx := s.withGrace(ctx, client, form, attempt)
+		request, err := s.grant(ctx, r, client, form)
+		if err != nil {
+			return nil, err
+		}
+		response, err := s.respond(ctx, request)
+		if !errors.Is(err, errAgain) {
+			return response, err
+		}
+	}
+}
+
+var errAgain = errors.New("what was read has changed; begin anew")
 
 // grant lets fosite validate the grant, and adds what it does not look at.
 func (s *Server) grant(ctx context.Context, r *http.Request, client *store.Client, form url.Values) (fosite.AccessRequester, error) {
@@ -203,6 +217,9 @@ func (s *Server) respond(ctx context.Context, request fosite.AccessRequester) (*
 	answer, err := s.fosite.NewAccessResponse(unit, request)
 	if err == nil {
 		err = s.store.Commit(unit)
+	}
+	if errors.Is(err, store.ErrSpent) && graceOf(ctx).again() {
+		return nil, errAgain
 	}
 	if errors.Is(err, store.ErrSpent) {
 		return nil, s.raceLost(ctx, request, err)

@@ -58,11 +58,11 @@ func (m mint) GenerateAuthorizeCode(context.Context, fosite.Requester) (token, s
 }
 
 // GenerateRefreshToken also sets the expiry, which fosite would round to a second.
-func (m mint) GenerateRefreshToken(_ context.Context, r fosite.Requester) (token, signature string, err error) {
+func (m mint) GenerateRefreshToken(ctx context.Context, r fosite.Requester) (token, signature string, err error) {
 	if session, ok := r.GetSession().(*Session); ok {
 		session.expire(fosite.RefreshToken, m.now().Add(m.Lifetimes().Refresh))
 	}
-	token = randomToken(refreshPrefix)
+	token = refreshToken(ctx)
 	return token, token, nil
 }
 

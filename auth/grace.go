@@ -1,0 +1,127 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/ory/fosite"
+
+	"github.com/exampleco/punchcard/auth/store"
+)
+
+// RFC 9700 4.14.2: a refresh token that is used twice ends its family, because
+// nobody can tell thief from owner. An app whose answer was lost on its way
+// looks like that as well, and so do two tabs that refresh at once. With a grace
+// of some seconds, a token that was used that short a while ago gets the same
+// successor once more, and nothing else: there is one rotation, the chain of
+// tokens has no second branch, and from the first use of the successor on the
+// old token is a replay again. What it costs: whoever steals a token within
+// these seconds of its use gets the successor too, and is found out only by the
+// next rotation. That is why it is off by default, short, and for public
+// clients alone: a confidential one can be expected to keep an answer.
+
+// graceKey leads to what this refresh may do in the grace.
+type graceKey struct{}
+
+type grace struct {
+	client  string // who presents the token
+	request string // what else the request says, see sameRequest
+	attempt int    // of this request, from 0
+	until   time.Time
+	token   string // the refresh token of this answer, once it is known
+	retried bool   // it was given out before, and is again
+}
+
+// maxAttempts is enough: the token is unused, or was used a moment ago, or its
+// successor has been used since as well, and that is a replay.
+const maxAttempts = 3
+
+// withGrace is where a token request gets its grace; without one, or with
+// another grant, ctx stays as it is.
+func (s *Server) withGrace(ctx context.Context, client *store.Client, form url.Values, attempt int) context.Context {
+	if s.refreshGrace == 0 || form.Get("grant_type") != "refresh_token" || !client.IsPublic() {
+		return ctx
+	}
+	return context.WithValue(ctx, graceKey{}, &grace{client: client.ID, request: sameRequest(form), attempt: attempt, until: s.now().Add(s.refreshGrace)})
+}
+
+func graceOf(ctx context.Context) *grace {
+	g, _ := ctx.Value(graceKey{}).(*grace)
+	return g
+}
+
+// again says whether a refresh that came second may look once more: the first
+// may have been its own.
+func (g *grace) again() bool { return g != nil && g.attempt+1 < maxAttempts }
+
+// sameRequest is what a retry must repeat. A used token that asks for another
+// scope or resource is no retry, but somebody else, or an app that is in the
+// wrong: it is answered like any replay.
+func sameRequest(form url.Values) string {
+	kept := url.Values{}
+	for _, name := range []string{"scope", "resource", "audience"} {
+		if values := slices.Clone(form[name]); len(values) > 0 {
+			slices.Sort(values)
+			kept[name] = values
+		}
+	}
+	return kept.Encode()
+}
+
+// refreshToken is the refresh token of an answer: the one that was given out
+// before, or a new one.
+func refreshToken(ctx context.Context) string {
+	g := graceOf(ctx)
+	if g != nil && g.retried {
+		return g.token
+	}
+	token := randomToken(refreshPrefix)
+	if g != nil {
+		g.token = token
+	}
+	return token
+}
+
+// GetRefreshTokenSession lets a used token of the same client pass where the
+// grace lets it; RotateRefreshToken decides.
+func (s fositeStore) GetRefreshTokenSession(ctx context.Context, token string, session fosite.Session) (fosite.Requester, error) {
+	r, err := s.Store.GetRefreshTokenSession(ctx, token, session)
+	g := graceOf(ctx)
+	if g == nil || r == nil || !errors.Is(err, store.ErrSpent) || r.GetClient().GetID() != g.client {
+		return r, err
+	}
+	successor, serr := s.Store.Successor(ctx, token, g.request)
+	if errors.Is(serr, fosite.ErrNotFound) {
+		return r, err
+	}
+	if serr != nil {
+		return nil, serr
+	}
+	g.token, g.retried = successor, true
+	return r, nil
+}
+
+// RotateRefreshToken rotates once; a retry only makes sure that the successor
+// is still unused when its answer is written.
+func (s fositeStore) RotateRefreshToken(ctx context.Context, requestID, token string) error {
+	g := graceOf(ctx)
+	if g != nil && g.retried {
+		return s.Store.RepeatSuccessor(ctx, token, requestID)
+	}
+	err := s.Store.RotateRefreshToken(ctx, requestID, token)
+	if g == nil || err != nil {
+		return err
+	}
+	return s.Store.KeepSuccessor(ctx, token, g.token, requestID, g.request, g.until)
+}
+
+// CreateRefreshTokenSession stores nothing in a retry: the successor is there.
+func (s fositeStore) CreateRefreshTokenSession(ctx context.Context, token, access string, r fosite.Requester) error {
+	if g := graceOf(ctx); g != nil && g.retried {
+		return nil
+	}
+	return s.Store.CreateRefreshTokenSession(ctx, token, access, r)
+}

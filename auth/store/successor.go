@@ -1,0 +1,131 @@
+package store
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/ory/fosite"
+)
+
+// A successor is the refresh token that took the place of a used one. For a
+// few seconds it can be given out again to whoever presents the used one, whose
+// answer may have been lost on its way.
+//
+// The file must hold nothing that opens anything, and the second answer needs
+// the very token of the first. It could be derived from the used one, with
+// nothing kept at all; but then whoever finds a used token years later, in a
+// log or a backup, could compute every token that came after it, and rotation
+// would protect nobody. So it is random like any other, and lies here sealed
+// with AES-256-GCM under a key that HKDF-SHA256 makes of the used token, which
+// has 256 bits and is stored nowhere. The row alone opens nothing. Nor does the
+// used token once the row is gone: it goes with the first use of the successor,
+// or when the grace is over.
+
+// successorMargin keeps a row a little longer than it counts: a retry that was
+// let in just in time may still be on its way to the writer.
+const successorMargin = 10 * time.Second
+
+// KeepSuccessor remembers until a moment that successor took the place of the
+// refresh token used, in the unit that rotates it. request is all else that the
+// refresh asked for: who asks for something else does not get it.
+func (s *Store) KeepSuccessor(ctx context.Context, used, successor, requestID, request string, until time.Time) error {
+	sealed, err := seal(used, successor, request)
+	if err != nil {
+		return err
+	}
+	key, next := hash(used), hash(successor)
+	return s.write(ctx, func(tx *sql.Tx) error {
+		// The token that is being used was a successor itself: nobody gets it again.
+		if _, err := tx.Exec(`DELETE FROM successors WHERE successor = ? OR expires_at < ?`, key, s.now().Add(-successorMargin).UnixMilli()); err != nil {
+			return fmt.Errorf("forget successors: %w", err)
+		}
+		_, err := tx.Exec(`INSERT INTO successors (hash, request_id, successor, sealed, expires_at) VALUES (?, ?, ?, ?, ?)`,
+			key, requestID, next, sealed, until.UnixMilli())
+		if err != nil {
+			return fmt.Errorf("keep successor: %w", err)
+		}
+		return nil
+	}, s.wrote(ctx, "insert", "successors", "successor of a refresh token", short(key), slog.String("family", requestID)))
+}
+
+// Successor returns the refresh token that took the place of used: within the
+// grace, to the same request, until it is used itself. fosite.ErrNotFound else.
+func (s *Store) Successor(ctx context.Context, used, request string) (string, error) {
+	key := hash(used)
+	var sealed []byte
+	err := s.one(ctx, `SELECT v.sealed FROM successors v JOIN families f USING (request_id) JOIN refresh_tokens t ON t.hash = v.successor
+		WHERE v.hash = ? AND v.expires_at >= ? AND f.revoked_at IS NULL AND t.used_at IS NULL`, []any{key, s.now().UnixMilli()}, &sealed)
+	if err != nil && !errors.Is(err, fosite.ErrNotFound) {
+		return "", err
+	}
+	v := verdict{rule: "used refresh token presented once more", expected: "the same request within the grace, its successor unused",
+		got: "the same request", clause: "RFC 9700 4.14.2", kind: refresh.name, id: short(key)}
+	var successor string
+	if err != nil {
+		v.got = "no grace, or the successor is used"
+	} else if successor, err = unseal(used, request, sealed); err != nil {
+		v.got, err = "another request", fosite.ErrNotFound
+	}
+	s.check(ctx, err == nil, v)
+	return successor, err
+}
+
+// RepeatSuccessor is to be written with what a second answer issues. It fails
+// with ErrSpent where the successor has been used since Successor returned it.
+func (s *Store) RepeatSuccessor(ctx context.Context, used, requestID string) error {
+	key := hash(used)
+	return s.write(ctx, func(tx *sql.Tx) error {
+		// RFC 9700 4.14.2: one statement decides between this retry and the successor's use, after which the old token is a replay.
+		done, err := tx.Exec(`UPDATE successors SET answered = answered + 1 WHERE hash = ?1 AND request_id = ?2
+			AND EXISTS (SELECT 1 FROM refresh_tokens t JOIN families f USING (request_id)
+				WHERE t.hash = successors.successor AND t.used_at IS NULL AND f.revoked_at IS NULL)`, key, requestID)
+		if err != nil {
+			return fmt.Errorf("repeat successor: %w", err)
+		}
+		if n, err := done.RowsAffected(); n == 1 || err != nil {
+			return err
+		}
+		return &refusal{verdict: onceOnly(refresh, key, true, false), fosite: fosite.ErrInactiveToken}
+	}, s.wrote(ctx, "repeat", "successors", "successor of a refresh token", short(key), slog.String("family", requestID)))
+}
+
+// sealing is the cipher for the successor of one token. Each key seals once.
+func sealing(used string) (cipher.AEAD, error) {
+	key, err := hkdf.Key(sha256.New, []byte(used), nil, "punchcard: successor of a refresh token", 32)
+	if err != nil {
+		return nil, err
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCM(block)
+}
+
+func seal(used, successor, request string) ([]byte, error) {
+	box, err := sealing(used)
+	if err != nil {
+		return nil, fmt.Errorf("seal successor: %w", err)
+	}
+	nonce := make([]byte, box.NonceSize())
+	_, _ = rand.Read(nonce) // never fails since Go 1.24: it ends the program instead
+	return box.Seal(nonce, nonce, []byte(successor), []byte(request)), nil
+}
+
+func unseal(used, request string, sealed []byte) (string, error) {
+	box, err := sealing(used)
+	if err != nil || len(sealed) < box.NonceSize() {
+		return "", errors.Join(err, errors.New("not sealed by this server"))
+	}
+	opened, err := box.Open(nil, sealed[:box.NonceSize()], sealed[box.NonceSize():], []byte(request))
+	return string(opened), err
+}
