@@ -47,6 +47,7 @@ import (
 	"github.com/exampleco/punchcard/auth/store/sqlite"
 	"github.com/exampleco/punchcard/static"
 	"github.com/exampleco/punchcard/timesheets"
+	"github.com/exampleco/punchcard/timesheets/client"
 	"github.com/exampleco/punchcard/views"
 	"github.com/exampleco/punchcard/views/inspector"
 	"github.com/exampleco/punchcard/views/inspector/attack"
@@ -65,7 +66,7 @@ func main() {
 const (
 	exitOK      = 0
 	exitFailure = 1
-	exitUsage   = 2
+	exitUsage   = 2 // and 4 for what is forbidden, which client knows
 )
 
 type cli struct {
@@ -73,6 +74,8 @@ type cli struct {
 	Version versionCmd `cmd:"" help:"Print what this binary is."`
 	Reset   resetCmd   `cmd:"" help:"Set a file back to its seed, also beside a running server; the signing keys stay."`
 	Config  configCmd  `cmd:"" help:"Print or check a configuration."`
+
+	client.Commands // the native app
 }
 
 // run is the program: it returns the exit code and never exits by itself.
@@ -98,7 +101,7 @@ func runAt(ctx context.Context, now clock, args []string, stdout, stderr io.Writ
 	var c cli
 	parser, err := kong.New(&c, kong.Name("punchcard"), kong.Description("OAuth 2 and OpenID Connect, running and visible, in one binary."),
 		kong.Writers(stdout, stderr), kong.Exit(func(code int) { panic(exit(code)) }), kong.Help(help),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(terminal{stdout, stderr}, now))
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(terminal{stdout, stderr}, client.Terminal{Out: stdout, Err: stderr}, now))
 	if err != nil {
 		panic(err) // the command line itself is declared wrongly
 	}
@@ -109,9 +112,9 @@ func runAt(ctx context.Context, now clock, args []string, stdout, stderr io.Writ
 	}
 	if err := command.Run(); err != nil {
 		fmt.Fprintf(stderr, "punchcard: %s\n", err)
-		var usage usageError
-		if errors.As(err, &usage) {
-			return exitUsage
+		var known kong.ExitCoder
+		if errors.As(err, &known) {
+			return known.ExitCode()
 		}
 		return exitFailure
 	}
@@ -120,6 +123,8 @@ func runAt(ctx context.Context, now clock, args []string, stdout, stderr io.Writ
 
 // usageError is a flag whose value cannot be meant.
 type usageError struct{ error }
+
+func (usageError) ExitCode() int { return exitUsage }
 
 type terminal struct{ out, err io.Writer }
 

@@ -1,0 +1,14 @@
+package client
+
+// Commands are the native app, as kong reads them. Whoever embeds them binds a
+// Terminal and a context.Context.
+type Commands struct {
+	Login   loginCmd   `cmd:"" help:"Sign in, in your own browser."`
+	Logout  logoutCmd  `cmd:"" help:"Sign out: revoke the session at the server, and forget it here."`
+	Whoami  whoamiCmd  `cmd:"" help:"Show who is signed in, and what this app may do."`
+	Token   tokenCmd   `cmd:"" help:"Print the access token, or explain it."`
+	List    listCmd    `cmd:"" help:"List your timesheets."`
+	Add     addCmd     `cmd:"" help:"Add hours to your timesheets."`
+	Delete  deleteCmd  `cmd:"" help:"Delete an entry that is still pending."`
+	Approve approveCmd `cmd:"" help:"Approve or reject an entry of your team, or list what waits."`
+}

@@ -1,0 +1,196 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// allScopes are all that this app has a use for. A server grants what the
+// person ticks, and of that what their role gives.
+var allScopes = []string{"openid", "profile", "email", "offline_access", "read:timesheets", "create:timesheets", "delete:timesheets", "approve:timesheets"}
+
+type loginCmd struct {
+	Target
+	ClientID  string        `default:"timesheets-mobile" placeholder:"ID" help:"The app as it is registered at the server; timesheets-mobile."`
+	Scope     string        `placeholder:"SCOPES" xor:"scope" help:"Ask for these scopes, in quotes with spaces between them; default: all that this app has a use for."`
+	AddScope  string        `placeholder:"SCOPES" xor:"scope" help:"Ask for these besides what your session has already."`
+	Fresh     bool          `help:"Have the password asked for, even if you are signed in in the browser."`
+	NoBrowser bool          `help:"Print the address instead of opening the browser."`
+	Timeout   time.Duration `default:"5m" help:"How long to wait for your answer; 5m."`
+}
+
+// Run is the whole of RFC 8252 in the order in which it happens.
+func (c *loginCmd) Run(ctx context.Context, t Terminal) error {
+	a, err := c.app(t)
+	if err != nil {
+		return err
+	}
+	before, err := a.vault.find(c.Server)
+	if err != nil {
+		fmt.Fprintf(a.Err, "%s\n", err) // signing in puts it right
+	}
+	server, err := a.wire.discover(ctx)
+	if err != nil {
+		return err
+	}
+	warnOfPlainHTTP(a, server)
+	api, err := a.wire.api(ctx, server)
+	if err != nil {
+		return err
+	}
+	flow := &signIn{wire: a.wire, server: server, client: c.ClientID, api: api, scopes: c.scopes(before), fresh: c.Fresh}
+	if before != nil {
+		flow.hint = before.Email
+	}
+	got, who, err := c.throughBrowser(ctx, a, flow)
+	if err != nil {
+		return err
+	}
+	return a.keep(ctx, &session{Issuer: server.Issuer, ClientID: c.ClientID, API: api, person: *who}, got, flow.scopes, strings.Fields(c.AddScope))
+}
+
+// scopes are what is asked for.
+func (c *loginCmd) scopes(before *session) []string {
+	scopes := strings.Fields(c.Scope)
+	if len(scopes) == 0 && before != nil && (c.AddScope != "" || c.Fresh) {
+		scopes = before.scopes()
+	}
+	if len(scopes) == 0 {
+		scopes = slices.Clone(allScopes)
+	}
+	for _, scope := range strings.Fields(c.AddScope) {
+		if !slices.Contains(scopes, scope) {
+			scopes = append(scopes, scope)
+		}
+	}
+	return scopes
+}
+
+// throughBrowser is the code flow with the person's own browser.
+func (c *loginCmd) throughBrowser(ctx context.Context, a *app, flow *signIn) (*tokens, *person, error) {
+	door, err := listen()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer door.close()
+	flow.redirect = door.redirectURI()
+	flow.begin(time.Now())
+	c.send(a, flow.url())
+	patient, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	select {
+	case came := <-door.answers:
+		got, who, err := flow.finish(ctx, came.query)
+		came.outcome <- outcomeOf(who, err)
+		return got, who, err
+	case <-patient.Done():
+		if ctx.Err() != nil {
+			return nil, nil, fail("Given up. Nothing was stored.", "")
+		}
+		return nil, nil, fail(fmt.Sprintf("Nobody answered in the browser within %s. Nothing was stored.", c.Timeout),
+			"Try again, or wait longer: "+a.command("login", "--timeout", (2*c.Timeout).String()))
+	}
+}
+
+// send brings the person to the address, or the address to the person.
+func (c *loginCmd) send(a *app, address string) {
+	switch {
+	case c.NoBrowser:
+		fmt.Fprintf(a.Err, "Open this address in a browser on this computer:\n\n%s\n\n", address)
+	case openBrowser(address):
+		fmt.Fprintf(a.Err, "Your browser opens. If it does not, go to:\n\n%s\n\n", address)
+	default:
+		fmt.Fprintf(a.Err, "There is no browser to open here. Open this address in one on this computer:\n\n%s\n\n", address)
+		if os.Getenv("SSH_CONNECTION") != "" {
+			fmt.Fprintf(a.Err, "The answer goes to this computer, so a browser on another one needs a tunnel to that port (ssh -L).\n\n")
+		}
+	}
+	fmt.Fprintf(a.Err, "Waiting for your answer there, for %s. Ctrl-C gives up.\n", c.Timeout)
+}
+
+// finish turns the answer into tokens, or into what the person has to know.
+func (s *signIn) finish(ctx context.Context, query url.Values) (*tokens, *person, error) {
+	code, err := s.receive(query)
+	if err == nil {
+		var got *tokens
+		var who *person
+		if got, who, err = s.exchange(ctx, code); err == nil {
+			return got, who, nil
+		}
+	}
+	var refused *oauthError
+	if !errors.As(err, &refused) {
+		return nil, nil, err
+	}
+	switch refused.Code {
+	case "access_denied":
+		return nil, nil, fail("Sign-in was refused in the browser. Nothing was stored.", "").because(err)
+	case "invalid_scope":
+		return nil, nil, fail("The server does not let this app ask for that: "+refused.Error()+".", "Ask for less with --scope.").because(err)
+	}
+	return nil, nil, fail("The server refused to sign you in: "+refused.Error()+".", "").because(err)
+}
+
+func outcomeOf(who *person, err error) outcome {
+	var f *failure
+	switch {
+	case err == nil:
+		name := plain(who.Name)
+		if name == "" {
+			name = "You"
+		}
+		return outcome{true, "Signed in", name + " can go back to the terminal now."}
+	case errors.As(err, &f):
+		return outcome{false, "Not signed in", f.text}
+	}
+	return outcome{false, "Not signed in", "The terminal says why."}
+}
+
+// keep stores the session in place of the one before, which is revoked: two
+// that live side by side would be one that nobody watches.
+func (a *app) keep(ctx context.Context, s *session, got *tokens, asked, wanted []string) error {
+	s.adopt(got)
+	unlock, err := a.vault.lock(ctx, s.Issuer)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	before, _ := a.vault.read(s.Issuer) // what cannot be read cannot be revoked either
+	if err := a.vault.save(s); err != nil {
+		return err
+	}
+	if before != nil {
+		_ = a.revoke(context.WithoutCancel(ctx), before) // it ends by itself, a little later
+	}
+	return a.report(s, asked, wanted)
+}
+
+// report says who signed in and what was granted. It fails where the one scope
+// that was wanted is not among that.
+func (a *app) report(s *session, asked, wanted []string) error {
+	fmt.Fprintf(a.Out, "Signed in to %s as %s.\nGranted: %s\n", a.server, s.who(), plain(s.Scope))
+	if missing := s.lacks(asked); len(missing) > 0 {
+		fmt.Fprintf(a.Out, "Not granted: %s\n", strings.Join(missing, " "))
+	}
+	if s.Refresh == "" {
+		fmt.Fprintf(a.Out, "This lasts until %s; without offline_access nothing renews it.\n", s.Expires.Local().Format("15:04"))
+	}
+	if missing := s.lacks(wanted); len(missing) > 0 {
+		return &failure{text: "You are signed in, but " + strings.Join(missing, " ") + " was not granted.", code: exitForbidden,
+			advice: "Either its box was not ticked, or your role does not give it; the consent page says which."}
+	}
+	return nil
+}
+
+func warnOfPlainHTTP(a *app, server *metadata) {
+	// RFC 6749 3.1 and 3.2 require TLS; on this computer nobody is in between.
+	if u, err := url.Parse(server.Token); err == nil && u.Scheme == "http" && !loopbackHost(u.Hostname()) {
+		fmt.Fprintf(a.Err, "Careful: %s is not encrypted. Everybody on the way can read your tokens.\n", u.Host)
+	}
+}

@@ -1,0 +1,294 @@
+package client
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// The commands of the scripts that are not the program itself.
+
+// startServer: server [flags of serve]. Started again, it is on the same port.
+// With --slash first, its issuer ends in one.
+func startServer(ts *testscript.TestScript, neg bool, args []string) {
+	address := "127.0.0.1:0"
+	if before := ts.Getenv("PUNCHCARD_SERVER"); before != "" {
+		u, err := url.Parse(before)
+		ts.Check(err)
+		address = "127.0.0.1:" + u.Port()
+	}
+	if len(args) > 0 && args[0] == "--slash" {
+		free, err := net.Listen("tcp", "127.0.0.1:0")
+		ts.Check(err)
+		address = free.Addr().String()
+		ts.Check(free.Close())
+		args = append(args[1:], "--issuer", "http://localhost:"+address[strings.LastIndex(address, ":")+1:]+"/")
+	}
+	cmd := exec.Command(binary, append([]string{"serve", "--addr", address, "--db", ts.MkAbs("punchcard.db"), "--log-level", "info"}, args...)...)
+	cmd.Dir = ts.MkAbs(".")
+	out := &serverOutput{ready: make(chan string, 1)}
+	cmd.Stderr = out
+	ts.Check(cmd.Start())
+	ended := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(ended) }()
+	stop := func() { _ = cmd.Process.Kill(); <-ended }
+	ts.Defer(stop)
+	servers.Store(ts.MkAbs("."), running{stop, out})
+	select {
+	case where := <-out.ready:
+		ts.Setenv("PUNCHCARD_SERVER", where)
+		ts.Setenv("OTHERNAME", strings.Replace(where, "localhost", "127.0.0.1", 1))
+	case <-ended:
+		ts.Fatalf("the server ended:\n%s", out.text())
+	case <-time.After(30 * time.Second):
+		ts.Fatalf("never ready:\n%s", out.text())
+	}
+}
+
+// servers are those of the scripts that run, by their folders.
+var servers sync.Map
+
+type running struct {
+	stop func()
+	out  *serverOutput
+}
+
+func theServer(ts *testscript.TestScript) running {
+	found, ok := servers.Load(ts.MkAbs("."))
+	if !ok {
+		ts.Fatalf("no server was started")
+	}
+	return found.(running)
+}
+
+func stopServer(ts *testscript.TestScript, neg bool, args []string) { theServer(ts).stop() }
+
+type serverOutput struct {
+	mu    sync.Mutex
+	b     bytes.Buffer
+	ready chan string
+}
+
+func (o *serverOutput) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.b.Write(p)
+	for line := range bytes.Lines(p) {
+		var l struct{ Msg, URL string }
+		if bytes.HasPrefix(line, []byte(`{"msg":"ready"`)) && json.Unmarshal(line, &l) == nil {
+			o.ready <- l.URL
+		}
+	}
+	return len(p), nil
+}
+
+func (o *serverOutput) text() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
+}
+
+// fails: fails CODE ARGS… runs punchcard, which has to end with that code.
+func fails(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec("punchcard", args[1:]...)
+	code := 0
+	var ended *exec.ExitError
+	if errors.As(err, &ended) {
+		code = ended.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if code != want {
+		ts.Fatalf("punchcard %s ended with %d, want %d", strings.Join(args[1:], " "), code, want)
+	}
+}
+
+// noBrowser: nobrowser ARGS… runs punchcard login and takes the address that it
+// prints to a browser.
+func noBrowser(ts *testscript.TestScript, neg bool, args []string) {
+	cmd := exec.Command(binary, append([]string{"login"}, args...)...)
+	cmd.Dir = ts.MkAbs(".")
+	for _, name := range []string{"HOME", "XDG_CONFIG_HOME", "PUNCHCARD_SERVER", "PATH"} {
+		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
+	}
+	said, err := cmd.StderrPipe()
+	ts.Check(err)
+	cmd.Stdout = ts.Stdout()
+	ts.Check(cmd.Start())
+	ts.Defer(func() { _ = cmd.Process.Kill() })
+	address, rest := "", bytes.Buffer{}
+	one := make([]byte, 1)
+	for line := ""; address == ""; {
+		if _, err := said.Read(one); err != nil {
+			ts.Fatalf("no address was printed:\n%s", rest.String())
+		}
+		rest.Write(one)
+		if line += string(one); one[0] == '\n' {
+			if strings.HasPrefix(line, "http") {
+				address = strings.TrimSpace(line)
+			}
+			line = ""
+		}
+	}
+	ts.Check(visit(address, ts.Getenv, ts.MkAbs("browser.txt"), ts.MkAbs("cookies.json")))
+	_, _ = io.Copy(&rest, said)
+	_, _ = rest.WriteTo(ts.Stderr())
+	ts.Check(cmd.Wait())
+}
+
+// waitFor: waitfor FILE waits until somebody has written it.
+func waitFor(ts *testscript.TestScript, neg bool, args []string) {
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+			return
+		}
+		if reason, err := os.ReadFile(ts.MkAbs("browser.failed")); err == nil {
+			ts.Fatalf("the browser failed: %s", reason)
+		}
+	}
+	ts.Fatalf("%s never came", args[0])
+}
+
+// stored is the one session file of the script.
+func stored(ts *testscript.TestScript) (path string, fields map[string]any) {
+	config, err := filepath.Glob(filepath.Join(ts.MkAbs("home"), "punchcard", "*.json"))
+	ts.Check(err)
+	if runtime.GOOS == "darwin" {
+		config, err = filepath.Glob(filepath.Join(ts.MkAbs("home"), "Library", "Application Support", "punchcard", "*.json"))
+		ts.Check(err)
+	}
+	if len(config) != 1 {
+		ts.Fatalf("session files: %v, want one", config)
+	}
+	data, err := os.ReadFile(config[0])
+	ts.Check(err)
+	ts.Check(json.Unmarshal(data, &fields))
+	return config[0], fields
+}
+
+// age makes the stored access token look expired to the client.
+func age(ts *testscript.TestScript, neg bool, args []string) {
+	path, fields := stored(ts)
+	fields["expires_at"] = time.Now().Add(-time.Hour)
+	data, err := json.Marshal(fields)
+	ts.Check(err)
+	ts.Check(os.WriteFile(path, data, 0o600))
+}
+
+// expired waits until the stored access token is.
+func expired(ts *testscript.TestScript, neg bool, args []string) {
+	_, fields := stored(ts)
+	end, err := time.Parse(time.RFC3339Nano, fields["expires_at"].(string))
+	ts.Check(err)
+	time.Sleep(time.Until(end) + time.Millisecond)
+}
+
+// revokeElsewhere ends the session as another device would.
+func revokeElsewhere(ts *testscript.TestScript, neg bool, args []string) {
+	_, fields := stored(ts)
+	response, err := http.PostForm(ts.Getenv("PUNCHCARD_SERVER")+"/oauth/revoke", url.Values{"client_id": {"timesheets-mobile"}, "token": {fields["refresh_token"].(string)}})
+	ts.Check(err)
+	response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		ts.Fatalf("revoke: %s", response.Status)
+	}
+}
+
+// keep puts the stored session aside, as a thief or a backup would.
+func keep(ts *testscript.TestScript, neg bool, args []string) {
+	path, _ := stored(ts)
+	data, err := os.ReadFile(path)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs("kept"), data, 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs("kept.path"), []byte(path), 0o600))
+}
+
+func putBack(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Check(os.WriteFile(ts.ReadFile("kept.path"), []byte(ts.ReadFile("kept")), 0o600))
+}
+
+// noSession: what was kept is no longer where it was.
+func noSession(ts *testscript.TestScript, neg bool, args []string) {
+	if _, err := os.Stat(ts.ReadFile("kept.path")); !errors.Is(err, fs.ErrNotExist) {
+		ts.Fatalf("a session is still there: %v", err)
+	}
+}
+
+// idOf: idof PROJECT [approve] sets ID to the oldest entry of the project, of
+// one's own or of what waits.
+func idOf(ts *testscript.TestScript, neg bool, args []string) {
+	command := []string{"list", "--project", args[0], "--json"}
+	if len(args) > 1 {
+		command = []string{args[1], "--json"}
+	}
+	cmd := exec.Command(binary, command...)
+	for _, name := range []string{"HOME", "XDG_CONFIG_HOME", "PUNCHCARD_SERVER"} {
+		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
+	}
+	out, err := cmd.Output()
+	ts.Check(err)
+	var items []entry
+	ts.Check(json.Unmarshal(out, &items))
+	ts.Setenv("ID", "")
+	for _, e := range items {
+		if e.Project == args[0] {
+			ts.Setenv("ID", e.ID)
+		}
+	}
+}
+
+// fault: fault JSON asks the inspector for one.
+func fault(ts *testscript.TestScript, neg bool, args []string) {
+	response, err := http.Post(ts.Getenv("PUNCHCARD_SERVER")+"/inspector/faults", "application/json", strings.NewReader(args[0]))
+	ts.Check(err)
+	response.Body.Close()
+	if response.StatusCode != http.StatusCreated {
+		ts.Fatalf("fault: %s", response.Status)
+	}
+}
+
+// mode: mode 600 FILE
+func mode(ts *testscript.TestScript, neg bool, args []string) {
+	found, err := filepath.Glob(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if len(found) != 1 {
+		ts.Fatalf("%s: %v, want one", args[1], found)
+	}
+	info, err := os.Stat(found[0])
+	ts.Check(err)
+	if got := fmt.Sprintf("%o", info.Mode().Perm()); got != args[0] && runtime.GOOS != "windows" {
+		ts.Fatalf("%s has mode %s, want %s", args[1], got, args[0])
+	}
+}
+
+// requests: requests N METHOD PATH, as many as the server has logged.
+func requests(ts *testscript.TestScript, neg bool, args []string) {
+	n := 0
+	for line := range strings.Lines(theServer(ts).out.text()) {
+		var l struct{ Method, Path string }
+		if json.Unmarshal([]byte(line), &l) == nil && l.Method == args[1] && l.Path == args[2] {
+			n++
+		}
+	}
+	if strconv.Itoa(n) != args[0] {
+		ts.Fatalf("%s %s was called %d times, want %s:\n%s", args[1], args[2], n, args[0], theServer(ts).out.text())
+	}
+}
