@@ -6,7 +6,7 @@ LDFLAGS  = -s -w -X main.buildVersion=$(VERSION)
 TARGETS  = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help run build generate test check security bench dist clean
+.PHONY: help run build generate test check clients security bench dist clean
 
 help: ## Print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,10 @@ check: ## Formatting, vet for every platform, staticcheck, generated code
 	$(GO) tool staticcheck ./... ./.ci/security
 	$(GO) generate ./...
 	git diff --exit-code -- '*_templ.go'
+
+clients: ## Point client libraries that nobody here wrote at the binary; needs Node.js and chromium
+	$(GO) build -o punchcard .
+	cd .ci/clients && npm ci --silent && npm test
 
 security: ## Run the catalogue of attacks and mistakes, and print a verdict for each
 	$(GO) run ./.ci/security
