@@ -869,6 +869,47 @@ func TestVerifier(t *testing.T) {
 	b.tokens(b.exchange(c, code)) // guesses of others do not lock the owner out
 }
 
+// An older OpenID Connect client, registered require_pkce: false, signs people
+// in without a challenge: RFC 9700 2.1.1 lets its nonce do. It is no way round
+// PKCE: what began with a challenge ends with its verifier, and a verifier
+// without a challenge tells that somebody took the challenge out (4.8.2).
+func TestOlderClientWithoutPKCE(t *testing.T) {
+	web := "      - http://localhost:8080/callback\n"
+	p := start(t, "--config", configured(t, replacing(web, web+"    require_pkce: false\n")))
+	b, c := p.browser(t), mobile()
+	c.id, c.redirect, c.scope = "timesheets-web", "http://localhost:3000/callback", "openid offline_access read:timesheets"
+	redeem := func(code, verifier string) answer {
+		form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {c.redirect}}
+		if verifier != "" {
+			form.Set("code_verifier", verifier)
+		}
+		secret := "timesheets-web-" + strings.Repeat("secret", 6)
+		return b.do("POST", "/oauth/token", form, "Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(c.id+":"+secret)))
+	}
+	none := []string{"code_challenge", "", "code_challenge_method", ""}
+
+	got := b.tokens(redeem(b.code(c, "ada@example.com", append(none, "nonce", "of-this-sign-in")...), ""))
+	if nonce := claims(t, got.ID, 1)["nonce"]; nonce != "of-this-sign-in" {
+		t.Errorf("the ID token repeats the nonce %v, and that is all that protects this client", nonce)
+	}
+	if q := b.arrive(c, b.get(c.authorizeURL(append(none, "nonce", "")...))); q.Get("error") != "invalid_request" || !strings.Contains(q.Get("error_description"), "nonce") {
+		t.Errorf("without challenge and nonce: %v", q)
+	}
+
+	code := b.code(c, "", append(none, "nonce", "n")...)
+	refused(t, redeem(code, c.verifier), 400, "invalid_grant") // TK-06
+	b.tokens(redeem(code, ""))
+	code = b.code(c, "")
+	refused(t, redeem(code, strings.Repeat("w", 43)), 400, "invalid_grant")
+	refused(t, redeem(code, ""), 400, "invalid_grant") // TK-03
+	b.tokens(redeem(code, c.verifier))
+
+	public := mobile()
+	if q := b.arrive(public, b.get(public.authorizeURL(append(none, "nonce", "n")...))); q.Get("error") != "invalid_request" {
+		t.Errorf("a public client without a challenge: %v", q)
+	}
+}
+
 func TestRevoke(t *testing.T) {
 	p := start(t)
 	b, c := p.browser(t), mobile()
@@ -2358,7 +2399,7 @@ func (p *program) ring(t *testing.T) *keys.Ring {
 // clock, the file, the configuration or the keys.
 func TestCatalogue(t *testing.T) {
 	for id, prove := range map[string]func(*testing.T){
-		"TK-11": codeLifetime, "RF-10": refreshLifetimes, "LG-16": sessionLifetimes, "ST-10": clockMoves, "JW-05": accessLifetime,
+		"TK-06": TestOlderClientWithoutPKCE, "TK-11": codeLifetime, "RF-10": refreshLifetimes, "LG-16": sessionLifetimes, "ST-10": clockMoves, "JW-05": accessLifetime,
 		"JW-03": forged("aud", "https://other.example/api", nil, []any{"{base}/api", "https://other.example"}, "{base}/api/", 7),
 		"JW-04": forged("iss", "https://other.example", "{base}/", nil, "{base}:1", "HTTP://LOCALHOST"),
 		"JW-06": forged("exp", nil, "4102444800", 4102444800.5, 1e308, -1, true, map[string]any{}),

@@ -176,6 +176,7 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, f *flow, who *sig
 	session := s.emptySession()
 	session.Subject, session.SID = who.ID, who.Session.ID
 	session.AuthTime, session.AMR, session.GrantedAt = who.Session.AuthTime.Unix(), who.Session.AMR, s.now().Unix()
+	session.Unchallenged = q.Challenge == ""
 	resp, err := s.fosite.NewAuthorizeResponse(ctx, ar, session)
 	if err == nil {
 		err = s.store.Commit(ctx)
@@ -198,7 +199,10 @@ func (q *authorizationRequest) forFosite(ctx context.Context) *http.Request {
 	form := url.Values{
 		"client_id": {q.ClientID}, "response_type": {"code"}, "state": {"kept-with-the-flow"},
 		"scope": {strings.Join(q.Scopes, " ")}, "audience": {q.Audience},
-		"code_challenge": {q.Challenge}, "code_challenge_method": {"S256"},
+	}
+	if q.Challenge != "" {
+		form.Set("code_challenge", q.Challenge)
+		form.Set("code_challenge_method", "S256")
 	}
 	if q.Sent {
 		form.Set("redirect_uri", q.RedirectURI)

@@ -34,6 +34,7 @@
 //	routes.go     every path once, with its clause; metadata.go derives from it
 //	flow.go       next: login, consent, issue or refuse
 //	request.go    what an authorization request must look like; redirect.go
+//	pkce.go       who may send a nonce instead of a challenge, and no downgrade
 //	authorize.go  the dispatcher, and the code
 //	login.go      consent.go
 //	client.go     how a client proves itself; guesses.go

@@ -32,7 +32,7 @@ type authorizationRequest struct {
 	Sent        bool     `json:"sent,omitempty"`     // redirect_uri was sent, so the token request must repeat it
 	State       string   `json:"state,omitempty"`    // given back unchanged
 	Nonce       string   `json:"nonce,omitempty"`    // goes into the ID token
-	Challenge   string   `json:"challenge"`          // RFC 7636, S256 always
+	Challenge   string   `json:"challenge"`          // RFC 7636, S256 always; "" where pkce.go lets a nonce take its place
 	Scopes      []string `json:"scopes"`             // as asked for
 	Audience    string   `json:"audience"`           // the API's identifier
 	Prompt      []string `json:"prompt,omitempty"`   // none | login, consent
@@ -160,7 +160,7 @@ func (s *Server) parseRest(ctx context.Context, q *authorizationRequest, client 
 	if err := s.parseResponse(ctx, client, v); err != nil {
 		return err
 	}
-	if err := s.parseChallenge(ctx, q, v); err != nil {
+	if err := s.parseChallenge(ctx, q, client, v); err != nil {
 		return err
 	}
 	if err := s.parseScope(ctx, q, client, v); err != nil {
@@ -193,8 +193,12 @@ func (s *Server) parseResponse(ctx context.Context, client *store.Client, v url.
 
 // parseChallenge runs before anybody is asked to log in: fosite looks at the
 // challenge only when it issues the code, and takes one of any form.
-func (s *Server) parseChallenge(ctx context.Context, q *authorizationRequest, v url.Values) *Error {
+func (s *Server) parseChallenge(ctx context.Context, q *authorizationRequest, client *store.Client, v url.Values) *Error {
 	challenge, method := v.Get("code_challenge"), v.Get("code_challenge_method")
+	// A method alone is a challenge that got lost on the way, and no nonce makes up for that.
+	if challenge == "" && method == "" && !client.RequirePKCE && !client.IsPublic() {
+		return s.nonceInstead(ctx, v)
+	}
 	// RFC 7636 4.4.1: without a challenge a stolen code is all that a thief needs.
 	if !s.check(ctx, "PKCE required", "RFC 7636 4.4.1", challenge != "", "a code_challenge", fingerprint("challenge", challenge)) {
 		return newError("invalid_request", "code_challenge is missing; PKCE is required.")

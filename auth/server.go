@@ -117,7 +117,7 @@ func (s *Server) compose() fosite.OAuth2Provider {
 		IDTokenIssuer:                       s.issuer,
 		AccessTokenIssuer:                   s.issuer,
 		TokenURL:                            s.base + pathToken,
-		EnforcePKCE:                         true,                                 // RFC 7636; enforced only for public clients, a confidential one could be downgraded
+		EnforcePKCE:                         true,                                 // RFC 7636; pkce.go knows who may do without, and when
 		ScopeStrategy:                       fosite.ExactScopeStrategy,            // the default is a wildcard match
 		AudienceMatchingStrategy:            fosite.ExactAudienceMatchingStrategy, // the default is a URL prefix
 		RefreshTokenScopes:                  []string{"offline_access"},           // OIDC Core 11
@@ -141,7 +141,7 @@ func (s *Server) compose() fosite.OAuth2Provider {
 			}
 		},
 		compose.OpenIDConnectRefreshFactory,  // OIDC Core 12
-		compose.OAuth2PKCEFactory,            // RFC 7636; after the code handler, whose code it binds
+		s.pkceHandler,                        // RFC 7636; after the code handler, whose code it binds
 		compose.OAuth2TokenRevocationFactory, // RFC 7009
 	)
 }

@@ -160,6 +160,20 @@ func (w *world) post(path string, form url.Values, cookies ...*http.Cookie) *htt
 // they have allowed.
 func (w *world) grant(email, scope string) string {
 	w.t.Helper()
+	return w.grantFor(email, url.Values{
+		"client_id": {"timesheets-mobile"}, "redirect_uri": {redirect}, "response_type": {"code"}, "scope": {scope},
+		"code_challenge": {challengeOf(verifier)}, "code_challenge_method": {"S256"},
+	})
+}
+
+func challengeOf(verifier string) string {
+	sum := sha256.Sum256([]byte(verifier))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// grantFor is grant with an authorization request of one's own.
+func (w *world) grantFor(email string, request url.Values) string {
+	w.t.Helper()
 	ctx := w.t.Context()
 	person, err := w.people.Authenticate(ctx, email, "timesheets", "192.0.2.1")
 	if err != nil {
@@ -169,11 +183,7 @@ func (w *world) grant(email, scope string) string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	sum := sha256.Sum256([]byte(verifier))
-	q, err := w.parseAuthorization(ctx, url.Values{
-		"client_id": {"timesheets-mobile"}, "redirect_uri": {redirect}, "response_type": {"code"}, "scope": {scope},
-		"code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}, "code_challenge_method": {"S256"},
-	})
+	q, err := w.parseAuthorization(ctx, request)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -23,6 +23,10 @@ type Session struct {
 	Machine   bool                           `json:"machine,omitempty"`   // client_credentials: no person behind it
 	Expires   map[fosite.TokenType]time.Time `json:"exp,omitempty"`
 
+	// Unchallenged: the code was asked for without a code_challenge. Left out, it
+	// says that there was one, so whatever is unsure is held to PKCE.
+	Unchallenged bool `json:"unchallenged,omitempty"`
+
 	person *people.Person // as looked up for this request
 	asked  []string       // scope parameter of this refresh; nil asks for all
 	scopes []string       // what the access token of this response carries
