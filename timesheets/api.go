@@ -29,6 +29,9 @@ type Config struct {
 	Read      *sql.DB // connections that only read, on the same file
 	Verifier  Verifier
 	Directory Directory
+	// Proofs checks the DPoP proofs that come with tokens bound to a key. nil
+	// takes only bearer tokens, and refuses those that are bound.
+	Proofs Proofs
 
 	Audience string // the identifier of this API, for which tokens must be meant
 	Issuer   string // the authorization server, byte for byte
@@ -46,6 +49,7 @@ type API struct {
 	store     *store
 	verifier  Verifier
 	directory Directory
+	proofs    Proofs // nil for none
 	cursors   cursorKey
 	now       func() time.Time
 
@@ -73,7 +77,7 @@ func New(c Config) (*API, error) {
 	l := ledger{c.Log}
 	a := &API{
 		ledger: l, store: &store{ledger: l, w: c.Writer, read: c.Read}, cursors: key,
-		verifier: c.Verifier, directory: c.Directory, now: c.Now,
+		verifier: c.Verifier, directory: c.Directory, proofs: c.Proofs, now: c.Now,
 		audience: c.Audience, issuer: c.Issuer, resourceMetadata: c.ResourceMetadata,
 		mux: http.NewServeMux(),
 	}

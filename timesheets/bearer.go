@@ -24,6 +24,9 @@ type Caller struct {
 	ExpiresAt time.Time
 	Machine   bool   // client_credentials: no person
 	Email     string // of the person; may be empty
+	// JKT is the thumbprint of the key that the token is bound to (RFC 9449 6,
+	// cnf.jkt), "" for a token that whoever has it may use.
+	JKT string
 }
 
 // Verifier tells what an access token is worth. It has checked that the token
@@ -70,6 +73,7 @@ func callerOf(ctx context.Context) Caller {
 // operation itself what that demands.
 func (a *API) authorize(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
+	a.offerNonce(w, r)
 	caller, err := a.admit(r, ctx.Operation())
 	if err != nil {
 		a.answer(r.Context(), err).write(w)
@@ -82,12 +86,15 @@ func (a *API) authorize(ctx huma.Context, next func(huma.Context)) {
 // being served has still been valid for it.
 func (a *API) admit(r *http.Request, op *huma.Operation) (Caller, error) {
 	ctx := r.Context()
-	token, err := a.token(r)
+	sent, err := a.credentials(r)
 	if err != nil {
 		return Caller{}, err
 	}
-	caller, err := a.verify(ctx, token)
+	caller, err := a.verify(ctx, sent)
 	if err != nil {
+		return Caller{}, err
+	}
+	if err := a.holds(r, sent, caller); err != nil {
 		return Caller{}, err
 	}
 	needed := scopesOf(op)
@@ -95,7 +102,7 @@ func (a *API) admit(r *http.Request, op *huma.Operation) (Caller, error) {
 	// whole words: as a substring, "xapprove:timesheets" would approve.
 	ok := !slices.ContainsFunc(needed, func(s string) bool { return !slices.Contains(caller.Scopes, s) })
 	if len(needed) > 0 && !a.check(ctx, "scope", "RFC 6750 3.1", ok, strings.Join(needed, " "), strings.Join(caller.Scopes, " ")) {
-		return Caller{}, a.lacksScope(needed)
+		return Caller{}, a.lacksScope(sent.scheme, needed)
 	}
 	return caller, a.admitsKind(ctx, op, caller)
 }
@@ -130,44 +137,48 @@ func scopesOf(op *huma.Operation) []string {
 	return scopes
 }
 
-// token takes the one bearer token from the Authorization header. RFC 6750 2.2
-// and 2.3 also know a form field and a query parameter; RFC 9700 4.3.2 forbids
-// the latter, because URLs end up in logs and histories. Neither is looked at.
-func (a *API) token(r *http.Request) (string, error) {
+// credentials are an access token and how it was sent.
+type credentials struct{ scheme, token string }
+
+// credentials takes the one access token from the Authorization header. RFC
+// 6750 2.2 and 2.3 also know a form field and a query parameter; RFC 9700 4.3.2
+// forbids the latter, because URLs end up in logs and histories. Neither is
+// looked at.
+func (a *API) credentials(r *http.Request) (credentials, error) {
 	headers := r.Header.Values("Authorization")
 	// RFC 6750 3.1: more than one way of sending a token is invalid_request; two
 	// readers of one request could each take another of them.
 	if len(headers) > 1 {
 		a.check(r.Context(), "one Authorization header", "RFC 6750 3.1", false, "1", fmt.Sprint(len(headers)))
-		return "", newProblem(http.StatusBadRequest, "The request has more than one Authorization header.").
-			with("WWW-Authenticate", a.challenge("invalid_request", "more than one Authorization header", nil))
+		return credentials{}, newProblem(http.StatusBadRequest, "The request has more than one Authorization header.").
+			with("WWW-Authenticate", a.challenge(bearer, "invalid_request", "more than one Authorization header", nil))
 	}
-	scheme, token := "", ""
+	var sent credentials
 	if len(headers) == 1 {
-		scheme, token, _ = strings.Cut(headers[0], " ")
-		token = strings.Trim(token, " ")
+		sent.scheme, sent.token, _ = strings.Cut(headers[0], " ")
+		sent.token = strings.Trim(sent.token, " ")
 	}
 	// RFC 9110 11.1: the scheme's name is case-insensitive.
-	sent := strings.EqualFold(scheme, "Bearer") && token != ""
-	if !a.check(r.Context(), "bearer token sent", "RFC 6750 2.1", sent, "Authorization: Bearer", map[bool]string{true: "a bearer token", false: "none"}[sent]) {
+	known := slices.IndexFunc(a.schemes(), func(s string) bool { return strings.EqualFold(s, sent.scheme) })
+	if ok := known >= 0 && sent.token != ""; !a.check(r.Context(), "bearer token sent", "RFC 6750 2.1", ok, "Authorization: "+strings.Join(a.schemes(), " or "), map[bool]string{true: "an access token", false: "none"}[ok]) {
 		// RFC 6750 3.1: a request without authentication SHOULD get no error code.
-		return "", newProblem(http.StatusUnauthorized, "This API needs an access token: Authorization: Bearer <token>.").
-			with("WWW-Authenticate", a.challenge("", "", nil))
+		return sent, a.challenging(newProblem(http.StatusUnauthorized, "This API needs an access token: Authorization: Bearer <token>."), bearer, "", "")
 	}
-	return token, nil
+	sent.scheme = a.schemes()[known]
+	return sent, nil
 }
 
 // verify asks the Verifier, after what can be seen without it.
-func (a *API) verify(ctx context.Context, token string) (Caller, error) {
+func (a *API) verify(ctx context.Context, sent credentials) (Caller, error) {
 	var caller Caller
 	var err error
 	switch {
-	case len(token) > maxToken:
+	case len(sent.token) > maxToken:
 		err = InvalidToken("it is longer than any token of this API")
-	case !isB64Token(token):
+	case !isB64Token(sent.token):
 		err = InvalidToken("it has characters that no bearer token has")
 	default:
-		caller, err = a.verifier.Verify(ctx, token)
+		caller, err = a.verifier.Verify(ctx, sent.token)
 	}
 	if err != nil && !errors.Is(err, ErrInvalidToken) {
 		return Caller{}, err
@@ -176,37 +187,52 @@ func (a *API) verify(ctx context.Context, token string) (Caller, error) {
 		err = InvalidToken("it has expired")
 	}
 	expected := "a token in force for " + a.audience + " from " + a.issuer
-	if !a.check(ctx, "access token valid", "RFC 6750 3.1", err == nil, expected, fingerprint(token)) {
-		return Caller{}, a.invalidToken(err)
+	if !a.check(ctx, "access token valid", "RFC 6750 3.1", err == nil, expected, fingerprint(sent.token)) {
+		return Caller{}, a.invalidToken(sent.scheme, err)
 	}
 	return caller, nil
 }
 
-func (a *API) invalidToken(err error) *problem {
+func (a *API) invalidToken(scheme string, err error) *problem {
 	reason := "it opens nothing here"
 	var known *invalidToken
 	if errors.As(err, &known) {
 		reason = known.reason
 	}
-	return newProblem(http.StatusUnauthorized, "The access token is not valid: "+reason+".").
-		with("WWW-Authenticate", a.challenge("invalid_token", reason, nil))
+	return a.challenging(newProblem(http.StatusUnauthorized, "The access token is not valid: "+reason+"."), scheme, "invalid_token", reason)
 }
 
-func (a *API) lacksScope(needed []string) *problem {
+func (a *API) lacksScope(scheme string, needed []string) *problem {
 	list := strings.Join(needed, " ")
 	return newProblem(http.StatusForbidden, "The access token does not carry the scope "+list+".").
-		with("WWW-Authenticate", a.challenge("insufficient_scope", "the access token does not carry the scope "+list, needed))
+		with("WWW-Authenticate", a.challenge(scheme, "insufficient_scope", "the access token does not carry the scope "+list, needed))
 }
 
-// challenge is the WWW-Authenticate header of RFC 6750 3, with RFC 9728's
-// pointer to the metadata where that document exists.
-func (a *API) challenge(code, description string, scopes []string) string {
+// challenging adds to a 401 the challenge of the scheme that was used, with
+// what was wrong, and that of the other one as an offer: RFC 9449 7.2, a
+// resource that takes both says so.
+func (a *API) challenging(p *problem, scheme, code, description string) *problem {
+	p.with("WWW-Authenticate", a.challenge(scheme, code, description, nil))
+	for _, other := range a.schemes() {
+		if other != scheme {
+			p.with("WWW-Authenticate", a.challenge(other, "", "", nil))
+		}
+	}
+	return p
+}
+
+// challenge is the WWW-Authenticate header of RFC 6750 3 or RFC 9449 7.1, with
+// RFC 9728's pointer to the metadata where that document exists.
+func (a *API) challenge(scheme, code, description string, scopes []string) string {
 	var b strings.Builder
-	b.WriteString(`Bearer realm="timesheets"`)
+	b.WriteString(scheme + ` realm="timesheets"`)
 	param := func(name, value string) {
 		if value != "" {
 			fmt.Fprintf(&b, `, %s="%s"`, name, quotable(value))
 		}
+	}
+	if scheme == dpop {
+		param("algs", strings.Join(a.proofs.Algorithms(), " "))
 	}
 	param("error", code)
 	param("error_description", description)

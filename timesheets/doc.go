@@ -1,17 +1,18 @@
 // Package timesheets is the resource server: the Timesheets API under /api/.
 //
-// It issues nothing and signs nobody in. A request brings a bearer token; what
-// the token is worth comes from a [Verifier], who reports to whom from a
-// [Directory], and both are small interfaces of this room. So it runs beside
-// the authorization server in one process, or alone against another issuer,
-// without a line of it changing.
+// It issues nothing and signs nobody in. A request brings an access token; what
+// that is worth comes from a [Verifier], whether its sender has the key that it
+// is bound to from [Proofs], who reports to whom from a [Directory], and all are
+// small interfaces of this room. So it runs beside the authorization server in
+// one process, or alone against another issuer, without a line of it changing.
 //
 // # The way of a request
 //
 //	Handler      headers that every answer has; 404 and 405 as problems
 //	  negotiate  JSON, or CSV where somebody prefers it
-//	  authorize  one bearer token, in the header; valid; with the scope that
-//	             the operation names; of a person, a machine or either
+//	  authorize  one access token, in the header; valid; with a proof of the
+//	             key that it is bound to, if it is; with the scope that the
+//	             operation names; of a person, a machine or either
 //	  readBody   JSON, at most 1 MiB
 //	  huma       parameters and body against the operation's schema
 //	  handler    whose entry is it, and may this caller do that
@@ -29,6 +30,7 @@
 //
 //	api.go        Config, New, the table of operations
 //	bearer.go     RFC 6750: the token, the scope, the challenges
+//	dpop.go       RFC 9449: a token that is bound to a key
 //	body.go       what a body must be before anybody looks at its fields
 //	entries.go    create, read, replace, delete
 //	ifmatch.go    If-Match: who changes an entry says which one they read

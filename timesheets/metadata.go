@@ -16,6 +16,9 @@ func (a *API) Metadata() http.Handler {
 		"scopes_supported":         a.scopesDeclared(),
 		"bearer_methods_supported": []string{"header"}, // RFC 9700 4.3.2: no tokens in URLs
 	}
+	if a.proofs != nil {
+		document["dpop_signing_alg_values_supported"] = a.proofs.Algorithms()
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "public, max-age=300")

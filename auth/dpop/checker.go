@@ -1,0 +1,199 @@
+package dpop
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"log/slog"
+	"math"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The errors of RFC 9449 5 and 8.
+const (
+	InvalidProof = "invalid_dpop_proof"
+	UseNonce     = "use_dpop_nonce"
+)
+
+// window is how far iat may lie from now, on either side (RFC 9449 11.1: a
+// relatively brief period). For as long a proof is remembered.
+const window = time.Minute
+
+// Config is what a Checker needs. All fields but Nonces are required.
+type Config struct {
+	Base   string // scheme and host under which clients know the server, without a trailing slash
+	Writer Writer // to a file with the tables of Migrations
+	Nonces bool   // demand a nonce in every proof
+	Now    func() time.Time
+	Log    *slog.Logger
+}
+
+// Checker checks the proofs that one server is sent. It is safe for concurrent
+// use.
+type Checker struct {
+	Config
+	nonces nonces
+}
+
+// New makes a Checker with nonces of its own. It does not touch the file.
+func New(c Config) *Checker { return &Checker{Config: c, nonces: newNonces()} }
+
+// Demanding is the same Checker where a nonce is demanded in every proof.
+func (c *Checker) Demanding() *Checker {
+	strict := *c
+	strict.Nonces = true
+	return &strict
+}
+
+// Error says why a proof was refused.
+type Error struct {
+	Code   string // InvalidProof or UseNonce
+	Reason string // safe to give to whoever sent the proof
+}
+
+func (e *Error) Error() string { return e.Code + ": " + e.Reason }
+
+// ProofRefused is for rooms that do not know this one.
+func (e *Error) ProofRefused() (code, reason string) { return e.Code, e.Reason }
+
+func invalid(reason string) error { return &Error{InvalidProof, reason} }
+
+// Algorithms are those that a proof may be signed with.
+func (c *Checker) Algorithms() []string { return slices.Clone(algorithms) }
+
+// Nonce is what the next proof has to carry, "" where none is demanded.
+func (c *Checker) Nonce() string {
+	if !c.Nonces {
+		return ""
+	}
+	return c.nonces.at(c.Now())
+}
+
+// Check checks the one proof in the request, uses it up, and returns the
+// thumbprint of its key (RFC 7638). token is the access token beside which the
+// proof was sent, "" for none. Errors: *Error, or the Writer's.
+func (c *Checker) Check(ctx context.Context, r *http.Request, token string) (jkt string, err error) {
+	p, err := c.read(ctx, r)
+	if err != nil {
+		return "", err
+	}
+	if err := c.genuine(ctx, p); err != nil {
+		return "", err
+	}
+	if err := c.meant(ctx, r, p); err != nil {
+		return "", err
+	}
+	if err := c.fresh(ctx, p); err != nil {
+		return "", err
+	}
+	if token != "" {
+		sum := sha256.Sum256([]byte(token))
+		want := base64.RawURLEncoding.EncodeToString(sum[:])
+		// RFC 9449 7: a proof made beside one token must not serve another one.
+		if !c.check(ctx, "DPoP ath", "RFC 9449 4.3", p.claims.Hash == want, "the hash of the access token", orNone(p.claims.Hash, "another hash")) {
+			return "", invalid("its ath is not the hash of the access token")
+		}
+	}
+	if err := c.use(ctx, p); err != nil {
+		return "", err
+	}
+	return p.key.thumbprint, nil
+}
+
+// read takes the proof from its header.
+func (c *Checker) read(ctx context.Context, r *http.Request) (*proof, error) {
+	sent := r.Header.Values("DPoP")
+	// RFC 9449 4.3 (1): two readers of one request could each take another of them.
+	if !c.check(ctx, "one DPoP proof", "RFC 9449 4.3", len(sent) == 1, "1", fmt.Sprint(len(sent))) {
+		return nil, invalid(fmt.Sprintf("send one DPoP header, not %d", len(sent)))
+	}
+	p, err := parse(sent[0])
+	// RFC 9449 4.3 (2): the value is a single and well-formed JWT.
+	if !c.check(ctx, "DPoP proof is well-formed", "RFC 9449 4.3", err == nil, "a signed JWT in its compact form", got(err, "one")) {
+		return nil, invalid("it cannot be read: " + err.Error())
+	}
+	missing := p.claims.missing()
+	// RFC 9449 4.3 (3): without one of these the others say nothing.
+	if !c.check(ctx, "DPoP proof is complete", "RFC 9449 4.2", missing == "", "jti, htm, htu and iat", orNone(missing, "no "+missing)) {
+		return nil, invalid("it has no " + missing)
+	}
+	return p, nil
+}
+
+// genuine finds out whether the sender has the key.
+func (c *Checker) genuine(ctx context.Context, p *proof) error {
+	// RFC 9449 4.3 (4): or any JWT that the key has signed would pass for a proof (RFC 8725 3.11).
+	if !c.check(ctx, "DPoP typ", "RFC 9449 4.3", p.header.Typ == "dpop+jwt", "dpop+jwt", p.header.Typ) {
+		return invalid("its typ is not dpop+jwt")
+	}
+	// RFC 9449 4.3 (5): "none" is signed by nobody, and an HMAC by everybody who can check it.
+	if !c.check(ctx, "DPoP alg", "RFC 9449 4.3", slices.Contains(algorithms, p.header.Alg), strings.Join(algorithms, " "), p.header.Alg) {
+		return invalid("its alg is not one of " + strings.Join(algorithms, ", "))
+	}
+	private := privateMembers(p.header.JWK)
+	// RFC 9449 4.3 (7): a private key that was sent is no secret any more.
+	if !c.check(ctx, "DPoP key is public", "RFC 9449 4.3", private == "", "public members only", orNone(private, "with "+private)) {
+		return invalid("its jwk holds a private key, which everybody on the way has seen; make another one")
+	}
+	var err error
+	p.key, err = parseKey(p.header.JWK, p.header.Alg)
+	if !c.check(ctx, "DPoP key is good", "RFC 9449 4.2", err == nil, "a public key for "+p.header.Alg, got(err, "one")) {
+		return invalid("its jwk is no good: " + err.Error())
+	}
+	// RFC 9449 4.3 (6): whoever has no private key has nothing but a copy of somebody's public one.
+	if !c.check(ctx, "DPoP signature", "RFC 9449 4.3", p.key.verifies(p.header.Alg, p.signed, p.signature), "by the key in jwk", "key "+p.key.thumbprint[:8]) {
+		return invalid("its signature does not fit the key in its jwk")
+	}
+	return nil
+}
+
+// meant finds out whether the proof was made for this request.
+func (c *Checker) meant(ctx context.Context, r *http.Request, p *proof) error {
+	// RFC 9449 4.3 (8): a proof made for reading must not delete.
+	if !c.check(ctx, "DPoP htm", "RFC 9449 4.3", p.claims.Method == r.Method, r.Method, p.claims.Method) {
+		return invalid("its htm is not the method of this request")
+	}
+	sent, urls := normal(p.claims.URL), c.targets(r)
+	// RFC 9449 4.3 (9): a proof made for one server, or one path, must not serve another.
+	if !c.check(ctx, "DPoP htu", "RFC 9449 4.3", sent != "" && slices.Contains(urls, sent), strings.Join(urls, " or "), sent) {
+		return invalid("its htu is not the URL of this request, which is " + urls[0])
+	}
+	return nil
+}
+
+// fresh finds out whether the proof was made just now.
+func (c *Checker) fresh(ctx context.Context, p *proof) error {
+	now := c.Now()
+	// RFC 9449 4.3 (10), 11.2: proofs can be made in advance, by somebody who has the key for a moment. A nonce cannot.
+	if needed := c.Nonces || p.claims.Nonce != ""; needed {
+		ok := c.nonces.good(p.claims.Nonce, now)
+		if !c.check(ctx, "DPoP nonce", "RFC 9449 4.3", ok, "a nonce of this server, at most "+nonceLifetime.String()+" old", orNone(p.claims.Nonce, "a nonce")) {
+			return &Error{UseNonce, "put the nonce of the DPoP-Nonce header into the proof"}
+		}
+	}
+	made := *p.claims.IssuedAt
+	// RFC 9449 4.3 (11), 11.1: a proof is remembered for as long as it is accepted, and neither goes on for ever.
+	ok := math.Abs(float64(now.UnixMilli())/1000-made) <= window.Seconds()
+	if !c.check(ctx, "DPoP iat", "RFC 9449 4.3", ok, "within "+window.String()+" of "+now.UTC().Format(time.RFC3339), fmt.Sprintf("%.0f", made)) {
+		return invalid("its iat is not within " + window.String() + " of this server's time")
+	}
+	return nil
+}
+
+func got(err error, otherwise string) string {
+	if err != nil {
+		return err.Error()
+	}
+	return otherwise
+}
+
+func orNone(value, otherwise string) string {
+	if value == "" {
+		return "none"
+	}
+	return otherwise
+}

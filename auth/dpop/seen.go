@@ -1,0 +1,82 @@
+package dpop
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Migrations are the table of this room, in goose's format.
+//
+//go:embed migrations/*.sql
+var Migrations embed.FS
+
+// Writer runs short transactions on the file.
+type Writer interface {
+	Write(ctx context.Context, fn func(tx *sql.Tx) error, after ...func()) error
+}
+
+var errSeen = errors.New("proof seen before")
+
+// use remembers the proof, and refuses one that is remembered already.
+func (c *Checker) use(ctx context.Context, p *proof) error {
+	sum := sha256.Sum256([]byte(p.key.thumbprint + " " + p.claims.ID))
+	id := hex.EncodeToString(sum[:])
+	ends := time.UnixMilli(int64(*p.claims.IssuedAt * 1000)).Add(window + time.Millisecond)
+	err := c.Writer.Write(ctx, func(tx *sql.Tx) error {
+		// RFC 9449 11.1: a proof that was overheard works within its window once
+		// more, unless it is refused. One statement decides who was first.
+		done, err := tx.Exec(`INSERT INTO dpop_proofs (hash, expires_at) VALUES (?1, ?2)
+			ON CONFLICT (hash) DO UPDATE SET expires_at = excluded.expires_at WHERE expires_at <= ?3`,
+			id, ends.UnixMilli(), c.Now().UnixMilli())
+		if err != nil {
+			return fmt.Errorf("remember a DPoP proof: %w", err)
+		}
+		if n, err := done.RowsAffected(); err != nil || n != 1 {
+			return errors.Join(errSeen, err)
+		}
+		return nil
+	}, func() { c.wrote(ctx, "insert", id[:8]) })
+	if err != nil && !errors.Is(err, errSeen) {
+		return err
+	}
+	if !c.check(ctx, "DPoP proof used once", "RFC 9449 11.1", err == nil, "a jti that this key has not used", map[bool]string{true: "a new one", false: "seen before"}[err == nil]) {
+		return invalid("its jti was used before; make a proof for each request")
+	}
+	return nil
+}
+
+// purgeBatch bounds one transaction, in rows: others write in between.
+const purgeBatch = 500
+
+// Purge forgets the proofs that are too old to be accepted. Errors: the
+// Writer's.
+func (c *Checker) Purge(ctx context.Context) error {
+	for {
+		var n int64
+		err := c.Writer.Write(ctx, func(tx *sql.Tx) error {
+			done, err := tx.Exec(`DELETE FROM dpop_proofs WHERE hash IN (SELECT hash FROM dpop_proofs WHERE expires_at < ? LIMIT ?)`, c.Now().UnixMilli(), purgeBatch)
+			if err != nil {
+				return fmt.Errorf("purge DPoP proofs: %w", err)
+			}
+			n, err = done.RowsAffected()
+			return err
+		})
+		if err != nil || n < purgeBatch {
+			return err
+		}
+	}
+}
+
+// Reset forgets all proofs. What they were sent for goes with them.
+func (c *Checker) Reset(ctx context.Context) error {
+	return c.Writer.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`DELETE FROM dpop_proofs`)
+		return err
+	}, func() { c.wrote(ctx, "reset", "") })
+}
