@@ -295,7 +295,7 @@ type rooms struct {
 func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.Document, builtin bool, now clock, log *slog.Logger) (*rooms, error) {
 	server, err := auth.New(ctx, auth.Config{
 		Issuer: c.Issuer, Document: document, Builtin: builtin, Writer: file, Read: file.Read(),
-		AccessTTL: c.AccessTTL, RefreshTTL: c.RefreshTTL, CodeTTL: c.CodeTTL, RefreshGrace: c.RefreshGrace, QuietPages: c.QuietPages, InspectorPath: c.inspectorPath(), Now: now, Log: log,
+		AccessTTL: c.AccessTTL, RefreshTTL: c.RefreshTTL, CodeTTL: c.CodeTTL, RefreshGrace: c.RefreshGrace, QuietPages: c.QuietPages, OpenRegistration: c.private, InspectorPath: c.inspectorPath(), Now: now, Log: log,
 	})
 	if err != nil {
 		return nil, err
@@ -323,8 +323,8 @@ func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.D
 	}
 	server.Register(r.mux)
 	r.mux.Handle("/api/", r.api)
-	r.mux.Handle("GET "+pathResource, server.CORS(api.Metadata(), "GET"))
-	r.mux.Handle("OPTIONS "+pathResource, server.CORS(http.NotFoundHandler(), "GET"))
+	r.mux.Handle("GET "+pathResource, server.PublicCORS(api.Metadata(), "GET"))
+	r.mux.Handle("OPTIONS "+pathResource, server.PublicCORS(http.NotFoundHandler(), "GET"))
 	r.mux.Handle("/static/", static.Handler())
 	r.mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	r.mux.HandleFunc("GET /readyz", r.ready(file))

@@ -280,6 +280,20 @@ func (b *browser) send(r *http.Request) answer {
 	return answer{resp, string(text)}
 }
 
+// sendJSON is a request with a JSON body and a bearer token, "" for none.
+func (b *browser) sendJSON(method, target, token, body string) answer {
+	b.t.Helper()
+	r, err := http.NewRequest(method, target, strings.NewReader(body))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	return b.send(r)
+}
+
 func (b *browser) get(target string, header ...string) answer {
 	b.t.Helper()
 	return b.do(http.MethodGet, target, nil, header...)
@@ -750,6 +764,63 @@ func TestNightlyImport(t *testing.T) {
 
 // The API's description needs no token, names its issuer, and can be read by
 // the app of a registered origin.
+// An app that nobody has declared: it finds the API by its 401, the
+// authorization server by the API's metadata (RFC 9728), registers itself (RFC
+// 7591), and is let in by a person who has been told that nobody has checked
+// it. What it is, it changes and takes back by itself (RFC 7592).
+func TestAppThatRegistersItself(t *testing.T) {
+	p := start(t)
+	b := p.browser(t)
+	challenge := b.api("GET", "/timesheets", "", "").Header.Get("WWW-Authenticate")
+	_, at, _ := strings.Cut(challenge, `resource_metadata="`)
+	api := b.get(strings.TrimSuffix(at, `"`)).json(t)
+	server, _ := api["authorization_servers"].([]any)
+	if len(server) != 1 || api["resource"] != p.base()+"/api" || strings.Contains(challenge, "error=") {
+		t.Fatalf("%s: %v", challenge, api)
+	}
+	doc := b.get(strings.TrimSuffix(fmt.Sprint(server[0]), "/") + "/.well-known/oauth-authorization-server").json(t)
+	made := b.sendJSON("POST", fmt.Sprint(doc["registration_endpoint"]), "", `{"client_name":"Pocket Hours","redirect_uris":["http://localhost:3999/cb"],"token_endpoint_auth_method":"none","grant_types":["authorization_code","refresh_token"]}`)
+	me := made.json(t)
+	if made.StatusCode != 201 || me["application_type"] != "native" || me["client_secret"] != nil {
+		t.Fatalf("%d %s", made.StatusCode, made.body)
+	}
+	c := mobile()
+	c.id, c.redirect = fmt.Sprint(me["client_id"]), "http://localhost:4001/cb" // RFC 8252 7.3: any port
+
+	page := b.consentPage(c, "ada@example.com", "resource", fmt.Sprint(api["resource"]))
+	if !strings.Contains(page.body, "registered itself") || !strings.Contains(page.body, "<bdi>Pocket Hours</bdi>") {
+		t.Error("the page does not say what kind of app this is")
+	}
+	got := b.tokens(b.exchange(c, b.arrive(c, b.decide(page, "allow", nil)).Get("code")))
+	if claims(t, got.Access, 1)["aud"] != api["resource"] || b.api("GET", "/timesheets", got.Access, "").StatusCode != 200 {
+		t.Error("the token does not open the API it was asked for")
+	}
+	// RFC 8707 2.2: the refresh may name the resource again, and no other.
+	refused(t, b.refresh(c, got.Refresh, "resource", "https://other.example/api"), 400, "invalid_target")
+	got = b.tokens(b.refresh(c, got.Refresh, "resource", fmt.Sprint(api["resource"])))
+
+	home := b.get("/").body
+	if !strings.Contains(home, c.id) || !strings.Contains(home, "Nobody has checked these") {
+		t.Error("the start page does not show it")
+	}
+	mine, token := fmt.Sprint(me["registration_client_uri"]), fmt.Sprint(me["registration_access_token"])
+	changed := b.sendJSON("PUT", mine, token, `{"client_id":"`+c.id+`","redirect_uris":["https://pocket.example/cb"],"token_endpoint_auth_method":"client_secret_basic"}`)
+	if m := changed.json(t); changed.StatusCode != 200 || m["client_secret"] == nil || m["client_name"] != nil {
+		t.Errorf("%d %s", changed.StatusCode, changed.body)
+	}
+	refused(t, b.refresh(c, got.Refresh), 401, "invalid_client") // it has a secret now
+	if a := b.sendJSON("DELETE", mine, token, ""); a.StatusCode != 204 {
+		t.Errorf("delete: %d %s", a.StatusCode, a.body)
+	}
+	if a := b.api("GET", "/me", got.Access, ""); a.StatusCode != 401 {
+		t.Errorf("its access token: %d", a.StatusCode)
+	}
+	refused(t, b.sendJSON("GET", mine, token, ""), 401, "invalid_token")
+	if strings.Contains(b.get("/").body, c.id) {
+		t.Error("the start page still shows it")
+	}
+}
+
 func TestOpenAPIDocument(t *testing.T) {
 	p := start(t)
 	a := p.browser(t).get("/api/openapi.json", "Origin", "http://localhost:3000")
@@ -1327,12 +1398,12 @@ func TestMetadata(t *testing.T) {
 			}
 		}
 	}
-	for _, absent := range []string{"device_authorization_endpoint", "pushed_authorization_request_endpoint", "registration_endpoint", "dpop_signing_alg_values_supported"} {
+	for _, absent := range []string{"device_authorization_endpoint", "pushed_authorization_request_endpoint", "dpop_signing_alg_values_supported"} {
 		if doc[absent] != nil {
 			t.Errorf("%s is advertised", absent)
 		}
 	}
-	for _, path := range []string{"/oauth/device/code", "/oauth/par", "/oidc/register", "/device", "/account", "/lessons", "/metrics"} {
+	for _, path := range []string{"/oauth/device/code", "/oauth/par", "/device", "/account", "/lessons", "/metrics"} {
 		if a := b.get(path); a.StatusCode != 404 {
 			t.Errorf("%s answers %d before it works", path, a.StatusCode)
 		}

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/exampleco/punchcard/auth/store"
 )
 
 // authorize is the authorization endpoint (RFC 6749 3.1) and the one
@@ -178,6 +180,9 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, f *flow, who *sig
 	session.AuthTime, session.AMR, session.GrantedAt = who.Session.AuthTime.Unix(), who.Session.AMR, s.now().Unix()
 	session.Unchallenged = q.Challenge == ""
 	resp, err := s.fosite.NewAuthorizeResponse(ctx, ar, session)
+	if client, ok := ar.GetClient().(*store.Client); ok && err == nil {
+		err = s.inUse(ctx, client)
+	}
 	if err == nil {
 		err = s.store.Commit(ctx)
 	}

@@ -45,6 +45,9 @@ func (s *Server) consentPage(w http.ResponseWriter, r *http.Request) error {
 		RedirectDisplay: where, RedirectNote: note,
 		Strip: s.strip(f, 3, "consent", "Nothing has been issued yet. The app is still waiting with only its secret verifier."),
 	}
+	if client.Source == store.SourceRuntime { // RFC 7591 5: warn people about what nobody has vetted
+		page.RegisteredOn = client.CreatedAt.Format("2 January 2006")
+	}
 	if client.Kind != "native" { // RFC 8252 8.6, see held
 		page.RememberDays = int(consentLifetime.Hours() / 24)
 	}

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/exampleco/punchcard/auth/store"
 )
 
 // cors lets the apps of registered browser origins read an answer. The
@@ -14,16 +16,46 @@ func (s *Server) cors(route Route, next http.Handler) http.Handler {
 	if !route.CORS {
 		return next
 	}
-	return s.CORS(next, route.Methods...)
+	return s.readable(route.Path, next, route.Methods...)
+}
+
+// beforeRegistration is what an app has to read before its origin can be
+// registered: how to register, and that.
+var beforeRegistration = []string{pathDiscovery, pathMetadata, pathRegister, pathRegister + "/{id}"}
+
+func (s *Server) readable(path string, next http.Handler, methods ...string) http.Handler {
+	if slices.Contains(beforeRegistration, path) {
+		return s.PublicCORS(next, methods...)
+	}
+	return s.CORS(next, methods...)
 }
 
 // CORS wraps a handler with the cross-origin answers for the registered
 // browser origins, preflights included. Main puts it round the API as well.
 func (s *Server) CORS(next http.Handler, methods ...string) http.Handler {
+	return s.crossOrigin(next, s.browserOrigin, methods)
+}
+
+// PublicCORS is CORS that also lets those read who may register: what says how
+// to, such as the metadata of the API, has no secrets and takes no cookies.
+func (s *Server) PublicCORS(next http.Handler, methods ...string) http.Handler {
+	return s.crossOrigin(next, s.mayRead, methods)
+}
+
+// mayRead: where registration is open, that is any page of this machine; where
+// it takes an initial access token, the token decides and not the origin.
+func (s *Server) mayRead(r *http.Request, origin string) bool {
+	if s.openRegistration && onThisMachine(origin) || !s.openRegistration && originOf(origin) == origin {
+		return true
+	}
+	return s.browserOrigin(r, origin)
+}
+
+func (s *Server) crossOrigin(next http.Handler, admits func(*http.Request, string) bool, methods []string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Add("Vary", "Origin")
 		origin := r.Header.Get("Origin")
-		if origin != "" && s.check(r.Context(), "origin is registered", "RFC 9700 2.6", s.browserOrigin(r, origin), "an origin of a browser client", origin) {
+		if origin != "" && s.check(r.Context(), "origin is registered", "RFC 9700 2.6", admits(r, origin), "an origin of a browser client", origin) {
 			h := w.Header()
 			h.Set("Access-Control-Allow-Origin", origin) // never "*": it would be every site
 			h.Set("Access-Control-Allow-Credentials", "true")
@@ -43,14 +75,16 @@ func (s *Server) CORS(next http.Handler, methods ...string) http.Handler {
 	})
 }
 
-// browserOrigin says whether a browser client has a redirect URI there.
+// browserOrigin says whether a browser client has a redirect URI there. One
+// that registered itself may be a page that passes for a native app, because
+// it is served on the person's own machine.
 func (s *Server) browserOrigin(r *http.Request, origin string) bool {
-	clients, err := s.store.Clients(r.Context())
+	clients, err := s.store.ClientsAt(r.Context(), origin)
 	if err != nil {
 		return false
 	}
 	for _, c := range clients {
-		if c.Kind == "browser" && slices.ContainsFunc(c.RedirectURIs, func(uri string) bool { return originOf(uri) == origin }) {
+		if (c.Kind == "browser" || c.Kind == "native" && c.Source == store.SourceRuntime) && slices.ContainsFunc(c.RedirectURIs, func(uri string) bool { return originOf(uri) == origin }) {
 			return true
 		}
 	}
@@ -78,7 +112,7 @@ func (s *Server) otherMethods(path string, methods []string) http.Handler {
 	})
 	for _, route := range s.Routes() {
 		if route.Path == path && route.CORS {
-			return s.CORS(refuse, methods...)
+			return s.readable(path, refuse, methods...)
 		}
 	}
 	return refuse

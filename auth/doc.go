@@ -38,6 +38,8 @@
 //	authorize.go  the dispatcher, and the code
 //	login.go      consent.go
 //	client.go     how a client proves itself; guesses.go
+//	register.go   how one becomes known by itself: register_metadata.go says what
+//	              it may be, registration.go is its own account, flood.go the limit
 //	token.go      the grants; grace.go answers a refresh that is sent again;
 //	              exchange.go reports what a code is bound to,
 //	              tokens.go mints, session.go is what is kept

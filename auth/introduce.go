@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/exampleco/punchcard/auth/seed"
+	"github.com/exampleco/punchcard/auth/store"
 	"github.com/exampleco/punchcard/views"
 )
 
@@ -25,6 +26,10 @@ func (s *Server) Introduce(r *http.Request) (views.Start, error) {
 		return page, err
 	}
 	for _, c := range clients {
+		if c.Source == store.SourceRuntime {
+			s.introduceRegistered(&page, c)
+			continue
+		}
 		client := views.StartClient{ID: c.ID, Name: c.Name, Kind: kindName(c.Kind), Description: c.Description, Redirects: c.RedirectURIs, Scopes: c.Scopes}
 		for _, declared := range s.document.Clients {
 			if declared.ID == c.ID && s.demo(c.ID) {
@@ -39,6 +44,24 @@ func (s *Server) Introduce(r *http.Request) (views.Start, error) {
 		}
 	}
 	return page, nil
+}
+
+// maxIntroduced keeps a flood of strangers from drowning the page.
+const maxIntroduced = 20
+
+// introduceRegistered puts a client that registered itself in front of the
+// older ones. It is told from the declared ones: its words are its own.
+func (s *Server) introduceRegistered(page *views.Start, c store.Client) {
+	kind := kindName(c.Kind)
+	if c.Kind == seed.KindNative && !c.IsPublic() {
+		kind = "native, with a secret" // RFC 8252 8.4
+	}
+	page.Registered = slices.Insert(page.Registered, 0, views.StartClient{
+		ID: c.ID, Name: c.Name, Kind: kind, Redirects: c.RedirectURIs, Scopes: c.Scopes, Expires: c.ExpiresAt.Format("2 January 2006, 15:04 UTC"),
+	})
+	if len(page.Registered) > maxIntroduced {
+		page.Registered, page.MoreClients = page.Registered[:maxIntroduced], page.MoreClients+1
+	}
 }
 
 // Banner says who and what is here, for the terminal. where is the URL that

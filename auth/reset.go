@@ -77,4 +77,5 @@ func (s *Server) forget() {
 	s.store.Forget()
 	s.genuine.forget()
 	s.guesses.forget()
+	s.flood.forget()
 }

@@ -12,6 +12,7 @@ const (
 	pathRevoke        = "/oauth/revoke"
 	pathIntrospect    = "/oauth/introspect"
 	pathUserinfo      = "/userinfo"
+	pathRegister      = "/oidc/register"
 	pathLogout        = "/oidc/logout"
 	pathLogoutAuth0   = "/v2/logout"
 	pathLogoutConfirm = "/logout"
@@ -42,6 +43,10 @@ func (s *Server) Routes() []Route {
 		{post, pathToken, "RFC 6749 3.2", "token_endpoint", false, true, s.json(s.token)},
 		{post, pathRevoke, "RFC 7009", "revocation_endpoint", false, true, s.json(s.revoke)},
 		{post, pathIntrospect, "RFC 7662", "introspection_endpoint", false, false, s.json(s.introspect)},
+		{post, pathRegister, "RFC 7591", "registration_endpoint", false, true, s.json(s.register)},
+		{get, pathRegister + "/{id}", "RFC 7592 2.1", "", false, true, s.json(s.readRegistration)},
+		{[]string{"PUT"}, pathRegister + "/{id}", "RFC 7592 2.2", "", false, true, s.json(s.updateRegistration)},
+		{[]string{"DELETE"}, pathRegister + "/{id}", "RFC 7592 2.3", "", false, true, s.json(s.deleteRegistration)},
 		{both, pathUserinfo, "OIDC Core 5.3", "userinfo_endpoint", false, true, s.json(s.userinfo)},
 		{both, pathLogout, "OIDC RP-Initiated Logout", "end_session_endpoint", false, false, s.page(s.endSession)},
 		{get, pathLogoutAuth0, "Auth0's returnTo form", "", false, false, s.page(s.returnTo)},

@@ -21,8 +21,8 @@ import (
 	"github.com/exampleco/punchcard/auth/store"
 )
 
-// Config is what a Server needs. All fields but RefreshGrace, QuietPages and
-// InspectorPath are required.
+// Config is what a Server needs. All fields but RefreshGrace, QuietPages,
+// OpenRegistration and InspectorPath are required.
 type Config struct {
 	Issuer     string         // identifier of this server, compared byte for byte (RFC 8414 2); with or without a trailing slash
 	Document   *seed.Document // people, roles, clients and APIs, applied by New
@@ -36,6 +36,9 @@ type Config struct {
 	// same successor once more; 0 for never, see grace.go.
 	RefreshGrace time.Duration
 	QuietPages   bool // leaves out the strip that names the step
+	// OpenRegistration lets clients register themselves without an initial
+	// access token: for a server that only this machine can reach.
+	OpenRegistration bool
 	// InspectorPath is where a flow can be watched, below which the strip links
 	// to flow/ and the beginning of the flow's id; "" for no link.
 	InspectorPath string
@@ -73,6 +76,8 @@ type Server struct {
 	log                *slog.Logger
 	genuine            genuine
 	guesses            guesses
+	flood              flood
+	openRegistration   bool
 	resets             resets
 }
 
@@ -90,7 +95,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	}
 	s := &Server{
 		issuer: c.Issuer, base: strings.TrimSuffix(c.Issuer, "/"), port: issuer.Port(),
-		secure: issuer.Scheme == "https", quiet: c.QuietPages, inspector: c.InspectorPath, refreshGrace: c.RefreshGrace,
+		secure: issuer.Scheme == "https", quiet: c.QuietPages, openRegistration: c.OpenRegistration, inspector: c.InspectorPath, refreshGrace: c.RefreshGrace,
 		writer: c.Writer, read: c.Read, now: c.Now, log: c.Log,
 		document: c.Document, builtin: c.Builtin, apis: c.Document.APIs,
 	}
@@ -222,6 +227,9 @@ func (noHasher) Hash(context.Context, []byte) ([]byte, error)  { return nil, fos
 // Purge removes what can no longer matter: ended flows, tokens, sessions.
 func (s *Server) Purge(ctx context.Context) error {
 	if err := s.purgeFlows(ctx); err != nil {
+		return err
+	}
+	if _, err := s.store.PurgeRegistrations(ctx); err != nil {
 		return err
 	}
 	if _, err := s.store.Purge(ctx); err != nil {

@@ -215,6 +215,9 @@ func (s *Server) respond(ctx context.Context, request fosite.AccessRequester) (*
 	unit := s.store.Begin(ctx)
 	defer s.store.Rollback(unit) // after a commit it does nothing
 	answer, err := s.fosite.NewAccessResponse(unit, request)
+	if client, ok := request.GetClient().(*store.Client); ok && err == nil {
+		err = s.inUse(unit, client)
+	}
 	if err == nil {
 		err = s.store.Commit(unit)
 	}

@@ -79,7 +79,7 @@ func strict(next http.Handler) http.Handler {
 
 // isPage tells what people look at from what programs call.
 func isPage(path string) bool {
-	for _, prefix := range []string{"/api/", "/oauth/", "/.well-known/", "/static/"} {
+	for _, prefix := range []string{"/api/", "/oauth/", "/oidc/register/", "/.well-known/", "/static/"} {
 		if strings.HasPrefix(path, prefix) {
 			return false
 		}

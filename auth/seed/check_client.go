@@ -158,12 +158,12 @@ func (c *checker) checkRedirects(e entry, client Client) {
 	}
 	e.filled("redirect_uris", client.RedirectURIs, "say where people are sent back to")
 	e.each("redirect_uris", client.RedirectURIs, func(item, uri string) {
-		if problem := uriProblem(uri, client.Kind, "code", "state", "iss", "error", "error_description", "error_uri"); problem != "" {
+		if problem := uriProblem(uri, client.Kind, redirectReserved...); problem != "" {
 			e.bad(item, "redirect URI %s", problem)
 		}
 	})
 	e.each("post_logout_redirect_uris", client.PostLogoutRedirectURIs, func(item, uri string) {
-		if problem := uriProblem(uri, client.Kind, "state"); problem != "" {
+		if problem := uriProblem(uri, client.Kind, postLogoutReserved...); problem != "" {
 			e.bad(item, "post-logout URI %s", problem)
 		}
 	})

@@ -12,6 +12,13 @@ import (
 
 const maxURI = 2000 // bytes
 
+// Query parameters that this server adds to a redirect URI, and to a
+// post-logout URI.
+var (
+	redirectReserved   = []string{"code", "state", "iss", "error", "error_description", "error_uri"}
+	postLogoutReserved = []string{"state"}
+)
+
 // outsideURI matches what RFC 3986 2 has no place for: controls, space,
 // backslash, quotes, braces, everything beyond ASCII. Browsers and libraries
 // disagree on what such characters mean, and attacks live on that.

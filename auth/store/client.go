@@ -38,6 +38,7 @@ type Client struct {
 	Disabled               bool   // disabled ones are found by nobody
 	Source                 string
 	CreatedAt              time.Time
+	ExpiresAt              time.Time // of one that registered itself, unless it is used before; zero: never
 }
 
 var _ fosite.Client = (*Client)(nil)

@@ -16,6 +16,9 @@ import (
 const clientColumns = `id, name, kind, description, secret_hash, id_token_alg, require_pkce, require_par, dpop_bound, jwks, introspect, source, created_at,
 	redirect_uris, post_logout_redirect_uris, grants, scopes, audience, auth_methods`
 
+// expiryColumn follows them where clients are read, with the tables to read from.
+const expiryColumn = `, expires_at FROM clients LEFT JOIN registrations ON client_id = id`
+
 // GetClient implements fosite.ClientManager. Errors: fosite.ErrNotFound, also
 // for a disabled client.
 func (s *Store) GetClient(ctx context.Context, id string) (fosite.Client, error) {
@@ -31,23 +34,45 @@ func (s *Store) GetClient(ctx context.Context, id string) (fosite.Client, error)
 func (s *Store) Client(ctx context.Context, id string) (*Client, error) {
 	client, generation := s.clients.get(id)
 	if client != nil {
-		return client.clone(), nil
+		return s.unexpired(client.clone())
 	}
 	client, err := scanClient(s.base, func(dest ...any) error {
-		return s.one(ctx, `SELECT `+clientColumns+` FROM clients WHERE id = ? AND disabled_at IS NULL`, []any{id}, dest...)
+		return s.one(ctx, `SELECT `+clientColumns+expiryColumn+` WHERE id = ? AND disabled_at IS NULL`, []any{id}, dest...)
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.clients.put(generation, client.clone())
+	return s.unexpired(client)
+}
+
+// unexpired refuses a client whose registration has run out, whether or not it
+// has been purged yet.
+func (s *Store) unexpired(client *Client) (*Client, error) {
+	if !client.ExpiresAt.IsZero() && !s.now().Before(client.ExpiresAt) {
+		return nil, fosite.ErrNotFound
+	}
 	return client, nil
 }
 
 // Clients returns the enabled clients: the declared ones in the order of their
 // declaration, then the others by age.
-func (s *Store) Clients(ctx context.Context) ([]Client, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT `+clientColumns+` FROM clients WHERE disabled_at IS NULL
-		ORDER BY position IS NULL, position, created_at, id`)
+func (s *Store) Clients(ctx context.Context) ([]Client, error) { return s.list(ctx, `true`) }
+
+// ClientsAt returns those of the clients that name an origin in a redirect
+// URI, and maybe some in which it is but a part of one: it is asked at every
+// request from another origin, and strangers can register many clients.
+func (s *Store) ClientsAt(ctx context.Context, origin string) ([]Client, error) {
+	stored := origin
+	if origin == s.base {
+		stored = "{base}"
+	}
+	return s.list(ctx, `(instr(redirect_uris, ?) > 0 OR instr(redirect_uris, ?) > 0)`, origin, stored)
+}
+
+func (s *Store) list(ctx context.Context, where string, args ...any) ([]Client, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT `+clientColumns+expiryColumn+` WHERE disabled_at IS NULL AND (expires_at IS NULL OR expires_at > ?) AND `+where+`
+		ORDER BY position IS NULL, position, created_at, id`, append([]any{s.now().UnixMilli()}, args...)...)
 	if err != nil {
 		return nil, readError(ctx, err)
 	}
@@ -67,19 +92,20 @@ func scanClient(base string, scan func(dest ...any) error) (*Client, error) {
 	var (
 		c       Client
 		created sql.NullInt64
+		expires sql.NullInt64
 		stored  [6]string
 	)
 	dest := []any{&c.ID, &c.Name, &c.Kind, &c.Description, &c.SecretHash, &c.IDTokenAlg, &c.RequirePKCE, &c.RequirePAR, &c.DPoPBound, &c.JWKS, &c.Introspect, &c.Source, &created}
 	for i := range stored {
 		dest = append(dest, &stored[i])
 	}
-	if err := scan(dest...); err != nil {
+	if err := scan(append(dest, &expires)...); err != nil {
 		return nil, err
 	}
 	for i, field := range c.lists() {
 		*field = items(stored[i])
 	}
-	c.CreatedAt = moment(created)
+	c.CreatedAt, c.ExpiresAt = moment(created), moment(expires)
 	c.expand(base)
 	return &c, nil
 }
@@ -107,7 +133,7 @@ func (s *Store) ApplyClients(ctx context.Context, declared []Client) (disabled [
 		if slices.Contains(ids[:i], c.ID) {
 			return nil, fmt.Errorf("client %q is declared twice", c.ID)
 		}
-		ids[i], rows[i] = c.ID, c.row(now, i)
+		ids[i], rows[i] = c.ID, c.row(now, SourceConfig, i)
 		after = append(after, s.wrote(ctx, "upsert", "clients", "client", c.ID))
 	}
 	var revoked int64
@@ -160,12 +186,13 @@ func disableOthers(tx *sql.Tx, declared []string, now int64) (gone []string, err
 	return gone, rows.Err()
 }
 
-// row is a declared client as upsertClient takes it.
-func (c Client) row(now int64, position int) []any {
+// row is a client as upsertClient takes it; position is its place in the
+// declaration, nil for one that registered itself.
+func (c Client) row(now int64, source string, position any) []any {
 	if c.IDTokenAlg == "" {
 		c.IDTokenAlg = "RS256" // OIDC Core 2: the default, which every relying party supports
 	}
-	row := []any{c.ID, c.Name, c.Kind, c.Description, c.SecretHash, c.IDTokenAlg, c.RequirePKCE, c.RequirePAR, c.DPoPBound, c.JWKS, c.Introspect, SourceConfig, now}
+	row := []any{c.ID, c.Name, c.Kind, c.Description, c.SecretHash, c.IDTokenAlg, c.RequirePKCE, c.RequirePAR, c.DPoPBound, c.JWKS, c.Introspect, source, now}
 	for _, field := range c.lists() {
 		row = append(row, list(*field))
 	}

@@ -1,0 +1,236 @@
+package auth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	jsonv2 "github.com/go-json-experiment/json"
+
+	"github.com/exampleco/punchcard/auth/store"
+)
+
+// The prefixes of what a registration gives out; codePrefix has the others.
+const (
+	clientIDPrefix     = "reg_"
+	secretPrefix       = "pcs_"
+	registrationPrefix = "pcm_" // manages the registration
+	initialPrefix      = "pci_" // allows one
+)
+
+// How long a registration lasts. Most are made once and never used; one that
+// is used outlives every grant of its client.
+const (
+	unusedFor = 24 * time.Hour
+	idleFor   = refreshCap
+)
+
+// register is the client registration endpoint, RFC 7591 3. On a server that
+// only this machine can reach it is open; elsewhere it takes an initial access
+// token.
+func (s *Server) register(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	initial, err := s.mayRegister(r)
+	if err != nil {
+		return err
+	}
+	c, rerr := s.registrant(w, r, initial != "")
+	if rerr != nil {
+		return rerr
+	}
+	if err := c.complete(); err != nil {
+		return err
+	}
+	// Counted when all else is well: whoever corrects a mistake has not to wait.
+	if wait := s.flood.admit(sourceOf(r), s.now()); !s.check(ctx, "not too many registrations", "RFC 7591 5", wait == 0, "fewer from one place, and from all", "wait "+wait.String()) {
+		return tooManyRegistrations(wait)
+	}
+	id, secret, token := clientIDPrefix+randomToken("")[:22], "", randomToken(registrationPrefix)
+	client := s.runtimeClient(id, c.meta)
+	if c.meta.AuthMethod != "none" {
+		secret = randomToken(secretPrefix)
+		client.SecretHash = store.HashSecret(secret)
+	}
+	metadata, err := json.Marshal(c.meta)
+	if err != nil {
+		return err
+	}
+	registration := store.Registration{TokenHash: hashOf(token), Metadata: string(metadata), Vouched: c.vouched, RegisteredAt: s.now(), ExpiresAt: s.now().Add(unusedFor)}
+	if err := s.storeRegistration(ctx, client, registration, initial); err != nil {
+		return err
+	}
+	s.check(ctx, "client registered", "RFC 7591 3.2.1", true, "as it asked", id+" as "+client.Kind)
+	writeJSON(w, http.StatusCreated, s.information(id, registration, c.meta, secret, token))
+	return nil
+}
+
+// mayRegister lets in who may register a client, and returns the initial
+// access token that the request carries, "" for none.
+func (s *Server) mayRegister(r *http.Request) (initial string, err error) {
+	if r.Header.Get("Authorization") == "" && s.openRegistration {
+		// RFC 7591 5: open means for programs on this machine. A page from
+		// elsewhere that is shown in a browser here is none of them.
+		origin := r.Header.Get("Origin")
+		if !s.check(r.Context(), "registration from this machine", "RFC 7591 5", origin == "" || s.mayRead(r, origin), "a program or page of this machine", origin) {
+			e := newError("access_denied", "Only programs and pages of this machine register without an initial access token.")
+			e.Status = http.StatusForbidden
+			return "", e
+		}
+		return "", nil
+	}
+	initial, err = bearer(r)
+	if e := asErrorOf(err); e != nil && e.Code == "" {
+		s.check(r.Context(), "initial access token sent", "RFC 7591 3", false, "a bearer token", "none")
+		return "", refusedToken("Registration needs an initial access token here; whoever runs this server makes one with: punchcard registration token.")
+	}
+	return initial, err
+}
+
+func asErrorOf(err error) *Error {
+	var e *Error
+	errors.As(err, &e)
+	return e
+}
+
+func refusedToken(description string) *Error {
+	e := newError("invalid_token", description)
+	e.scheme = "Bearer"
+	return e
+}
+
+// registrant reads what a client says of itself.
+func (s *Server) registrant(w http.ResponseWriter, r *http.Request, vouched bool) (*registrant, *Error) {
+	// A form of another site can't send this type without asking first.
+	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	if !strings.EqualFold(strings.TrimSpace(kind), "application/json") {
+		e := newError("invalid_client_metadata", "Send the metadata as application/json, not as "+printable(clip(contentKind(kind)))+".") // RFC 7591 3.1
+		e.Status = http.StatusUnsupportedMediaType
+		return nil, e
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxMetadata))
+	if err != nil {
+		e := newError("invalid_client_metadata", "The body cannot be read.").because(err)
+		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+			e = newError("invalid_client_metadata", "The metadata of a client may hold 16 KiB.")
+			e.Status = http.StatusRequestEntityTooLarge
+		}
+		return nil, e
+	}
+	c := &registrant{Server: s, ctx: r.Context(), vouched: vouched, meta: &clientMetadata{}}
+	// Strictly: with a name sent twice, two readers see two clients.
+	if err := jsonv2.Unmarshal(body, &c.sent); err == nil && c.sent != nil {
+		err = jsonv2.Unmarshal(body, c.meta)
+		if err == nil {
+			return c, nil
+		}
+	}
+	return nil, s.unreadable(r.Context(), body, c)
+}
+
+// unreadable says why a body is no client metadata.
+func (s *Server) unreadable(ctx context.Context, body []byte, c *registrant) *Error {
+	s.check(ctx, "metadata is a JSON object", "RFC 7591 3.1", false, "an object with each name once, each value of its type", fingerprint("body", string(body)))
+	err := jsonv2.Unmarshal(body, c.meta)
+	var wrong *jsonv2.SemanticError
+	if errors.As(err, &wrong) && wrong.JSONPointer != "" {
+		name, _, _ := strings.Cut(strings.TrimPrefix(string(wrong.JSONPointer), "/"), "/")
+		code := "invalid_client_metadata"
+		if name == "redirect_uris" {
+			code = "invalid_redirect_uri"
+		}
+		return newError(code, printable(clip(name))+" has a value of the wrong type.").because(err)
+	}
+	return newError("invalid_client_metadata", "The body must be one JSON object in UTF-8, with each name once.").because(err)
+}
+
+// runtimeClient is what is stored of a client that registered itself. It may
+// name every API, as declared ones do.
+func (s *Server) runtimeClient(id string, m *clientMetadata) store.Client {
+	c := store.Client{
+		ID: id, Name: m.Name, Kind: m.kind(), RedirectURIs: m.RedirectURIs, PostLogoutRedirectURIs: m.PostLogoutRedirectURIs,
+		Grants: m.GrantTypes, Scopes: strings.Fields(m.Scope), AuthMethods: []string{m.AuthMethod},
+		IDTokenAlg: m.IDTokenAlg, RequirePKCE: true, // RFC 9700 2.1.1
+	}
+	if c.Name == "" {
+		c.Name = id // RFC 7591 2: it may be shown in place of a name
+	}
+	for _, api := range s.apis {
+		c.Audience = append(c.Audience, api.Identifier)
+	}
+	return c
+}
+
+// storeRegistration spends the initial access token and keeps what it was
+// spent on, in one commit.
+func (s *Server) storeRegistration(ctx context.Context, c store.Client, r store.Registration, initial string) error {
+	unit := s.store.Begin(ctx)
+	defer s.store.Rollback(unit) // after a commit it does nothing
+	var err error
+	if initial != "" {
+		err = s.store.SpendInitialToken(unit, initial)
+	}
+	if err == nil {
+		err = s.store.Register(unit, c, r)
+	}
+	if err == nil {
+		err = s.store.Commit(unit)
+	}
+	switch {
+	case errors.Is(err, store.ErrSpent):
+		return refusedToken("The initial access token is unknown, used up or expired.").because(err)
+	case errors.Is(err, store.ErrFull):
+		s.check(ctx, "room for another client", "RFC 7591 5", false, "fewer than are kept", "full")
+		e := tooManyRegistrations(time.Hour).because(err)
+		e.Description = "As many clients are registered here as are kept. Unused ones go after a day."
+		return e
+	}
+	return err
+}
+
+// information is the client information response of RFC 7591 3.2.1, and of
+// RFC 7592 3.
+type information struct {
+	ID              string `json:"client_id"`
+	IssuedAt        int64  `json:"client_id_issued_at"`
+	Secret          string `json:"client_secret,omitempty"`
+	SecretExpiresAt *int64 `json:"client_secret_expires_at,omitempty"` // RFC 7591 3.2.1: beside a secret; 0: never
+	Token           string `json:"registration_access_token"`
+	URI             string `json:"registration_client_uri"`
+	*clientMetadata
+}
+
+func (s *Server) information(id string, r store.Registration, m *clientMetadata, secret, token string) information {
+	out := information{ID: id, IssuedAt: r.RegisteredAt.Unix(), Secret: secret, Token: token, URI: s.base + pathRegister + "/" + url.PathEscape(id), clientMetadata: m}
+	if secret != "" {
+		out.SecretExpiresAt = new(int64)
+	}
+	return out
+}
+
+// inUse keeps the registration of a client to which something is issued just
+// now, in the same commit. It is written once an hour at most.
+func (s *Server) inUse(ctx context.Context, c *store.Client) error {
+	if c.ExpiresAt.IsZero() || c.ExpiresAt.After(s.now().Add(idleFor-time.Hour)) {
+		return nil
+	}
+	return s.store.Used(ctx, c.ID, s.now().Add(idleFor))
+}
+
+// InitialToken makes an initial access token, RFC 7591 1.2, and stores it for
+// so many registrations.
+func InitialToken(ctx context.Context, st *store.Store, uses int, until time.Time) (string, error) {
+	token := randomToken(initialPrefix)
+	return token, st.AddInitialToken(ctx, token, uses, until)
+}
+
+// onThisMachine says whether an origin is one of this machine.
+func onThisMachine(origin string) bool {
+	u, err := url.Parse(origin)
+	return err == nil && originOf(origin) == origin && slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname())
+}

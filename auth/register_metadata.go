@@ -1,0 +1,256 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/exampleco/punchcard/auth/seed"
+)
+
+// clientMetadata is what a client may say of itself: RFC 7591 2, OIDC Dynamic
+// Client Registration 2. What is not here is ignored, as RFC 7591 2 demands,
+// except for what unserved names. It is stored and read back as registered.
+type clientMetadata struct {
+	RedirectURIs           []string `json:"redirect_uris,omitempty"`
+	AuthMethod             string   `json:"token_endpoint_auth_method"`
+	GrantTypes             []string `json:"grant_types"`
+	ResponseTypes          []string `json:"response_types"`
+	ApplicationType        string   `json:"application_type"`
+	Name                   string   `json:"client_name,omitempty"`
+	Scope                  string   `json:"scope"`
+	IDTokenAlg             string   `json:"id_token_signed_response_alg"`
+	SubjectType            string   `json:"subject_type,omitempty"`
+	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris,omitempty"`
+
+	// Given back as they came. Nothing is fetched from them, and no page shows
+	// them: a logo would tell its owner who looks, and any app can claim one.
+	ClientURI       string   `json:"client_uri,omitempty"`
+	LogoURI         string   `json:"logo_uri,omitempty"`
+	PolicyURI       string   `json:"policy_uri,omitempty"`
+	TosURI          string   `json:"tos_uri,omitempty"`
+	Contacts        []string `json:"contacts,omitempty"`
+	SoftwareID      string   `json:"software_id,omitempty"`
+	SoftwareVersion string   `json:"software_version,omitempty"`
+}
+
+// unserved is what a client would rely on in vain, or what would make this
+// server fetch an address of the client's choice.
+var unserved = map[string]string{
+	"jwks_uri":                              "keys are never fetched; send them as jwks",
+	"sector_identifier_uri":                 "it would have to be fetched, and subjects are public here",
+	"request_uris":                          "request objects are not served",
+	"software_statement":                    "nobody is trusted to vouch for software here",
+	"id_token_encrypted_response_alg":       "ID tokens are signed, not encrypted",
+	"userinfo_signed_response_alg":          "userinfo is plain JSON",
+	"userinfo_encrypted_response_alg":       "userinfo is plain JSON",
+	"require_pushed_authorization_requests": "pushed authorization requests are not served yet",
+	"dpop_bound_access_tokens":              "tokens cannot be bound to a key yet",
+}
+
+// authMethods are the ways in which a client can prove itself.
+var authMethods = []string{"client_secret_basic", "client_secret_post", "none"}
+
+// Caps on what a client may say of itself.
+const (
+	maxMetadata     = 16 << 10 // bytes
+	maxRedirectURIs = 20
+	maxClientName   = 200 // characters
+	maxListed       = 10
+)
+
+// registrant checks what a client says of itself; the first rule that it
+// breaks is its answer.
+type registrant struct {
+	*Server
+	ctx     context.Context
+	meta    *clientMetadata
+	sent    map[string]jsontext.Value // every member, also those that are ignored
+	vouched bool                      // it came with an initial access token
+	err     *Error
+}
+
+// must reports a rule; after one that was broken the others are not looked at.
+func (c *registrant) must(ok bool, rule, clause, expected, got, text string) bool {
+	if c.err != nil {
+		return false
+	}
+	if !c.check(c.ctx, rule, clause, ok, expected, got) {
+		code := "invalid_client_metadata"
+		if strings.HasPrefix(rule, "redirect_uri") {
+			code = "invalid_redirect_uri" // RFC 7591 3.2.2
+		}
+		c.err = newError(code, printable(text))
+	}
+	return ok
+}
+
+// complete fills in what was left out, and checks the whole.
+func (c *registrant) complete() *Error {
+	for name, why := range unserved {
+		value, sent := c.sent[name]
+		if text := string(value); sent && text != "null" && text != "false" {
+			c.must(false, "metadata that is served", "RFC 7591 2", "no "+name, name, name+" is not served: "+why+".")
+		}
+	}
+	c.methods()
+	c.grants()
+	kind := c.meta.kind()
+	c.redirects(kind)
+	c.rights(kind)
+	c.words()
+	return c.err
+}
+
+func (c *registrant) methods() {
+	m := c.meta
+	if m.AuthMethod == "" {
+		m.AuthMethod = "client_secret_basic" // RFC 7591 2: the default
+	}
+	c.must(slices.Contains(authMethods, m.AuthMethod), "token_endpoint_auth_method", "RFC 7591 2", strings.Join(authMethods, " "), m.AuthMethod,
+		"token_endpoint_auth_method must be "+strings.Join(authMethods, ", ")+".")
+	if m.IDTokenAlg == "" {
+		m.IDTokenAlg = "RS256" // OIDC Dynamic Client Registration 2: the default
+	}
+	algs := c.keys.Algorithms()
+	c.must(slices.Contains(algs, m.IDTokenAlg), "id_token_signed_response_alg", "OIDC Registration 2", strings.Join(algs, " "), m.IDTokenAlg,
+		"id_token_signed_response_alg must be "+strings.Join(algs, " or ")+".")
+	c.must(m.SubjectType == "" || m.SubjectType == "public", "subject_type", "OIDC Registration 2", "public", m.SubjectType, "subject_type must be public.")
+	c.must(slices.Contains([]string{"", "web", "native"}, m.ApplicationType), "application_type", "OIDC Registration 2", "web or native", m.ApplicationType, "application_type must be web or native.")
+}
+
+// grants: RFC 7591 2.1, grant_types and response_types have to agree.
+func (c *registrant) grants() {
+	m := c.meta
+	if len(m.GrantTypes) == 0 {
+		m.GrantTypes = []string{"authorization_code"} // RFC 7591 2: the default
+	}
+	slices.Sort(m.GrantTypes)
+	m.GrantTypes = slices.Compact(m.GrantTypes)
+	for _, grant := range m.GrantTypes {
+		// RFC 9700 2.1.2 and 2.4: no implicit and no password grant.
+		c.must(slices.Contains(grantTypes, grant), "grant_types", "RFC 7591 2", strings.Join(grantTypes, " "), grant, "grant_types may hold "+strings.Join(grantTypes, ", ")+".")
+	}
+	if slices.Contains(m.GrantTypes, "client_credentials") {
+		// RFC 6749 4.4: confidential clients only.
+		c.must(m.AuthMethod != "none", "client_credentials has credentials", "RFC 6749 4.4", "a way to authenticate", m.AuthMethod, "client_credentials is for clients that authenticate; token_endpoint_auth_method none cannot have it.")
+		// RFC 7591 5: here no person would be asked, so somebody has to have vouched for the client.
+		c.must(c.vouched, "client_credentials is vouched for", "RFC 7591 5", "an initial access token", "open registration", "client_credentials needs a registration by initial access token: no person would be asked about this client.")
+	}
+	if slices.Contains(m.GrantTypes, "refresh_token") {
+		c.must(m.interactive(), "refresh_token beside another grant", "RFC 7591 2.1", "a grant that a person gives", strings.Join(m.GrantTypes, " "), "refresh_token needs authorization_code beside it.")
+	}
+	want := []string{}
+	if slices.Contains(m.GrantTypes, "authorization_code") {
+		want = []string{"code"}
+	}
+	if m.ResponseTypes == nil {
+		m.ResponseTypes = want
+	}
+	c.must(slices.Equal(slices.Compact(m.ResponseTypes), want), "response_types agree with grant_types", "RFC 7591 2.1", strings.Join(want, " "), strings.Join(m.ResponseTypes, " "),
+		fmt.Sprintf("response_types must be %q for these grant_types.", want))
+}
+
+// interactive says whether a person gives one of the grants.
+func (m *clientMetadata) interactive() bool {
+	return slices.ContainsFunc(m.GrantTypes, func(g string) bool { return g != "client_credentials" && g != "refresh_token" })
+}
+
+// kind is what the client is treated as. RFC 8252 8.4: a secret of its own
+// makes an instance of a native app confidential, and leaves it native. A
+// public client that does not say what it is, and comes back nowhere but to
+// the person's own device, is a native app, though application_type would be
+// web by default: command lines and assistants register like that.
+func (m *clientMetadata) kind() string {
+	public := m.AuthMethod == "none"
+	elsewhere := slices.ContainsFunc(m.RedirectURIs, func(uri string) bool { return !seed.OnThisMachine(uri) })
+	switch {
+	case !m.interactive():
+		return seed.KindMachine
+	case m.ApplicationType == "native", m.ApplicationType == "" && public && !elsewhere:
+		return seed.KindNative
+	case public:
+		return seed.KindBrowser
+	}
+	return seed.KindWeb
+}
+
+// redirects: RFC 7591 5 and RFC 9700 4.1.1, a redirect URI that is registered
+// is where codes go, so it has to be one that cannot be mistaken.
+func (c *registrant) redirects(kind string) {
+	m := c.meta
+	if m.ApplicationType = "web"; kind == seed.KindNative {
+		m.ApplicationType = "native"
+	}
+	code := slices.Contains(m.GrantTypes, "authorization_code")
+	// RFC 7591 2: clients of redirect-based flows MUST register theirs.
+	c.must(!code || len(m.RedirectURIs) > 0, "redirect_uris for the code grant", "RFC 7591 2", "at least one", "none", "redirect_uris is missing: say where people are sent back to.")
+	c.must(code || len(m.RedirectURIs)+len(m.PostLogoutRedirectURIs) == 0, "redirect_uris for the code grant only", "RFC 7591 2", "none", strings.Join(m.RedirectURIs, " "), "Without the grant authorization_code nobody is sent back: leave out redirect_uris and post_logout_redirect_uris.")
+	c.must(len(m.RedirectURIs) <= maxRedirectURIs && len(m.PostLogoutRedirectURIs) <= maxRedirectURIs, "redirect_uris are few", "RFC 7591 5", fmt.Sprint("at most ", maxRedirectURIs), fmt.Sprint(len(m.RedirectURIs)), fmt.Sprintf("redirect_uris and post_logout_redirect_uris may hold %d each.", maxRedirectURIs))
+	for _, uri := range m.RedirectURIs {
+		problem := seed.RedirectProblem(uri, kind)
+		c.must(problem == "", "redirect_uri can be registered", "RFC 9700 4.1.1", "a redirect URI for a "+kind+" client", uri, "redirect_uri "+clip(uri)+" "+problem+".")
+		// A page of ours would get the code, and some of those pages are clients themselves.
+		c.must(originOf(uri) != c.base, "redirect_uri is not this server's", "RFC 9700 4.1.1", "another origin than "+c.base, uri, "redirect_uri "+clip(uri)+" belongs to this server itself.")
+	}
+	for _, uri := range m.PostLogoutRedirectURIs {
+		problem := seed.PostLogoutProblem(uri, kind)
+		c.must(problem == "", "post_logout_redirect_uri can be registered", "OIDC RP-Initiated Logout 3.1", "a URI for a "+kind+" client", uri, "post_logout_redirect_uri "+clip(uri)+" "+problem+".")
+	}
+}
+
+// rights: RFC 7591 2, scope is all that the client can ask for. Left out, that
+// is all there is: a person still chooses, and their role decides.
+func (c *registrant) rights(kind string) {
+	m := c.meta
+	refreshes := slices.Contains(m.GrantTypes, "refresh_token")
+	if m.Scope == "" {
+		c.must(!slices.Contains(m.GrantTypes, "client_credentials"), "scope of a machine named", "RFC 6749 3.3", "a scope", "none", "scope is missing: with client_credentials the client gets what it is registered for, so name that.")
+		m.Scope = strings.Join(slices.DeleteFunc(c.scopesSupported(), func(s string) bool { return s == "offline_access" && !refreshes }), " ")
+	}
+	var scopes []string
+	known := c.scopesSupported()
+	for _, scope := range strings.Fields(m.Scope) {
+		if slices.Contains(scopes, scope) {
+			continue
+		}
+		scopes = append(scopes, scope)
+		c.must(slices.Contains(known, scope), "scope is declared", "RFC 7591 2", strings.Join(known, " "), scope, "scope "+clip(scope)+" is unknown here; there are "+strings.Join(known, ", ")+".")
+		c.must(kind != seed.KindMachine || !isIdentity(scope), "scope fits the grants", "RFC 6749 4.4", "scopes of an API", scope, "scope "+scope+" is about a person, and nobody signs in to this client.")
+		// OIDC Core 11: offline_access asks for a refresh token.
+		c.must(scope != "offline_access" || refreshes, "scope fits the grants", "OIDC Core 11", "refresh_token among grant_types", strings.Join(m.GrantTypes, " "), "scope offline_access needs refresh_token among the grant_types.")
+	}
+	m.Scope = strings.Join(scopes, " ")
+}
+
+// words are for people, so nothing invisible may hide in them.
+func (c *registrant) words() {
+	m := c.meta
+	c.must(utf8.RuneCountInString(m.Name) <= maxClientName && !strings.ContainsFunc(m.Name, unseen) && strings.TrimSpace(m.Name) == m.Name,
+		"client_name can be shown", "RFC 7591 5", fmt.Sprintf("up to %d visible characters", maxClientName), m.Name, fmt.Sprintf("client_name may have %d characters, none of them invisible, and no space around them.", maxClientName))
+	// RFC 7591 5: a stranger under the name of an app that people know here would be let in by mistake.
+	taken := slices.ContainsFunc(c.document.Clients, func(d seed.Client) bool { return strings.EqualFold(d.Name, strings.Join(strings.Fields(m.Name), " ")) })
+	c.must(!taken, "client_name is not taken", "RFC 7591 5", "a name of its own", m.Name, "client_name is that of an app which is declared here; use another.")
+	for _, link := range [][2]string{{"client_uri", m.ClientURI}, {"logo_uri", m.LogoURI}, {"policy_uri", m.PolicyURI}, {"tos_uri", m.TosURI}} {
+		problem := ""
+		if link[1] != "" {
+			problem = seed.RedirectProblem(link[1], seed.KindWeb)
+		}
+		c.must(problem == "", link[0]+" is a web address", "RFC 7591 2", "https, or http on this machine", link[1], link[0]+" "+problem+".")
+	}
+	for _, text := range append(slices.Clone(m.Contacts), m.SoftwareID, m.SoftwareVersion) {
+		c.must(utf8.RuneCountInString(text) <= maxClientName && !strings.ContainsFunc(text, unseen), "texts can be shown", "RFC 7591 2", "short and visible", text, "contacts, software_id and software_version must be short and without invisible characters.")
+	}
+	c.must(len(m.Contacts) <= maxListed, "contacts are few", "RFC 7591 2", fmt.Sprint("at most ", maxListed), fmt.Sprint(len(m.Contacts)), fmt.Sprintf("contacts may hold %d.", maxListed))
+}
+
+// unseen characters turn text round, or make two names look like one. Joiners
+// are needed to write some languages.
+func unseen(r rune) bool {
+	return !unicode.IsPrint(r) && r != '\u200c' && r != '\u200d' || r == utf8.RuneError
+}

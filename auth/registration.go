@@ -1,0 +1,130 @@
+package auth
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/ory/fosite"
+
+	"github.com/exampleco/punchcard/auth/store"
+)
+
+// The client configuration endpoint, RFC 7592: a client reads, changes and
+// removes its own registration, with the token that it got for that. The token
+// stays the same: a client that lost the answer to an update could never come
+// back with a rotated one.
+
+// own finds the registration that the request is about. RFC 7592 2: an unknown
+// client and a wrong token get the same 401, so nobody learns which clients
+// there are.
+func (s *Server) own(r *http.Request) (*store.Client, store.Registration, string, error) {
+	token, err := bearer(r)
+	if e := asErrorOf(err); e != nil && e.Code == "" {
+		err = refusedToken("Send the registration access token as a bearer token.")
+	}
+	if err != nil {
+		return nil, store.Registration{}, "", err
+	}
+	id := r.PathValue("id")
+	client, registration, err := s.store.Registered(r.Context(), id, token)
+	if err != nil && !errors.Is(err, fosite.ErrNotFound) {
+		return nil, registration, "", err
+	}
+	if !s.check(r.Context(), "registration access token of this client", "RFC 7592 2", err == nil, "the token of "+clip(id), fingerprint("token", token)) {
+		return nil, registration, "", refusedToken("There is no such registration, or this is not its token.").because(err)
+	}
+	return client, registration, token, nil
+}
+
+// readRegistration is RFC 7592 2.1. The secret is not in the answer: only its
+// hash is kept.
+func (s *Server) readRegistration(w http.ResponseWriter, r *http.Request) error {
+	client, registration, token, err := s.own(r)
+	if err != nil {
+		return err
+	}
+	var m clientMetadata
+	if err := json.Unmarshal([]byte(registration.Metadata), &m); err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, s.information(client.ID, registration, &m, "", token))
+	return nil
+}
+
+// updateRegistration is RFC 7592 2.2: it replaces everything, and what is left
+// out is as if it had never been said.
+func (s *Server) updateRegistration(w http.ResponseWriter, r *http.Request) error {
+	client, registration, token, err := s.own(r)
+	if err != nil {
+		return err
+	}
+	c, rerr := s.registrant(w, r, registration.Vouched)
+	if rerr != nil {
+		return rerr
+	}
+	if err := c.sameClient(client); err != nil {
+		return err
+	}
+	if err := c.complete(); err != nil {
+		return err
+	}
+	changed, secret := s.runtimeClient(client.ID, c.meta), ""
+	if c.meta.AuthMethod != "none" {
+		changed.SecretHash = client.SecretHash
+		if client.IsPublic() { // it has none yet
+			secret = randomToken(secretPrefix)
+			changed.SecretHash = store.HashSecret(secret)
+		}
+	}
+	metadata, err := json.Marshal(c.meta)
+	if err != nil {
+		return err
+	}
+	if err := s.store.Reregister(r.Context(), changed, string(metadata)); err != nil {
+		return goneMeanwhile(err)
+	}
+	writeJSON(w, http.StatusOK, s.information(client.ID, registration, c.meta, secret, token))
+	return nil
+}
+
+// sameClient holds the members of an update that are no metadata against what
+// they name.
+func (c *registrant) sameClient(client *store.Client) *Error {
+	text := func(name string) (value string) {
+		_ = json.Unmarshal(c.sent[name], &value) // "" for what is no text
+		return value
+	}
+	c.must(text("client_id") == client.ID, "client_id is its own", "RFC 7592 2.2", client.ID, text("client_id"), "client_id must be there, and be that of this registration.")
+	if secret, sent := c.sent["client_secret"]; sent {
+		c.must(client.SecretMatches(text("client_secret")), "client_secret is its own", "RFC 7592 2.2", "its secret", fingerprint("secret", string(secret)), "client_secret must be the one that was issued; a client cannot choose it.")
+	}
+	for _, name := range []string{"registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"} {
+		_, sent := c.sent[name]
+		c.must(!sent, "only what a client may change", "RFC 7592 2.2", "no "+name, name, name+" must not be in an update.")
+	}
+	return c.err
+}
+
+// deleteRegistration is RFC 7592 2.3: the client and all that was granted to
+// it end at once.
+func (s *Server) deleteRegistration(w http.ResponseWriter, r *http.Request) error {
+	client, _, _, err := s.own(r)
+	if err != nil {
+		return err
+	}
+	if err := s.store.Deregister(r.Context(), client.ID); err != nil {
+		return goneMeanwhile(err)
+	}
+	s.check(r.Context(), "client deregistered", "RFC 7592 2.3", true, "no grant of it left", client.ID)
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// goneMeanwhile: another request has removed the registration a moment ago.
+func goneMeanwhile(err error) error {
+	if errors.Is(err, fosite.ErrNotFound) {
+		return refusedToken("There is no such registration, or this is not its token.").because(err)
+	}
+	return err
+}
