@@ -572,6 +572,7 @@ func TestHouse(t *testing.T) {
 		"auth/crash":             {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "timesheets"},                   // it knows the binary alone
 		"timesheets":             {us + "auth", us + "views", us + "static", "github.com/ory/fosite", "github.com/go-jose/go-jose"},
 		"timesheets/client":      {us + "auth", us + "timesheets", us + "views", us + "static", "database/sql", "github.com/ory/fosite"}, // it knows the URL alone
+		"timesheets/client/tab":  {us + "auth", us + "timesheets", us + "views", us + "static", "net/http", "database/sql"},
 		"views":                  {us + "auth", us + "timesheets", "database/sql"},
 		"views/site":             {us + "auth", us + "timesheets", "database/sql"},
 		"views/stories":          {us + "auth", us + "static", us + "timesheets"},                                    // it knows the binary alone

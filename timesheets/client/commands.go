@@ -1,5 +1,7 @@
 package client
 
+import "github.com/exampleco/punchcard/timesheets/client/tab"
+
 // Commands are the native app, as kong reads them. Whoever embeds them binds a
 // Terminal and a context.Context.
 type Commands struct {
@@ -11,4 +13,7 @@ type Commands struct {
 	Add     addCmd     `cmd:"" help:"Add hours to your timesheets."`
 	Delete  deleteCmd  `cmd:"" help:"Delete an entry that is still pending."`
 	Approve approveCmd `cmd:"" help:"Approve or reject an entry of your team, or list what waits."`
+
+	Completion tab.Script `cmd:"" help:"Print what bash, zsh or fish needs to complete these commands."`
+	Complete   tab.Words  `cmd:"" hidden:"" passthrough:"" help:"Answer what completion prints."`
 }

@@ -17,7 +17,7 @@ var allScopes = []string{"openid", "profile", "email", "offline_access", "read:t
 
 type loginCmd struct {
 	Target
-	ClientID  string        `default:"timesheets-mobile" placeholder:"ID" help:"The app as it is registered at the server; timesheets-mobile."`
+	ClientID  string        `placeholder:"ID" help:"The app as it is registered at the server; timesheets-mobile."`
 	Scope     string        `placeholder:"SCOPES" xor:"scope" help:"Ask for these scopes, in quotes with spaces between them; default: all that this app has a use for."`
 	AddScope  string        `placeholder:"SCOPES" xor:"scope" help:"Ask for these besides what your session has already."`
 	Fresh     bool          `help:"Have the password asked for, even if you are signed in in the browser."`
@@ -44,7 +44,7 @@ func (c *loginCmd) Run(ctx context.Context, t Terminal) error {
 	if err != nil {
 		return err
 	}
-	flow := &signIn{wire: a.wire, server: server, client: c.ClientID, api: api, scopes: c.scopes(before), fresh: c.Fresh}
+	flow := &signIn{wire: a.wire, server: server, client: c.client(before), api: api, scopes: c.scopes(before), fresh: c.Fresh}
 	if before != nil {
 		flow.hint = before.Email
 	}
@@ -52,13 +52,27 @@ func (c *loginCmd) Run(ctx context.Context, t Terminal) error {
 	if err != nil {
 		return err
 	}
-	return a.keep(ctx, &session{Issuer: server.Issuer, ClientID: c.ClientID, API: api, person: *who}, got, flow.scopes, strings.Fields(c.AddScope))
+	return a.keep(ctx, &session{Issuer: server.Issuer, ClientID: flow.client, API: api, person: *who}, got, flow.scopes, strings.Fields(c.AddScope))
 }
+
+// client is the one that asks: to go on with a session, its own.
+func (c *loginCmd) client(before *session) string {
+	switch {
+	case c.ClientID != "":
+		return c.ClientID
+	case before != nil && c.goesOn():
+		return before.ClientID
+	}
+	return "timesheets-mobile"
+}
+
+// goesOn says whether the session is to be the same, with something added.
+func (c *loginCmd) goesOn() bool { return c.AddScope != "" || c.Fresh }
 
 // scopes are what is asked for.
 func (c *loginCmd) scopes(before *session) []string {
 	scopes := strings.Fields(c.Scope)
-	if len(scopes) == 0 && before != nil && (c.AddScope != "" || c.Fresh) {
+	if len(scopes) == 0 && before != nil && c.goesOn() {
 		scopes = before.scopes()
 	}
 	if len(scopes) == 0 {

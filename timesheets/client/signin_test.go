@@ -1,0 +1,98 @@
+package client
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+// What may come to the loopback port, and what is believed of it.
+func TestReceive(t *testing.T) {
+	s := &signIn{server: &metadata{Issuer: "https://a.example", NamesItselfInResponse: true}, scopes: []string{"openid"}}
+	s.begin(time.Now())
+	for name, row := range map[string]struct {
+		query string
+		code  string
+		says  string
+	}{
+		"the answer":        {"code=c&state={}&iss=https://a.example", "c", ""},
+		"no state":          {"code=c&iss=https://a.example", "", "state"},
+		"another state":     {"code=c&state=x&iss=https://a.example", "", "state"},
+		"state twice":       {"code=c&state={}&state=x&iss=https://a.example", "", "state twice"},
+		"code twice":        {"code=c&code=d&state={}&iss=https://a.example", "", "code twice"},
+		"no issuer":         {"code=c&state={}", "", "does not come from"},
+		"another issuer":    {"code=c&state={}&iss=https://b.example", "", "does not come from"},
+		"a slash more":      {"code=c&state={}&iss=https://a.example/", "", "does not come from"},
+		"no code":           {"state={}&iss=https://a.example", "", "no code"},
+		"refused":           {"error=access_denied&state={}&iss=https://a.example", "", "access_denied"},
+		"a forged refusal":  {"error=access_denied&state=x&iss=https://a.example", "", "state"},
+		"refused elsewhere": {"error=access_denied&state={}&iss=https://b.example", "", "does not come from"},
+	} {
+		q, err := url.ParseQuery(strings.ReplaceAll(row.query, "{}", s.state))
+		if err != nil {
+			t.Fatal(err)
+		}
+		code, err := s.receive(q)
+		if code != row.code || (err == nil) != (row.says == "") || err != nil && !strings.Contains(err.Error(), row.says) {
+			t.Errorf("%s: %q %v, want %q and %q", name, code, err, row.code, row.says)
+		}
+	}
+	// RFC 9207 2.4: a server that does not announce iss need not send it, but a wrong one is wrong.
+	s.server.NamesItselfInResponse = false
+	if code, err := s.receive(url.Values{"code": {"c"}, "state": {s.state}}); code != "c" || err != nil {
+		t.Errorf("a server without RFC 9207: %q %v", code, err)
+	}
+	if _, err := s.receive(url.Values{"code": {"c"}, "state": {s.state}, "iss": {"https://b.example"}}); err == nil {
+		t.Error("another issuer was taken from a server without RFC 9207")
+	}
+}
+
+func TestAuthorizationRequest(t *testing.T) {
+	s := &signIn{server: &metadata{Authorization: "https://a.example/authorize?tenant=1"}, client: "app", redirect: "http://127.0.0.1:1/callback", api: "https://a.example/api", scopes: []string{"read:timesheets"}}
+	s.begin(time.Now())
+	s.verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" // RFC 7636 appendix B
+	u, err := url.Parse(s.url())
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	for name, want := range map[string]string{
+		"tenant": "1", "response_type": "code", "client_id": "app", "redirect_uri": "http://127.0.0.1:1/callback", "scope": "read:timesheets",
+		"resource": "https://a.example/api", "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "S256",
+		"nonce": "", "prompt": "", "max_age": "",
+	} {
+		if q.Get(name) != want {
+			t.Errorf("%s = %q, want %q", name, q.Get(name), want)
+		}
+	}
+	if len(q.Get("state")) < 43 {
+		t.Errorf("state = %q, want 32 random bytes", q.Get("state"))
+	}
+	if strings.Contains(s.url(), s.verifier) {
+		t.Error("the verifier is in the address")
+	}
+}
+
+// An address that is given and the name that its server gives itself.
+func TestSpellings(t *testing.T) {
+	for _, server := range []string{"localhost:8484", "ftp://a.example", "https://a.example?x", "https://a.example/#x", "https://u:p@a.example", "//a.example", ""} {
+		var f *failure
+		if err := address(server); !errors.As(err, &f) || f.code != exitUsage {
+			t.Errorf("%q: %v, want a mistake in the command", server, err)
+		}
+	}
+	for _, server := range []string{"http://localhost:8484", "https://a.example/"} {
+		if err := address(server); err != nil {
+			t.Errorf("%q: %v", server, err)
+		}
+	}
+	v := vault{"x"}
+	if v.file("https://a.example") == v.file("https://a.example/") {
+		t.Error("two issuers share a file")
+	}
+	if got := v.file("https://A.example:99/../../etc"); strings.Contains(got, "..") || strings.ContainsAny(got[2:], `/\:`) {
+		t.Errorf("an issuer leads out of the folder: %s", got)
+	}
+}
