@@ -80,9 +80,13 @@ func (a *app) renew(ctx context.Context, spent *session) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := a.wire.tokenRequest(ctx, server, s.ClientID, url.Values{
-		"grant_type": {"refresh_token"}, "refresh_token": {s.Refresh}, "resource": {s.API},
-	})
+	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {s.Refresh}, "resource": {s.API}}
+	t, err := a.wire.tokenRequest(ctx, server, s.ClientID, form)
+	if errors.Is(err, errOffline) {
+		// The answer may be what got lost. A server that allows for that gives the
+		// same one again; for any other, this token is spent with or without us.
+		t, err = a.wire.tokenRequest(ctx, server, s.ClientID, form)
+	}
 	if err != nil {
 		return nil, a.notRenewed(s, err)
 	}
@@ -101,7 +105,8 @@ func (a *app) notRenewed(s *session, err error) error {
 		if err := a.vault.forget(s.Issuer); err != nil {
 			return err
 		}
-		return fail("Your session at "+a.server+" has ended: it was idle for too long, or it was revoked.", "Sign in again: "+a.command("login")).because(err)
+		return fail("Your session at "+a.server+" has ended: it was idle for too long, it was revoked, or an answer of the server got lost.",
+			"Sign in again: "+a.command("login")).because(err)
 	}
 	return fail("The session could not be renewed: "+refused.Error()+".", "Try again in a moment.").because(err)
 }

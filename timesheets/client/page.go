@@ -16,14 +16,18 @@ type outcome struct {
 // The style is in the page, because the port is closed before a second request
 // could fetch it; its hash is in the policy.
 const style = `
-:root{color-scheme:light dark;--paper:#f6f1e7;--card:#fffdf8;--ink:#2a2520;--quiet:#6b6157;--line:#ddd3c2;--good:#2f6b3f;--bad:#9c3d1f}
-@media (prefers-color-scheme:dark){:root{--paper:#1c1916;--card:#26221e;--ink:#efe8dc;--quiet:#b3a899;--line:#3d372f;--good:#8ccf9c;--bad:#f0a07f}}
-body{margin:0;min-height:100vh;display:grid;place-items:center;background:var(--paper);color:var(--ink);font:1rem/1.5 system-ui,sans-serif}
-main{box-sizing:border-box;width:min(28rem,calc(100% - 2rem));margin:1rem;padding:2rem;background:var(--card);border:1px solid var(--line);border-top:4px dashed var(--line);border-radius:6px}
-h1{margin:0 0 .5rem;font-size:1.375rem;line-height:1.25}
-h1.good{color:var(--good)}h1.bad{color:var(--bad)}
-p{margin:.5rem 0 0;overflow-wrap:anywhere}
-p.close{color:var(--quiet)}
+:root{color-scheme:light dark;--paper:light-dark(#f7f4ee,#14130f);--card:light-dark(#fffdf9,#1e1c17);--sunk:light-dark(#f1ece2,#181611);--ink:light-dark(#1f1b16,#f1ece2);--muted:light-dark(#625a4d,#aca292);--line:light-dark(#e4dccd,#332f27);--line2:light-dark(#cfc4b1,#4a443a);--accent:light-dark(#b03c0d,#ff8a4c);--bad:light-dark(#b3261e,#ff8f86)}
+*{box-sizing:border-box}
+body{margin:0;min-height:100vh;display:grid;place-items:center;background:var(--paper);color:var(--ink);font:15px/1.5 ui-sans-serif,system-ui,sans-serif}
+main{width:min(460px,calc(100% - 40px));margin:20px;background:var(--card);border:1px solid var(--line);border-radius:22px;overflow:hidden}
+.punch{height:22px;display:flex;align-items:center;justify-content:space-between;padding:0 26px;background:var(--sunk);border-bottom:1px dashed var(--line2)}
+.punch i{width:13px;height:7px;border-radius:2px;background:var(--paper);box-shadow:inset 0 1px 0 var(--line2)}
+.punch i.on{background:var(--accent);box-shadow:none}
+.body{padding:26px 28px}
+h1{margin:0;font-size:24px;line-height:1.25;letter-spacing:-.02em}
+h1.bad{color:var(--bad)}
+p{margin:8px 0 0;overflow-wrap:anywhere}
+p.close{margin-top:18px;color:var(--muted)}
 `
 
 var callbackPage = template.Must(template.New("callback").Parse(`<!doctype html>
@@ -36,9 +40,12 @@ var callbackPage = template.Must(template.New("callback").Parse(`<!doctype html>
 </head>
 <body>
 <main>
-<h1 class="{{.Class}}">{{.Title}}</h1>
+<div class="punch" aria-hidden="true"><i></i><i></i><i></i><i{{if .Good}} class="on"{{end}}></i><i></i><i></i><i></i></div>
+<div class="body">
+<h1{{if not .Good}} class="bad"{{end}}>{{.Title}}</h1>
 <p>{{.Text}}</p>
 <p class="close">You can close this page.</p>
+</div>
 </main>
 </body>
 </html>
@@ -54,12 +61,11 @@ func show(w http.ResponseWriter, o outcome) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	page := struct {
-		Title, Text, Class string
-		Style              template.CSS
-	}{o.title, o.text, "bad", style}
-	if o.good {
-		page.Class = "good"
-	} else {
+		Title, Text string
+		Good        bool
+		Style       template.CSS
+	}{o.title, o.text, o.good, style}
+	if !o.good {
 		w.WriteHeader(http.StatusBadRequest)
 	}
 	_ = callbackPage.Execute(w, page) // the browser has gone; the terminal says the same

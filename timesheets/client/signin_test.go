@@ -1,7 +1,10 @@
 package client
 
 import (
+	"encoding/json"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -72,6 +75,55 @@ func TestAuthorizationRequest(t *testing.T) {
 	}
 	if strings.Contains(s.url(), s.verifier) {
 		t.Error("the verifier is in the address")
+	}
+}
+
+// A code, a verifier or a token follows nobody elsewhere, and a server that
+// calls itself by another name is another one.
+func TestGoesNowhereElse(t *testing.T) {
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("%s came here", r.URL) }))
+	defer elsewhere.Close()
+	var document map[string]any
+	var us *httptest.Server
+	us = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/token" {
+			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(document)
+	}))
+	defer us.Close()
+	for name, row := range map[string]struct {
+		change map[string]any
+		says   string
+	}{
+		"itself":              {nil, ""},
+		"with a slash":        {map[string]any{"issuer": us.URL + "/"}, ""},
+		"another":             {map[string]any{"issuer": elsewhere.URL}, "calls itself " + elsewhere.URL},
+		"a path more":         {map[string]any{"issuer": us.URL + "/x"}, "calls itself"},
+		"nobody":              {map[string]any{"issuer": nil}, "calls itself"},
+		"no PKCE":             {map[string]any{"code_challenge_methods_supported": nil}, "PKCE"},
+		"plain PKCE":          {map[string]any{"code_challenge_methods_supported": []string{"plain"}}, "PKCE"},
+		"no token endpoint":   {map[string]any{"token_endpoint": nil}, "token_endpoint"},
+		"no address for it":   {map[string]any{"token_endpoint": "javascript:alert(1)"}, "token_endpoint"},
+		"another for browser": {map[string]any{"authorization_endpoint": "file:///etc/passwd"}, "authorization_endpoint"},
+	} {
+		document = map[string]any{
+			"issuer": us.URL, "authorization_endpoint": us.URL + "/authorize", "token_endpoint": us.URL + "/token", "code_challenge_methods_supported": []string{"S256"},
+		}
+		for member, value := range row.change {
+			document[member] = value
+		}
+		m, err := newWire(us.URL).discover(t.Context())
+		if (err == nil) != (row.says == "") || err != nil && !strings.Contains(err.Error(), row.says) {
+			t.Errorf("%s: %v, want %q", name, err, row.says)
+		}
+		if err == nil {
+			if _, err := newWire(us.URL).tokenRequest(t.Context(), m, "app", url.Values{"code": {"c"}}); err == nil {
+				t.Error("a redirect was taken for tokens")
+			}
+		}
 	}
 }
 
