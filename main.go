@@ -75,6 +75,8 @@ type cli struct {
 	Reset   resetCmd   `cmd:"" help:"Set a file back to its seed, also beside a running server; the signing keys stay."`
 	Config  configCmd  `cmd:"" help:"Print or check a configuration."`
 
+	Registration registrationCmd `cmd:"" help:"Let apps from elsewhere register themselves."`
+
 	client.Commands // the native app
 }
 
@@ -699,6 +701,39 @@ func (c resetCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 		week = ", and a fresh week of timesheets"
 	}
 	_, err = fmt.Fprintf(t.out, "%s is back to its seed: %d people, %d clients%s. All sign-ins and tokens are void, the signing keys stayed.\n", c.DB, len(document.People), len(document.Clients), week)
+	return err
+}
+
+type registrationCmd struct {
+	Token registrationTokenCmd `cmd:"" help:"Make an initial access token, with which an app registers itself where that is not open."`
+}
+
+type registrationTokenCmd struct {
+	DB   string        `name:"db" env:"PUNCHCARD_DB" default:"punchcard.db" placeholder:"FILE" help:"The file of the server; punchcard.db."`
+	Uses int           `default:"1" placeholder:"N" help:"For how many registrations; 1."`
+	For  time.Duration `default:"24h" placeholder:"DURATION" help:"How long it is good; 24h."`
+}
+
+// Run prints the token alone on standard output; nothing shows it again.
+func (c registrationTokenCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
+	if c.Uses < 1 || c.Uses > 1000 || c.For < time.Minute || c.For > 90*24*time.Hour {
+		return usageError{errors.New("--uses must be from 1 to 1000, and --for from 1m to 2160h")}
+	}
+	file, err := sqlite.Open(ctx, c.DB, sqlite.Options{Existing: true, Migrations: migrations(), Log: edge.Logger(t.err, "auto", "error")})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close(context.WithoutCancel(ctx))) }()
+	if err := file.Migrate(ctx); err != nil {
+		return err
+	}
+	until := now().Add(c.For)
+	token, err := auth.InitialToken(ctx, file, now, c.Uses, until)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(t.err, "Good for %d registrations until %s. The app sends it as Authorization: Bearer … to /oidc/register.\n", c.Uses, until.Format(time.RFC1123))
+	_, err = fmt.Fprintln(t.out, token)
 	return err
 }
 

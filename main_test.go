@@ -822,6 +822,46 @@ func TestAppThatRegistersItself(t *testing.T) {
 	}
 }
 
+// RFC 7591 3, CONTRACT: "open on loopback, by initial access token elsewhere".
+// Whoever runs the server makes the token beside it.
+func TestRegistrationFromElsewhere(t *testing.T) {
+	p := start(t, "--issuer", "https://id.example")
+	b := p.browser(t)
+	at, page := p.url+"/oidc/register", `{"redirect_uris":["https://a.example/cb"]}`
+	a := b.sendJSON("POST", at, "", page)
+	if refused(t, a, 401, "invalid_token"); !strings.HasPrefix(a.Header.Get("WWW-Authenticate"), "Bearer ") || !strings.Contains(a.body, "punchcard registration token") {
+		t.Errorf("%s %s", a.Header.Get("WWW-Authenticate"), a.body)
+	}
+	exit, out, said := another(t, "registration", "token", "--db", p.db, "--uses", "2")
+	if exit != 0 || strings.Count(out, "\n") != 1 || !strings.Contains(said, "2 registrations") {
+		t.Fatalf("exit %d, %q %q", exit, out, said)
+	}
+	token := strings.TrimSpace(out)
+	refused(t, b.sendJSON("POST", at, token, `{"redirect_uris":["http://a.example/cb"]}`), 400, "invalid_redirect_uri") // which costs no use
+	if a := b.sendJSON("POST", at, token, page); a.StatusCode != 201 {
+		t.Fatalf("%d %s", a.StatusCode, a.body)
+	}
+	// Somebody has vouched for it, so it may act where no person is asked.
+	machine := b.sendJSON("POST", at, token, `{"grant_types":["client_credentials"],"scope":"batch:upload","client_name":"Importer"}`).json(t)
+	got := b.tokens(b.do("POST", p.url+"/oauth/token", url.Values{"grant_type": {"client_credentials"}}, "Authorization",
+		"Basic "+base64.StdEncoding.EncodeToString([]byte(fmt.Sprintf("%v:%v", machine["client_id"], machine["client_secret"])))))
+	if got.Scope != "batch:upload" {
+		t.Errorf("scope %q", got.Scope)
+	}
+	refused(t, b.sendJSON("POST", at, token, page), 401, "invalid_token") // used up
+	if a := b.sendJSON("PUT", strings.Replace(fmt.Sprint(machine["registration_client_uri"]), "https://id.example", p.url, 1), fmt.Sprint(machine["registration_access_token"]),
+		fmt.Sprintf(`{"client_id":%q,"client_secret":%q,"grant_types":["client_credentials"],"scope":"batch:upload"}`, machine["client_id"], machine["client_secret"])); a.StatusCode != 200 || a.json(t)["client_name"] != nil {
+		t.Errorf("%d %s", a.StatusCode, a.body)
+	}
+	preflight := b.do("OPTIONS", at, nil, "Origin", "https://a.page.example", "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "authorization,content-type")
+	if got := preflight.Header.Get("Access-Control-Allow-Origin"); got != "https://a.page.example" {
+		t.Errorf("a page with a token of its own: Allow-Origin %q", got)
+	}
+	if exit, _, _ := another(t, "registration", "token", "--db", p.db, "--uses", "0"); exit != 2 {
+		t.Errorf("--uses 0: exit %d", exit)
+	}
+}
+
 func TestOpenAPIDocument(t *testing.T) {
 	p := start(t)
 	a := p.browser(t).get("/api/openapi.json", "Origin", "http://localhost:3000")

@@ -222,11 +222,12 @@ func (s *Server) inUse(ctx context.Context, c *store.Client) error {
 	return s.store.Used(ctx, c.ID, s.now().Add(idleFor))
 }
 
-// InitialToken makes an initial access token, RFC 7591 1.2, and stores it for
-// so many registrations.
-func InitialToken(ctx context.Context, st *store.Store, uses int, until time.Time) (string, error) {
+// InitialToken makes an initial access token, RFC 7591 1.2, good for so many
+// registrations until then. Only its hash is stored, and a server that runs on
+// the file takes it at once.
+func InitialToken(ctx context.Context, w store.Writer, now func() time.Time, uses int, until time.Time) (string, error) {
 	token := randomToken(initialPrefix)
-	return token, st.AddInitialToken(ctx, token, uses, until)
+	return token, store.New(store.Config{Writer: w, Now: now}).AddInitialToken(ctx, token, uses, until)
 }
 
 // onThisMachine says whether an origin is one of this machine.

@@ -160,8 +160,13 @@ func (w *world) post(path string, form url.Values, cookies ...*http.Cookie) *htt
 // they have allowed.
 func (w *world) grant(email, scope string) string {
 	w.t.Helper()
+	return w.grantTo("timesheets-mobile", email, scope)
+}
+
+func (w *world) grantTo(client, email, scope string) string {
+	w.t.Helper()
 	return w.grantFor(email, url.Values{
-		"client_id": {"timesheets-mobile"}, "redirect_uri": {redirect}, "response_type": {"code"}, "scope": {scope},
+		"client_id": {client}, "redirect_uri": {redirect}, "response_type": {"code"}, "scope": {scope},
 		"code_challenge": {challengeOf(verifier)}, "code_challenge_method": {"S256"},
 	})
 }

@@ -1,0 +1,217 @@
+package auth
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ory/fosite"
+)
+
+// registers sends client metadata to a server where that is open.
+func (w *world) registers(metadata string, header ...string) *httptest.ResponseRecorder {
+	w.openRegistration = true
+	r := httptest.NewRequest(http.MethodPost, issuer+pathRegister, strings.NewReader(metadata))
+	r.Header.Set("Content-Type", "application/json")
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	rec := httptest.NewRecorder()
+	w.mux.ServeHTTP(rec, r)
+	return rec
+}
+
+func (w *world) registered(metadata string) (id string, m map[string]any) {
+	w.t.Helper()
+	rec := w.registers(metadata)
+	if err := json.Unmarshal(rec.Body.Bytes(), &m); rec.Code != http.StatusCreated || err != nil {
+		w.t.Fatalf("%s: %d %s", metadata, rec.Code, rec.Body)
+	}
+	return m["client_id"].(string), m
+}
+
+// What a client is treated as follows from what it says, and from where it
+// comes back to.
+func TestKindOfWhatRegisters(t *testing.T) {
+	w := newWorld(t)
+	const public = `"token_endpoint_auth_method":"none"`
+	for _, row := range []struct{ metadata, kind, application string }{
+		{`"redirect_uris":["http://127.0.0.1/cb"],` + public, "native", "native"},
+		{`"redirect_uris":["http://localhost:3999/cb","com.example.app:/cb"],` + public, "native", "native"},
+		{`"redirect_uris":["https://app.example/cb"],"application_type":"native",` + public, "native", "native"}, // RFC 8252 7.2
+		{`"redirect_uris":["https://app.example/cb","http://127.0.0.1/cb"],` + public, "browser", "web"},
+		{`"redirect_uris":["http://localhost:3000"],"application_type":"web",` + public, "browser", "web"},
+		{`"redirect_uris":["http://localhost:3000/cb"]`, "web", "web"},                                                                                // the default method has a secret
+		{`"redirect_uris":["http://127.0.0.1/cb"],"application_type":"native","token_endpoint_auth_method":"client_secret_post"`, "native", "native"}, // RFC 8252 8.4
+	} {
+		id, m := w.registered("{" + row.metadata + "}")
+		c, err := w.store.Client(t.Context(), id)
+		if err != nil || c.Kind != row.kind || m["application_type"] != row.application || c.IsPublic() != (m["client_secret"] == nil) {
+			t.Errorf("%s: %s, told %v, want %s: %v", row.metadata, c.Kind, m["application_type"], row.kind, err)
+		}
+		// Any port is for native apps alone, RFC 8252 7.3.
+		if strings.Contains(row.metadata, "localhost:3000/cb") && admits(c.RedirectURIs, c.Kind == "native", "http://localhost:3001/cb") {
+			t.Error("another port for a web app")
+		}
+	}
+	// Declared scopes, all of them where none is named; offline_access only with refresh_token.
+	_, m := w.registered(`{"redirect_uris":["https://a.example/cb"]}`)
+	if m["scope"] != "openid profile email read:timesheets create:timesheets delete:timesheets approve:timesheets batch:upload" {
+		t.Errorf("scope %v", m["scope"])
+	}
+}
+
+// A registration goes after a day, unless something was issued to its client
+// meanwhile; then it lasts as long as any grant of it could.
+func TestRegistrationsGoUnlessUsed(t *testing.T) {
+	w := newWorld(t)
+	const metadata = `{"redirect_uris":["` + redirect + `"],"token_endpoint_auth_method":"none","grant_types":["authorization_code","refresh_token"]}`
+	idle, _ := w.registered(metadata)
+	used, _ := w.registered(metadata)
+	client, err := w.store.Client(t.Context(), used)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.clock.pass(23 * time.Hour)
+	unit := w.store.Begin(t.Context())
+	if err := w.inUse(unit, client); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.store.Commit(unit); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.pass(time.Hour)
+	w.refused(w.post(pathToken, form("grant_type", "refresh_token", "refresh_token", "x", "client_id", idle)), 401, "invalid_client")
+	w.refused(w.post(pathToken, form("grant_type", "refresh_token", "refresh_token", "x", "client_id", used)), 400, "invalid_grant")
+	w.clock.pass(idleFor - 2*time.Hour)
+	if err := w.Purge(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.store.Client(t.Context(), used); err != nil {
+		t.Error(err)
+	}
+	w.clock.pass(time.Hour)
+	if err := w.Purge(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.store.Client(t.Context(), used); err == nil {
+		t.Error("alive after 90 days of silence")
+	}
+	all, err := w.store.Clients(t.Context())
+	if err != nil || len(all) != len(w.document.Clients) {
+		t.Errorf("%d clients are left: %v", len(all), err)
+	}
+}
+
+// What is issued to a client keeps its registration, a code as well as a token.
+func TestIssuingKeepsARegistration(t *testing.T) {
+	w := newWorld(t)
+	id, _ := w.registered(`{"redirect_uris":["` + redirect + `"],"token_endpoint_auth_method":"none"}`)
+	code := w.grantTo(id, "ada@example.com", "read:timesheets")
+	after, err := w.store.Client(t.Context(), id)
+	if err != nil || after.ExpiresAt.Sub(w.clock.now()) != idleFor {
+		t.Fatalf("after the code it lasts for %s: %v", after.ExpiresAt.Sub(w.clock.now()), err)
+	}
+	w.clock.pass(30 * time.Second)
+	w.tokens(w.post(pathToken, form("grant_type", "authorization_code", "client_id", id, "code", code, "redirect_uri", redirect, "code_verifier", verifier)))
+	if again, err := w.store.Client(t.Context(), id); err != nil || !again.ExpiresAt.Equal(after.ExpiresAt) {
+		t.Error("written twice within the hour")
+	}
+}
+
+// A page whose app has registered itself reads the answers it needs, on the
+// origin it has registered and on no other.
+func TestOriginsOfWhatRegisters(t *testing.T) {
+	w := newWorld(t)
+	allowed := func(method, path, origin string) string {
+		r := httptest.NewRequest(method, issuer+path, nil)
+		r.Header.Set("Origin", origin)
+		r.Header.Set("Access-Control-Request-Method", "POST")
+		rec := httptest.NewRecorder()
+		w.mux.ServeHTTP(rec, r)
+		return rec.Header().Get("Access-Control-Allow-Origin")
+	}
+	const spa, local = "https://spa.example", "http://localhost:6274"
+	w.openRegistration = true
+	if allowed("OPTIONS", pathToken, spa) != "" || allowed("OPTIONS", pathToken, local) != "" {
+		t.Fatal("allowed before it registers")
+	}
+	if allowed("GET", pathDiscovery, local) != local || allowed("OPTIONS", pathRegister, local) != local {
+		t.Error("a page of this machine can't find out how to register")
+	}
+	if allowed("GET", pathDiscovery, spa) != "" || allowed("OPTIONS", pathRegister, spa) != "" {
+		t.Error("a page from elsewhere can register where that is open for this machine")
+	}
+	w.registered(`{"redirect_uris":["` + spa + `/cb"],"token_endpoint_auth_method":"none"}`)
+	w.registered(`{"redirect_uris":["` + local + `/cb"],"token_endpoint_auth_method":"none"}`)
+	w.registered(`{"redirect_uris":["https://server.example/cb"]}`) // calls from its server
+	for _, origin := range []string{spa, local} {
+		if allowed("OPTIONS", pathToken, origin) != origin || allowed("GET", pathDiscovery, origin) != origin {
+			t.Errorf("%s is refused", origin)
+		}
+	}
+	for _, origin := range []string{"https://server.example", "https://spa.example.evil.example", "https://spa.exampl", "http://spa.example", "http://localhost:627", "http://localhost"} {
+		if got := allowed("OPTIONS", pathToken, origin); got != "" {
+			t.Errorf("%s: %q", origin, got)
+		}
+	}
+}
+
+// RFC 7591 5: whoever registers many waits, and keeps nobody else from it
+// before all together are too many.
+func TestFlood(t *testing.T) {
+	w := newWorld(t)
+	const metadata = `{"redirect_uris":["https://a.example/cb"]}`
+	for range floodBurst {
+		w.registered(metadata)
+	}
+	rec := w.registers(metadata)
+	if w.refused(rec, 429, "temporarily_unavailable"); rec.Header().Get("Retry-After") != "5" {
+		t.Errorf("Retry-After %q", rec.Header().Get("Retry-After"))
+	}
+	w.refused(w.registers(`{"redirect_uris":["http://a.example/cb"]}`), 400, "invalid_redirect_uri") // mistakes are free
+	w.clock.pass(floodEvery)
+	w.registered(metadata)
+
+	now, f := w.clock.now(), &flood{}
+	for i := range floodAllBurst {
+		if wait := f.admit(fmt.Sprint("192.0.2.", i), now); wait != 0 {
+			t.Fatalf("source %d waits %s", i, wait)
+		}
+	}
+	if wait := f.admit("198.51.100.1", now); wait != floodAllEvery {
+		t.Errorf("all together: wait %s", wait)
+	}
+	f = &flood{}
+	for i := range floodBurst { // one customer's IPv6 network
+		f.admit(fmt.Sprintf("2001:db8::%x", i), now)
+	}
+	if f.admit("2001:db8::ffff", now) == 0 || f.admit("2001:db8:0:1::1", now) != 0 {
+		t.Error("IPv6 is not counted by /64")
+	}
+}
+
+// What cannot be written is no success, and costs nothing.
+func TestRegistrationOnAFullDisk(t *testing.T) {
+	w := newWorld(t)
+	w.disk.full.Store(true)
+	w.refused(w.registers(`{"redirect_uris":["https://a.example/cb"]}`), 503, "temporarily_unavailable")
+	w.disk.full.Store(false)
+	if _, err := w.store.Client(t.Context(), "reg_"); err != fosite.ErrNotFound {
+		t.Error(err)
+	}
+}
+
+// form writes pairs as a form.
+func form(pairs ...string) url.Values {
+	f := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		f.Set(pairs[i], pairs[i+1])
+	}
+	return f
+}
