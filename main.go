@@ -205,6 +205,11 @@ func (c *serveCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 	if err != nil {
 		return err
 	}
+	defer func() {
+		if lost := rooms.auth.Settle(context.WithoutCancel(ctx)); lost != nil {
+			log.WarnContext(ctx, "when tokens were last used could not be written", "err", lost)
+		}
+	}()
 	watched, ended, err := c.watch(ctx, rooms, listeners[0], log)
 	if err != nil {
 		return err

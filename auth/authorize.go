@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/exampleco/punchcard/auth/people"
 	"github.com/exampleco/punchcard/auth/store"
 )
 
@@ -167,6 +168,9 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, f *flow, who *sig
 	if err := s.spendFlow(ctx, f); err != nil {
 		return err
 	}
+	if err := s.stillGiven(ctx, f, who, scopes); err != nil {
+		return err
+	}
 	ar, err := s.fosite.NewAuthorizeRequest(ctx, q.forFosite(ctx))
 	if err != nil {
 		return asError(err).backTo(q.RedirectURI, q.State)
@@ -189,12 +193,29 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, f *flow, who *sig
 	if errors.Is(err, errSpent) {
 		return finished()
 	}
+	if errors.Is(err, people.ErrNoSession) || errors.Is(err, people.ErrForgotten) {
+		return s.advance(w, r, f) // nothing was written, and next() decides by what there is
+	}
 	if err != nil {
 		return asError(err).backTo(q.RedirectURI, q.State)
 	}
 	s.check(r.Context(), "code issued", "RFC 6749 4.1.2", true, strings.Join(q.Scopes, " "), strings.Join(scopes, " "))
 	s.redirectBack(w, r, q.RedirectURI, q.State, url.Values{"code": {resp.GetCode()}})
 	return nil
+}
+
+// stillGiven makes the unit of a code fail where the session, or the remembered
+// consent that it rests on, was ended while it was on its way. Signing out
+// everywhere and taking an app back reach every grant that there is; this is
+// for the one that would come a moment later (OWASP ASVS 7.4.1).
+func (s *Server) stillGiven(ctx context.Context, f *flow, who *signedIn, scopes []string) error {
+	if err := s.people.StillSignedIn(ctx, who.Session.ID); err != nil {
+		return err
+	}
+	if f.Decision == allowed && f.Subject == who.ID {
+		return nil // they have just been asked
+	}
+	return s.people.StillRemembered(ctx, who.ID, f.Request.ClientID, scopes)
 }
 
 // forFosite is the request as fosite shall see it: validated, with a state of

@@ -46,6 +46,8 @@
 //	lifetimes.go  expire.go  reset.go: what can be changed while it runs; viewer.go
 //	verify.go     what a resource server may ask; genuine.go
 //	revoke.go     introspect.go  userinfo.go  logout.go
+//	account.go    what stands open in a person's name, and how they close it:
+//	              account_apps.go, account_password.go; agent.go words a browser
 //	errors.go     the only file that writes an error
 //	server.go     how fosite is put together
 //

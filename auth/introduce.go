@@ -13,7 +13,7 @@ import (
 // Introduce says who and what is here, for the start page. Passwords and
 // secrets are shown only if they are the built-in seed's, which are public.
 func (s *Server) Introduce(r *http.Request) (views.Start, error) {
-	page := views.Start{Issuer: s.issuer, SignedInName: s.signedInName(r)}
+	page := views.Start{Issuer: s.issuer, SignedInName: s.signedInName(r), AccountHref: pathAccount}
 	for _, p := range s.document.People {
 		person := views.StartPerson{Name: p.Name, Email: p.Email, Role: s.roleNames(p.Roles), Initials: initials(p.Name)}
 		if s.demo(p.ID) {

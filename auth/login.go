@@ -77,7 +77,7 @@ func loginHref(page views.Login, email string) string {
 }
 
 // ownPages are those that ask for a sign-in and want to be seen after it.
-var ownPages = []string{"/", "/inspector"}
+var ownPages = []string{"/", "/inspector", pathAccount}
 
 // ownPage returns where a sign-in to our own pages shall lead, "" for wherever
 // it leads by itself. RFC 9700 4.11.2: an open redirector would lend our name

@@ -21,6 +21,7 @@ const (
 	pathJWKS          = "/.well-known/jwks.json"
 	pathLogin         = "/login"
 	pathConsent       = "/consent"
+	pathAccount       = "/account"
 )
 
 // Route is one line of this server's surface.
@@ -58,6 +59,8 @@ func (s *Server) Routes() []Route {
 		{post, pathLogin, "", "", true, false, s.page(s.login)},
 		{get, pathConsent, "RFC 6749 4.1.1", "", false, false, s.page(s.consentPage)},
 		{post, pathConsent, "RFC 6749 4.1.1", "", true, false, s.page(s.consent)},
+		{get, pathAccount, "", "", false, false, s.page(s.accountPage)},
+		{post, pathAccount, "", "", true, false, s.page(s.account)},
 	}
 }
 

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -235,5 +236,8 @@ func (s *Server) Purge(ctx context.Context) error {
 	if _, err := s.store.Purge(ctx); err != nil {
 		return err
 	}
-	return s.people.Purge(ctx)
+	return errors.Join(s.people.Purge(ctx), s.Settle(ctx))
 }
+
+// Settle writes what is known in memory alone: when tokens were last used.
+func (s *Server) Settle(ctx context.Context) error { return s.store.Settle(ctx) }

@@ -221,7 +221,9 @@ func (s *Server) respond(ctx context.Context, request fosite.AccessRequester) (*
 	if err == nil {
 		err = s.store.Commit(unit)
 	}
-	if errors.Is(err, store.ErrSpent) && graceOf(ctx).again() {
+	// A scope that was taken back meanwhile is not there when the grant is read
+	// again. That ends: each turn needs another scope taken back, and they only get fewer.
+	if errors.Is(err, store.ErrWithdrawn) || errors.Is(err, store.ErrSpent) && graceOf(ctx).again() {
 		return nil, errAgain
 	}
 	if errors.Is(err, store.ErrSpent) {

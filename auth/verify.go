@@ -88,6 +88,7 @@ func (s *Server) Verify(ctx context.Context, token, audience string) (Token, err
 		return Token{}, invalid("it was revoked, or replaced by a newer one")
 	}
 	s.genuine.add(token, c)
+	s.store.TokenUsed(record.RequestID)
 	return Token{
 		Subject: c.Subject, ClientID: c.ClientID, Scopes: strings.Fields(c.Scope), Audience: c.Audience, Email: c.Email,
 		Machine: c.Subject == c.ClientID && c.AuthTime == 0, IssuedAt: time.Unix(c.IssuedAt, 0), ExpiresAt: time.Unix(c.Expiry, 0),

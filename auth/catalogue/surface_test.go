@@ -216,7 +216,6 @@ var absent = map[string]func(*testing.T){
 		missing(t, []string{"/oauth/device/code", "/device"}, "device_authorization_endpoint", "")
 		refused(t, "the grant", newAgent(t).token(native().with(url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:device_code"}, "device_code": {"x"}})), 400, "unsupported_grant_type")
 	},
-	"CN-11": func(t *testing.T) { missing(t, []string{"/account"}, "", "") },
 }
 
 // missing asks each path by GET and POST, and looks into both documents.

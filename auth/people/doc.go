@@ -9,6 +9,8 @@
 //	throttle.go      how many attempts there may be, and why nobody is locked out
 //	session.go       browser sessions
 //	consent.go       remembered consents
+//	choose.go        what may be chosen as a password
+//	account.go       what a person can see of all this, and take back
 //
 // Nothing here knows of HTTP or OAuth. Nothing usable is stored in clear:
 // passwords are argon2id hashes, session cookies and throttled names SHA-256.

@@ -65,6 +65,8 @@ var (
 	ErrNoPerson = errors.New("no such person")
 	// ErrNoSession: unknown, ended, too old, or its person is disabled.
 	ErrNoSession = errors.New("no such browser session")
+	// ErrForgotten: a consent that was remembered covers less by now.
+	ErrForgotten = errors.New("no longer remembered")
 	// ErrWrongCredentials is the same for a wrong password, an unknown address
 	// and somebody who is disabled.
 	ErrWrongCredentials = errors.New("wrong e-mail or password")

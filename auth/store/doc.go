@@ -19,7 +19,8 @@
 //
 // Where to read: migrations/00001_init.sql for the tables, request.go for the
 // way of a request into a row and back, grant.go for fosite's methods, family.go
-// for revocation, successor.go for what a lost answer said, verify.go for the
+// for revocation, withdraw.go for what is taken back of a grant, grants.go and
+// uses.go for what there is, successor.go for what a lost answer said, verify.go for the
 // look-up at every API call, client.go and clients.go for the clients, expire.go
 // for an end before its time, purge.go and reset.go for the end.
 package store

@@ -16,6 +16,7 @@ type family struct {
 	subject, sid        sql.NullString
 	created             int64
 	ends                sql.NullInt64
+	adds                string // scopes of what is about to join
 }
 
 func familyOf(r fosite.Requester, now, expiry time.Time) family {
@@ -32,24 +33,22 @@ func known(name string) sql.NullString { return sql.NullString{String: name, Val
 
 // join makes the family, or lets it live as long as its newest member. The one
 // statement is also the gate: a family that was revoked, be it a moment ago by
-// a replay that overtook this request, gets no new member.
+// a replay that overtook this request, gets no new member, and none that has a
+// scope which the person has taken back.
 func (f family) join(tx *sql.Tx) error {
 	// The two-argument max of SQLite is NULL if either is: one endless token makes the family endless.
 	done, err := tx.Exec(`INSERT INTO families (request_id, client_id, subject, sid, created_at, ends_at) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (request_id) DO UPDATE SET ends_at = max(ends_at, excluded.ends_at)
-		WHERE revoked_at IS NULL AND client_id = excluded.client_id`,
-		f.requestID, f.clientID, f.subject, f.sid, f.created, f.ends)
+		WHERE revoked_at IS NULL AND client_id = excluded.client_id
+			AND NOT EXISTS (SELECT 1 FROM json_each(families.withdrawn) w JOIN json_each(?) g ON g.value = w.value)`,
+		f.requestID, f.clientID, f.subject, f.sid, f.created, f.ends, f.adds)
 	if err != nil {
 		return fmt.Errorf("store grant: %w", err)
 	}
 	if n, err := done.RowsAffected(); n == 1 || err != nil {
 		return err
 	}
-	// RFC 9700 4.14.2: after a replay the whole grant is revoked; a token issued a moment later would survive it.
-	return &refusal{fosite: fosite.ErrInactiveToken, verdict: verdict{
-		rule: "grant stands when a token is issued", expected: "not revoked", got: "revoked",
-		clause: "RFC 9700 4.14.2", kind: "grant", id: f.requestID,
-	}}
+	return f.whyNotJoined(tx)
 }
 
 // RevokeRefreshToken implements oauth2.TokenRevocationStorage. RFC 7009 2.1

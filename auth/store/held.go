@@ -8,6 +8,7 @@ import "context"
 const livingScopes = `
 	SELECT s.value FROM families f JOIN refresh_tokens t USING (request_id), json_each(t.granted_scopes) s
 	WHERE f.sid = ?1 AND f.client_id = ?2 AND f.subject = ?3 AND f.revoked_at IS NULL AND t.used_at IS NULL AND t.expires_at > ?4
+		AND s.value NOT IN (SELECT value FROM json_each(f.withdrawn))
 	UNION
 	SELECT s.value FROM families f JOIN access_tokens t USING (request_id), json_each(t.granted_scopes) s
 	WHERE f.sid = ?1 AND f.client_id = ?2 AND f.subject = ?3 AND f.revoked_at IS NULL AND t.expires_at > ?4

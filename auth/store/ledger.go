@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -19,6 +20,7 @@ type verdict struct {
 // of it.
 type refusal struct {
 	verdict
+	reason error // nil for ErrSpent
 	fosite error // what fosite calls it
 }
 
@@ -26,7 +28,7 @@ func (r *refusal) Error() string {
 	return r.kind + " " + r.id + ": " + r.got + ", expected " + r.expected
 }
 
-func (r *refusal) Unwrap() []error { return []error{ErrSpent, r.fosite} }
+func (r *refusal) Unwrap() []error { return []error{cmp.Or(r.reason, ErrSpent), r.fosite} }
 
 // check reports a verdict.
 func (s *Store) check(ctx context.Context, ok bool, v verdict) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/ory/fosite"
@@ -43,7 +44,7 @@ func newKind(k kind) kind {
 		requested_audience, granted_audience, form, session, created_at, expires_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	k.get = `SELECT r.request_id, f.client_id, r.requested_at, r.requested_scopes, r.granted_scopes,
-		r.requested_audience, r.granted_audience, r.form, r.session, ` + used + ` IS NOT NULL, f.revoked_at IS NOT NULL
+		r.requested_audience, r.granted_audience, r.form, r.session, ` + used + ` IS NOT NULL, f.revoked_at IS NOT NULL, f.withdrawn
 		FROM ` + k.table + ` r JOIN families f USING (request_id) WHERE r.hash = ?`
 	return k
 }
@@ -78,6 +79,7 @@ func (s *Store) create(ctx context.Context, k kind, secret string, r fosite.Requ
 	}
 	now, expiry := s.now(), session.GetExpiresAt(k.expiry)
 	f := familyOf(r, now, expiry)
+	f.adds = list(scopes)
 	key := hash(secret)
 	args := []any{
 		key, f.requestID, r.GetRequestedAt().UnixMilli(), list(r.GetRequestedScopes()), list(scopes),
@@ -107,8 +109,9 @@ func (s *Store) load(ctx context.Context, k kind, secret string, into fosite.Ses
 		asked, granted, askedAud, grantAud string
 		requestedAt                        int64
 		used, revoked                      bool
+		withdrawn                          string
 	)
-	err := s.one(ctx, k.get, []any{key}, &r.ID, &clientID, &requestedAt, &asked, &granted, &askedAud, &grantAud, &form, &session, &used, &revoked)
+	err := s.one(ctx, k.get, []any{key}, &r.ID, &clientID, &requestedAt, &asked, &granted, &askedAud, &grantAud, &form, &session, &used, &revoked, &withdrawn)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +122,7 @@ func (s *Store) load(ctx context.Context, k kind, secret string, into fosite.Ses
 		into = s.session()
 	}
 	r.RequestedAt, r.Session = time.UnixMilli(requestedAt).UTC(), into
-	r.RequestedScope, r.GrantedScope, r.RequestedAudience, r.GrantedAudience = items(asked), items(granted), items(askedAud), items(grantAud)
+	r.RequestedScope, r.GrantedScope, r.RequestedAudience, r.GrantedAudience = items(asked), without(items(granted), items(withdrawn)), items(askedAud), items(grantAud)
 	if r.Form, err = url.ParseQuery(form); err != nil {
 		return nil, fmt.Errorf("stored form of %s %s: %w", k.name, short(key), err)
 	}
@@ -156,6 +159,11 @@ func onceOnly(k kind, key string, used, revoked bool) verdict {
 		v.got = "family revoked"
 	}
 	return v
+}
+
+// without returns the scopes that were granted and not taken back since.
+func without(granted, withdrawn []string) []string {
+	return slices.DeleteFunc(granted, func(scope string) bool { return slices.Contains(withdrawn, scope) })
 }
 
 // list and items are how lists of strings are stored.

@@ -65,6 +65,7 @@ type Store struct {
 	now     func() time.Time
 	log     *slog.Logger
 	clients clientCache
+	uses    uses
 }
 
 var (
