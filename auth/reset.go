@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // Reset sets this room back to its document, in one commit, or in the unit of
@@ -52,9 +53,9 @@ type resets struct {
 	seen int64
 }
 
-// noticing looks before each request whether the file was set back, because
-// another process may have done that, and then forgets what this one remembers
-// of the time before.
+// noticing looks before each request for what another process has done to the
+// file: whether it was set back, for then this one forgets what it remembers of
+// the time before, and whether the signing keys were rotated.
 func (s *Server) noticing(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var n int64
@@ -67,8 +68,33 @@ func (s *Server) noticing(next http.Handler) http.Handler {
 			}
 			s.resets.mu.Unlock()
 		}
+		s.refreshKeys(r.Context())
 		next.ServeHTTP(w, r)
 	})
+}
+
+// refreshKeys follows a rotation, and lets retired keys go once the last token
+// that can have come of them has expired. Where the file cannot be used, the
+// keys at hand are still good.
+func (s *Server) refreshKeys(ctx context.Context) {
+	err := s.keys.Refresh(ctx)
+	if err == nil && s.keys.Unsettled() {
+		var last time.Time
+		if last, err = s.store.LastExpiry(ctx); err == nil {
+			// An ID token has no row: the last one that a retired key signed ends by then.
+			err = s.keys.Settle(ctx, later(last, s.now().Add(idTokenTTL)))
+		}
+	}
+	if err != nil {
+		s.log.LogAttrs(ctx, slog.LevelWarn, "signing keys", slog.String("err", err.Error()))
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // forget empties all that this room keeps in memory of the file, or of who has

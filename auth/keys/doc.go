@@ -4,7 +4,8 @@
 //
 // Open loads or makes them (ring.go, stored.go). A Ring then signs (sign.go),
 // verifies what it has signed (verify.go) and publishes the public halves as a
-// JWK set (RFC 7517 5). It says only who made a token and for what kind of
+// JWK set (RFC 7517 5); Rotate changes the keys beside a running server
+// (rotate.go). It says only who made a token and for what kind of
 // use; what the claims are worth is for the caller to decide.
 //
 // A key has three dates besides its birth: from when it signs, when it retired

@@ -66,7 +66,10 @@ func provesCritIsRefusedUnderAGoodSignature(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &Ring{public: map[string]jose.JSONWebKey{kid: {Key: private.Public(), KeyID: kid, Algorithm: ES256}}}
+	r := &Ring{config: Config{Now: time.Now}}
+	if err := r.take([]key{{kid: kid, alg: ES256, private: private}}); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := r.Verify(token, TypeAccessToken); !errors.Is(err, ErrMalformed) {
 		t.Errorf("crit under a good signature: %v", err)
 	}

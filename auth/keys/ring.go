@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-jose/go-jose/v3"
@@ -38,15 +39,23 @@ type Config struct {
 	Log    *slog.Logger
 }
 
-// Ring is the keys as they were at Open. It is safe for concurrent use.
+// Ring is the keys of one file. It is safe for concurrent use. Which key signs,
+// and which are published, follows their dates and the clock.
 type Ring struct {
+	config Config
+	keys   atomic.Pointer[state]
+	looked atomic.Int64 // when Refresh last read the file, in nanoseconds of the wall clock
+}
+
+// state is the keys as last read.
+type state struct {
+	stored  []key // oldest first
 	signers map[use]jose.Signer
 	public  map[string]jose.JSONWebKey // by kid
-	set     jose.JSONWebKeySet
 }
 
 // use is what a prepared signer is for.
-type use struct{ alg, typ string }
+type use struct{ kid, typ string }
 
 // Open loads the keys, making those that are missing; the first run takes a
 // moment for that (RSA). The file must be migrated. Errors: the writer's or the
@@ -71,35 +80,55 @@ func Open(ctx context.Context, c Config) (*Ring, error) {
 			return nil, err
 		}
 	}
-	return newRing(stored, c.Now())
-}
-
-func newRing(stored []key, now time.Time) (*Ring, error) {
-	r := &Ring{signers: map[use]jose.Signer{}, public: map[string]jose.JSONWebKey{}}
-	for _, k := range stored {
-		public := jose.JSONWebKey{Key: k.private.Public(), KeyID: k.kid, Algorithm: k.alg, Use: "sig"}
-		r.public[k.kid] = public
-		r.set.Keys = append(r.set.Keys, public)
-	}
+	r := &Ring{config: c}
 	for _, alg := range algorithms {
-		k := signing(stored, alg, now)
-		if k == nil {
+		if signing(stored, alg, c.Now()) == nil {
 			return nil, fmt.Errorf("no %s key can sign now", alg)
 		}
-		for _, typ := range []string{TypeAccessToken, TypeJWT} {
-			s, err := k.signer(typ)
-			if err != nil {
-				return nil, fmt.Errorf("%s signer: %w", alg, err)
-			}
-			r.signers[use{alg, typ}] = s
-		}
 	}
-	return r, nil
+	return r, r.take(stored)
 }
 
-// JWKS is the set to publish: public members only, each with its own kid.
+// take makes these the keys of the ring. Signers are prepared for all that are
+// not retired: one that begins to sign later must not be late for it.
+func (r *Ring) take(stored []key) error {
+	s := &state{stored: stored, signers: map[use]jose.Signer{}, public: map[string]jose.JSONWebKey{}}
+	for i := range stored {
+		k := &stored[i]
+		s.public[k.kid] = jose.JSONWebKey{Key: k.private.Public(), KeyID: k.kid, Algorithm: k.alg, Use: "sig"}
+		for _, typ := range []string{TypeAccessToken, TypeJWT} {
+			signer, err := k.signer(typ)
+			if err != nil {
+				return fmt.Errorf("%s signer: %w", k.alg, err)
+			}
+			s.signers[use{k.kid, typ}] = signer
+		}
+	}
+	r.keys.Store(s)
+	return nil
+}
+
+// published is a key that others may still need, RFC 7517 5.
+func (r *Ring) published(kid string) (jose.JSONWebKey, bool) {
+	s, now := r.keys.Load(), r.config.Now()
+	for i := range s.stored {
+		if k := &s.stored[i]; k.kid == kid {
+			return s.public[kid], k.publishedUntil.IsZero() || now.Before(k.publishedUntil)
+		}
+	}
+	return jose.JSONWebKey{}, false
+}
+
+// JWKS is the set to publish: public members only, each with its own kid. A
+// key is in it before it signs, and until the last token it signed has expired.
 func (r *Ring) JWKS() jose.JSONWebKeySet {
-	return jose.JSONWebKeySet{Keys: slices.Clone(r.set.Keys)}
+	var set jose.JSONWebKeySet
+	for _, k := range r.keys.Load().stored {
+		if public, ok := r.published(k.kid); ok {
+			set.Keys = append(set.Keys, public)
+		}
+	}
+	return set
 }
 
 // Algorithms names what Sign can sign with.

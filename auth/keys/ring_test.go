@@ -67,8 +67,8 @@ var ring = sync.OnceValue(func() *Ring {
 		}
 		stored = append(stored, key{kid: kid, alg: alg, private: private, signsFrom: noon})
 	}
-	r, err := newRing(stored, noon)
-	if err != nil {
+	r := &Ring{config: Config{Now: func() time.Time { return noon }}}
+	if err := r.take(stored); err != nil {
 		panic(err)
 	}
 	return r

@@ -22,11 +22,12 @@ func (k *key) signer(typ string) (jose.Signer, error) {
 // marshals to a JSON object, or its bytes. Errors: ErrAlgorithm, ErrType, or
 // claims that are no object.
 func (r *Ring) Sign(alg, typ string, claims any) (string, error) {
-	s, ok := r.signers[use{alg, typ}]
-	if !ok {
-		if typ != TypeAccessToken && typ != TypeJWT {
-			return "", fmt.Errorf("sign: %w: %q", ErrType, typ)
-		}
+	if typ != TypeAccessToken && typ != TypeJWT {
+		return "", fmt.Errorf("sign: %w: %q", ErrType, typ)
+	}
+	keys := r.keys.Load()
+	k := signing(keys.stored, alg, r.config.Now())
+	if k == nil {
 		return "", fmt.Errorf("sign: %w: %q", ErrAlgorithm, alg)
 	}
 	payload, ok := claims.([]byte)
@@ -40,7 +41,7 @@ func (r *Ring) Sign(alg, typ string, claims any) (string, error) {
 	if len(payload) == 0 || payload[0] != '{' || !json.Valid(payload) {
 		return "", fmt.Errorf("sign: %w", errNoObject)
 	}
-	signed, err := s.Sign(payload)
+	signed, err := keys.signers[use{k.kid, typ}].Sign(payload)
 	if err != nil {
 		return "", fmt.Errorf("sign: %w", err)
 	}

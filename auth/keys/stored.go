@@ -28,10 +28,11 @@ const rsaBits = 2048 // RFC 7518 3.3: 2048 bits or larger MUST be used
 
 // key is one row.
 type key struct {
-	kid, alg  string
-	private   crypto.Signer
-	signsFrom time.Time
-	retiredAt time.Time // zero: in use
+	kid, alg       string
+	private        crypto.Signer
+	signsFrom      time.Time
+	retiredAt      time.Time // zero: in use
+	publishedUntil time.Time // zero: not known yet, so until further notice
 }
 
 // signs tells whether new tokens may be signed with it at that time.
@@ -51,7 +52,7 @@ func signing(keys []key, alg string, now time.Time) (found *key) {
 
 // load reads the keys that are still published, in the order of their use.
 func load(ctx context.Context, c Config) ([]key, error) {
-	rows, err := c.Read.QueryContext(ctx, `SELECT kid, alg, private_key, signs_from, retired_at FROM signing_keys
+	rows, err := c.Read.QueryContext(ctx, `SELECT kid, alg, private_key, signs_from, retired_at, published_until FROM signing_keys
 		WHERE published_until IS NULL OR published_until > ? ORDER BY signs_from, created_at, alg, kid`, c.Now().UnixMilli())
 	if err != nil {
 		return nil, fmt.Errorf("read signing keys: %w", err)
@@ -62,13 +63,16 @@ func load(ctx context.Context, c Config) ([]key, error) {
 		var k key
 		var der []byte
 		var from int64
-		var retired sql.NullInt64
-		if err := rows.Scan(&k.kid, &k.alg, &der, &from, &retired); err != nil {
+		var retired, until sql.NullInt64
+		if err := rows.Scan(&k.kid, &k.alg, &der, &from, &retired, &until); err != nil {
 			return nil, fmt.Errorf("read signing keys: %w", err)
 		}
 		k.signsFrom = time.UnixMilli(from)
 		if retired.Valid {
 			k.retiredAt = time.UnixMilli(retired.Int64)
+		}
+		if until.Valid {
+			k.publishedUntil = time.UnixMilli(until.Int64)
 		}
 		if k.private, err = parse(k.kid, k.alg, der); err != nil {
 			return nil, fmt.Errorf("stored signing key %s: %w", k.kid, err)
@@ -125,19 +129,25 @@ func generate(alg string) (crypto.Signer, error) {
 	return rsa.GenerateKey(rand.Reader, rsaBits)
 }
 
+// draft makes a key and all that its row needs.
+func draft(alg string) (private crypto.Signer, kid string, der []byte, err error) {
+	if private, err = generate(alg); err == nil {
+		der, err = x509.MarshalPKCS8PrivateKey(private)
+	}
+	if err == nil {
+		kid, err = thumbprint(private)
+	}
+	if err != nil {
+		return nil, "", nil, fmt.Errorf("make %s key: %w", alg, err)
+	}
+	return private, kid, der, nil
+}
+
 // make stores a new key, unless another process has made one by then.
 func (c Config) make(ctx context.Context, alg string) error {
-	private, err := generate(alg)
+	_, kid, der, err := draft(alg)
 	if err != nil {
-		return fmt.Errorf("make %s key: %w", alg, err)
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		return fmt.Errorf("make %s key: %w", alg, err)
-	}
-	kid, err := thumbprint(private)
-	if err != nil {
-		return fmt.Errorf("make %s key: %w", alg, err)
+		return err
 	}
 	now := c.Now().UnixMilli()
 	stored := false

@@ -74,7 +74,7 @@ func (r *Ring) choose(h header) (jose.JSONWebKey, error) {
 	if !slices.Contains(algorithms, h.Alg) {
 		return jose.JSONWebKey{}, ErrAlgorithm
 	}
-	key, ok := r.public[h.Kid]
+	key, ok := r.published(h.Kid)
 	if !ok {
 		return jose.JSONWebKey{}, ErrUnknownKey
 	}

@@ -57,3 +57,11 @@ func (s *Store) AccessToken(ctx context.Context, signature string) (TokenRecord,
 	t.IssuedAt, t.ExpiresAt = moment(created), moment(expires)
 	return t, nil
 }
+
+// LastExpiry is when the last access token in the file expires; the zero time
+// where there is none.
+func (s *Store) LastExpiry(ctx context.Context) (time.Time, error) {
+	var last sql.NullInt64
+	err := s.one(ctx, `SELECT max(expires_at) FROM access_tokens`, nil, &last)
+	return moment(last), err
+}

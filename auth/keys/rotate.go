@@ -1,0 +1,131 @@
+package keys
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+const (
+	// rotationLead is how long after a rotation the old keys go on signing: a
+	// server that runs beside it finds the new ones within reloadEvery.
+	rotationLead = 500 * time.Millisecond
+	// reloadEvery is how often a Ring looks for what another process has done.
+	reloadEvery = 200 * time.Millisecond
+	// settleAfter is how long a request may be under way that began to sign
+	// before its key was retired.
+	settleAfter = 15 * time.Second
+)
+
+// Rotated is one algorithm's change of keys.
+type Rotated struct {
+	Algorithm string
+	Old, New  string    // kid
+	From      time.Time // the new key signs from then on, and the old one no longer
+}
+
+// Rotate makes a new key for every algorithm and retires those in use, in one
+// write; no server has to stop for it. The retired ones stay published until
+// a server has settled when the last of their tokens expires. Errors: the
+// writer's, and then nothing has changed.
+func Rotate(ctx context.Context, c Config) ([]Rotated, error) {
+	kids, ders := make([]string, len(algorithms)), make([][]byte, len(algorithms))
+	for i, alg := range algorithms {
+		var err error
+		if _, kids[i], ders[i], err = draft(alg); err != nil { // here, because RSA takes too long for a transaction
+			return nil, err
+		}
+	}
+	now := c.Now()
+	from := now.Add(rotationLead).Truncate(time.Millisecond)
+	out := make([]Rotated, len(algorithms))
+	err := c.Writer.Write(ctx, func(tx *sql.Tx) error {
+		for i, alg := range algorithms {
+			out[i] = Rotated{Algorithm: alg, New: kids[i], From: from}
+			// The key that a server signs with: the newest that has begun to. One that
+			// a second rotation overtakes before it began is retired with it.
+			err := tx.QueryRow(`SELECT kid FROM signing_keys WHERE alg = ? AND retired_at IS NULL ORDER BY signs_from DESC, created_at DESC, kid DESC LIMIT 1`, alg).Scan(&out[i].Old)
+			if err != nil && err != sql.ErrNoRows {
+				return err
+			}
+			if _, err := tx.Exec(`UPDATE signing_keys SET retired_at = ? WHERE alg = ? AND retired_at IS NULL`, from.UnixMilli(), alg); err != nil {
+				return err
+			}
+			_, err = tx.Exec(`INSERT INTO signing_keys (kid, alg, use, private_key, created_at, signs_from) VALUES (?, ?, 'sig', ?, ?, ?)`,
+				kids[i], alg, ders[i], now.UnixMilli(), from.UnixMilli())
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}, func() {
+		for _, r := range out {
+			c.Log.LogAttrs(ctx, slog.LevelDebug, "store", slog.String("op", "rotate"), slog.String("table", "signing_keys"),
+				slog.String("kind", r.Algorithm+" signing key"), slog.String("id", r.New))
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("rotate signing keys: %w", err)
+	}
+	return out, nil
+}
+
+// Refresh finds what another process has done to the keys. It reads the file
+// at most five times a second, so it can be called before every request.
+// Errors: the reader's; the Ring is as it was then.
+func (r *Ring) Refresh(ctx context.Context) error {
+	last := r.looked.Load()
+	if at := time.Now().UnixNano(); at-last < int64(reloadEvery) || !r.looked.CompareAndSwap(last, at) {
+		return nil
+	}
+	stored, err := load(ctx, r.config)
+	if err != nil {
+		return err
+	}
+	return r.take(stored)
+}
+
+// Unsettled says that a retired key waits to be told when the last of its
+// tokens expires, and that none can come any more.
+func (r *Ring) Unsettled() bool {
+	now := r.config.Now()
+	for _, k := range r.keys.Load().stored {
+		if k.unsettled(now) {
+			return true
+		}
+	}
+	return false
+}
+
+func (k *key) unsettled(now time.Time) bool {
+	return !k.retiredAt.IsZero() && k.publishedUntil.IsZero() && now.After(k.retiredAt.Add(settleAfter))
+}
+
+// Settle publishes retired keys until that moment, when the last of the tokens
+// that they have signed expires. Errors: the writer's or the reader's.
+func (r *Ring) Settle(ctx context.Context, until time.Time) error {
+	now := r.config.Now()
+	var n int64
+	err := r.config.Writer.Write(ctx, func(tx *sql.Tx) error {
+		done, err := tx.Exec(`UPDATE signing_keys SET published_until = max(?1, retired_at) WHERE published_until IS NULL AND retired_at < ?2`,
+			until.UnixMilli(), now.Add(-settleAfter).UnixMilli())
+		if err != nil {
+			return err
+		}
+		n, err = done.RowsAffected()
+		return err
+	}, func() {
+		r.config.Log.LogAttrs(ctx, slog.LevelDebug, "store", slog.String("op", "retire"), slog.String("table", "signing_keys"),
+			slog.String("kind", "signing key"), slog.String("id", ""), slog.Int64("rows", n), slog.Time("published_until", until))
+	})
+	if err != nil {
+		return fmt.Errorf("settle signing keys: %w", err)
+	}
+	stored, err := load(ctx, r.config)
+	if err != nil {
+		return err
+	}
+	return r.take(stored)
+}
