@@ -17,6 +17,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -43,6 +44,7 @@ import (
 
 	"github.com/exampleco/punchcard/auth"
 	"github.com/exampleco/punchcard/auth/edge"
+	"github.com/exampleco/punchcard/auth/keys"
 	"github.com/exampleco/punchcard/auth/seed"
 	"github.com/exampleco/punchcard/auth/store/sqlite"
 	"github.com/exampleco/punchcard/static"
@@ -73,6 +75,8 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" default:"withargs" help:"Open or create the file, and serve (the default)."`
 	Version versionCmd `cmd:"" help:"Print what this binary is."`
 	Reset   resetCmd   `cmd:"" help:"Set a file back to its seed, also beside a running server; the signing keys stay."`
+	Keys    keysCmd    `cmd:"" help:"Rotate the signing keys."`
+	Backup  backupCmd  `cmd:"" help:"Write a consistent copy of a file, also beside a running server."`
 	Config  configCmd  `cmd:"" help:"Print or check a configuration."`
 
 	Registration registrationCmd `cmd:"" help:"Let apps from elsewhere register themselves."`
@@ -660,6 +664,83 @@ func version() string {
 	return "dev"
 }
 
+// beside opens a file for administration, also while a server runs on it.
+func beside(ctx context.Context, db string, t terminal) (*sqlite.File, *slog.Logger, error) {
+	log := edge.Logger(t.err, "auto", "error")
+	file, err := sqlite.Open(ctx, db, sqlite.Options{Existing: true, Migrations: migrations(), Log: log})
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := file.Migrate(ctx); err != nil {
+		return nil, nil, errors.Join(err, file.Close(context.WithoutCancel(ctx)))
+	}
+	return file, log, nil
+}
+
+type keysCmd struct {
+	Rotate rotateCmd `cmd:"" help:"Sign with new keys from now on, also beside a running server; the old ones stay published until their last token has expired."`
+}
+
+type rotateCmd struct {
+	DB string `name:"db" env:"PUNCHCARD_DB" default:"punchcard.db" placeholder:"FILE" help:"The file whose signing keys to rotate; punchcard.db."`
+}
+
+// Run rotates the keys. A server that runs on the file follows within a second.
+func (c rotateCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
+	file, log, err := beside(ctx, c.DB, t)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close(context.WithoutCancel(ctx))) }()
+	rotated, err := keys.Rotate(ctx, keys.Config{Writer: file, Read: file.Read(), Now: now, Log: log})
+	if err != nil {
+		return err
+	}
+	for _, r := range rotated {
+		fmt.Fprintf(t.out, "%s  %s takes over from %s\n", r.Algorithm, r.New, cmp.Or(r.Old, "none"))
+	}
+	_, err = fmt.Fprintln(t.out, "New tokens are signed with the new keys within a second. The old keys stay published until their last token has expired.")
+	return err
+}
+
+type backupCmd struct {
+	File      string `arg:"" placeholder:"FILE" help:"Where to write the copy; nothing may be there yet."`
+	DB        string `name:"db" env:"PUNCHCARD_DB" default:"punchcard.db" placeholder:"FILE" help:"The file to copy; punchcard.db."`
+	SignedOut bool   `help:"End every sign-in, grant and token in the copy, so that none that is spent later can come back with it."`
+}
+
+// Run copies the file as it is at one moment, whatever a server writes meanwhile.
+func (c backupCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
+	file, log, err := beside(ctx, c.DB, t)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close(context.WithoutCancel(ctx))) }()
+	if err := file.Backup(ctx, c.File); err != nil {
+		return err
+	}
+	state := "To restore it, stop the server and put it in the place of " + c.DB + ", without a -wal or -shm beside it. Tokens that are spent from now on are good again there; --signed-out leaves none."
+	if c.SignedOut {
+		if err := signOut(ctx, c.File, now, log); err != nil {
+			return errors.Join(err, os.Remove(c.File))
+		}
+		state = "To restore it, stop the server and put it in the place of " + c.DB + ", without a -wal or -shm beside it. Everybody has to sign in again there."
+	}
+	_, err = fmt.Fprintf(t.out, "%s is a copy of %s, read back and sound. It holds the signing keys: keep it as safe as the original.\n%s\n", c.File, c.DB, state)
+	return err
+}
+
+// signOut ends whatever has been issued in a copy. RFC 9700 4.14.2: a refresh
+// token that was used after the copy was made must not be good once more.
+func signOut(ctx context.Context, path string, now clock, log *slog.Logger) (err error) {
+	copied, err := sqlite.Open(ctx, path, sqlite.Options{Existing: true, Log: log})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, copied.Close(context.WithoutCancel(ctx))) }()
+	return auth.SignEverybodyOut(ctx, copied, copied.Read(), now, log)
+}
+
 type resetCmd struct {
 	DB     string `name:"db" env:"PUNCHCARD_DB" default:"punchcard.db" placeholder:"FILE" help:"The file to set back; punchcard.db."`
 	Config string `env:"PUNCHCARD_CONFIG" placeholder:"FILE" help:"The configuration that its server was started with; default: the built-in seed."`
@@ -675,15 +756,11 @@ func (c resetCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 	if err != nil {
 		return err
 	}
-	log := edge.Logger(t.err, "auto", "error")
-	file, err := sqlite.Open(ctx, c.DB, sqlite.Options{Existing: true, Migrations: migrations(), Log: log})
+	file, log, err := beside(ctx, c.DB, t)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close(context.WithoutCancel(ctx))) }()
-	if err := file.Migrate(ctx); err != nil {
-		return err
-	}
 	if err := c.compare(ctx, file, document, t.err); err != nil {
 		return err
 	}

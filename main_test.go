@@ -2508,6 +2508,183 @@ func (p *program) ring(t *testing.T) *keys.Ring {
 	return ring
 }
 
+// kidsPublished are the keys of the JWK set.
+func (b *browser) kidsPublished() (kids []string) {
+	b.t.Helper()
+	var set struct {
+		Keys []struct{ Kid string }
+	}
+	if err := json.Unmarshal([]byte(b.get("/.well-known/jwks.json").body), &set); err != nil {
+		b.t.Fatal(err)
+	}
+	for _, k := range set.Keys {
+		kids = append(kids, k.Kid)
+	}
+	return kids
+}
+
+// A key that was rotated out stays published until its last token has expired,
+// by the server's clock, and is gone then.
+func keysRotate(t *testing.T) {
+	var w watch
+	p := startAt(t, w.now, filepath.Join(t.TempDir(), "punchcard.db"))
+	b, c := p.browser(t), mobile()
+	got := b.signedUp(c, "ada@example.com")
+	before := b.kidsPublished()
+	if exit, stdout, stderr := another(t, "keys", "rotate", "--db", p.db); exit != 0 || !strings.Contains(stdout, before[0]) {
+		t.Fatalf("exit %d\n%s%s", exit, stdout, stderr)
+	}
+	for deadline := time.Now().Add(time.Second); len(b.kidsPublished()) == 2; {
+		if time.Now().After(deadline) {
+			t.Fatal("a second later the new keys are not published")
+		}
+	}
+	w.move(time.Second)
+	next := b.tokens(b.refresh(c, got.Refresh))
+	for name, token := range map[string]string{"access token": next.Access, "ID token": next.ID} {
+		if kid, _ := claims(t, token, 0)["kid"].(string); slices.Contains(before, kid) {
+			t.Errorf("the %s is signed by a key of before: %s", name, kid)
+		}
+	}
+	w.move(time.Minute)                                                         // nothing that began before is under way
+	for deadline := time.Now().Add(time.Second); time.Now().Before(deadline); { // the server looks five times a second
+		b.get("/.well-known/jwks.json")
+	}
+	w.move(13 * time.Minute) // a token lives for 15
+	if kids := b.kidsPublished(); len(kids) != 4 {
+		t.Errorf("published before the last token has expired: %v", kids)
+	}
+	w.move(2 * time.Minute)
+	if kids := b.kidsPublished(); len(kids) != 2 || slices.Contains(kids, before[0]) || slices.Contains(kids, before[1]) {
+		t.Errorf("published after it: %v, before the rotation %v", kids, before)
+	}
+}
+
+// Three rotations while tokens are issued and read: no request fails.
+func keysRotateUnderLoad(t *testing.T) {
+	p := start(t)
+	var stop atomic.Bool
+	var load sync.WaitGroup
+	var served atomic.Int64
+	kids := sync.Map{}
+	for range 4 {
+		b := p.browser(t)
+		load.Go(func() {
+			for !stop.Load() {
+				a := b.do("POST", "/oauth/token", url.Values{"grant_type": {"client_credentials"}, "client_id": {"timesheets-cron"}, "client_secret": {"timesheets-cron-secret"}})
+				if a.StatusCode != 200 {
+					t.Errorf("token: %d %s", a.StatusCode, a.body)
+					return
+				}
+				token := b.tokens(a).Access
+				kids.Store(claims(t, token, 0)["kid"], true)
+				if a := b.api("GET", "/me", token, ""); a.StatusCode != 200 {
+					t.Errorf("api: %d %s", a.StatusCode, a.body)
+					return
+				}
+				served.Add(1)
+			}
+		})
+	}
+	for range 3 {
+		if exit, _, stderr := another(t, "keys", "rotate", "--db", p.db); exit != 0 {
+			t.Errorf("exit %d %s", exit, stderr)
+		}
+		for before := served.Load(); served.Load() < before+50 && !t.Failed(); {
+			time.Sleep(10 * time.Millisecond)
+		}
+		time.Sleep(time.Second) // by which the new key signs
+		for before := served.Load(); served.Load() < before+10 && !t.Failed(); {
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+	stop.Store(true)
+	load.Wait()
+	n := 0
+	kids.Range(func(any, any) bool { n++; return true })
+	if n != 4 {
+		t.Errorf("tokens carried %d keys over three rotations, want 4", n)
+	}
+}
+
+// restored stops the program and starts it on a copy in the place of its file.
+func (p *program) restored(t *testing.T, saved string) *program {
+	t.Helper()
+	p.stop()
+	if err := os.Rename(saved, p.db); err != nil {
+		t.Fatal(err)
+	}
+	return p.again(t, time.Now)
+}
+
+// A copy made beside a busy server has all that was acknowledged before; put
+// into its place it serves: people sign in, tokens refresh, entries are there.
+func backupUnderLoad(t *testing.T) {
+	p := start(t)
+	b, c := p.browser(t), mobile()
+	got := b.signedUp(c, "ada@example.com")
+	var stop atomic.Bool
+	var load sync.WaitGroup
+	var filed atomic.Int64
+	load.Go(func() {
+		for day := 0; !stop.Load(); day++ {
+			date := time.Now().AddDate(0, 0, -30-day).Format(time.DateOnly)
+			if a := b.sendJSON("POST", p.base()+"/api/timesheets", got.Access, `{"project":"Backup","date":"`+date+`","hours":1}`); a.StatusCode != 201 {
+				t.Errorf("%d %s", a.StatusCode, a.body)
+				return
+			}
+			filed.Add(1)
+		}
+	})
+	for filed.Load() < 20 && !t.Failed() {
+		time.Sleep(time.Millisecond)
+	}
+	before := filed.Load()
+	saved := filepath.Join(t.TempDir(), "saved.db")
+	if exit, _, stderr := another(t, "backup", "--db", p.db, saved); exit != 0 {
+		t.Fatalf("exit %d %s", exit, stderr)
+	}
+	stop.Store(true)
+	load.Wait()
+	q := p.restored(t, saved)
+	b.p = q
+	next := b.tokens(b.refresh(c, got.Refresh))
+	var list struct {
+		Items []struct{ Project string }
+	}
+	if err := json.Unmarshal([]byte(b.api("GET", "/timesheets?project=Backup&limit=200", next.Access, "").body), &list); err != nil || int64(len(list.Items)) < min(before, 200) {
+		t.Errorf("%v: %d entries in the copy, %d were acknowledged before it", err, len(list.Items), before)
+	}
+	q.browser(t).signedUp(c, "grace@example.com")
+}
+
+// What is spent after a copy was made is good again in it, unless the copy was
+// made for that.
+func olderBackup(t *testing.T) {
+	p := start(t)
+	b, c := p.browser(t), mobile()
+	got := b.signedUp(c, "ada@example.com")
+	saved := filepath.Join(t.TempDir(), "saved.db")
+	if exit, stdout, stderr := another(t, "backup", "--db", p.db, "--signed-out", saved); exit != 0 || !strings.Contains(stdout, "sign in again") {
+		t.Fatalf("exit %d %s%s", exit, stdout, stderr)
+	}
+	next := b.tokens(b.refresh(c, got.Refresh))
+	q := p.restored(t, saved)
+	b.p = q
+	for name, token := range map[string]string{"the token that was spent since": got.Refresh, "its successor": next.Refresh} {
+		if a := b.refresh(c, token); a.StatusCode != 400 {
+			t.Errorf("%s: %d", name, a.StatusCode)
+		}
+	}
+	if a := b.api("GET", "/me", got.Access, ""); a.StatusCode != 401 {
+		t.Errorf("an access token of before: %d", a.StatusCode)
+	}
+	if page := b.follow(b.get(c.authorizeURL())); page.Request.URL.Path != "/login" {
+		t.Errorf("still signed in: %s", page.Request.URL.Path)
+	}
+	q.browser(t).signedUp(c, "ada@example.com")
+}
+
 // TestCatalogue proves the cases of auth/catalogue/cases.tsv that need the
 // clock, the file, the configuration or the keys.
 func TestCatalogue(t *testing.T) {
@@ -2523,6 +2700,7 @@ func TestCatalogue(t *testing.T) {
 		"ST-05": secondServer, "RF-04": secondServer, "ST-07": provesOtherFilesAreLeftAlone, "ST-08": fileVanishes,
 		"SE-01": provesSecretsStaySecret, "SE-02": provesSecretsStaySecret, "SE-03": keysArePrivate, "SE-05": noSecretOnTheCommandLine,
 		"SE-06": comparisons, "SE-08": noEgress,
+		"JW-16": keysRotate, "SE-04": keysRotateUnderLoad, "ST-12": backupUnderLoad, "ST-13": olderBackup,
 	} {
 		t.Run(id, prove)
 	}

@@ -149,3 +149,11 @@ func (p *People) EndSessions(ctx context.Context, personID string) error {
 		return err
 	}, p.wrote(ctx, "delete", "sessions", "all of a person", personID))
 }
+
+// EndAllSessions signs everybody out, in every browser.
+func (p *People) EndAllSessions(ctx context.Context) error {
+	return p.writer.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`DELETE FROM sessions`)
+		return err
+	}, p.wrote(ctx, "delete", "sessions", "all", ""))
+}

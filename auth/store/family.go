@@ -96,6 +96,14 @@ func (s *Store) RevokeSession(ctx context.Context, sid string) error {
 	return s.revoke(ctx, "sid", sid, "grants of a session")
 }
 
+// RevokeAll ends every grant.
+func (s *Store) RevokeAll(ctx context.Context) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE families SET revoked_at = ? WHERE revoked_at IS NULL`, s.now().UnixMilli())
+		return err
+	}, s.wrote(ctx, "revoke", "families", "all grants", ""))
+}
+
 func (s *Store) revoke(ctx context.Context, column, value, what string) error {
 	var n int64
 	return s.write(ctx, func(tx *sql.Tx) error {

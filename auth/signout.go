@@ -1,0 +1,34 @@
+package auth
+
+import (
+	"context"
+	"database/sql"
+	"log/slog"
+	"time"
+
+	"github.com/exampleco/punchcard/auth/people"
+	"github.com/exampleco/punchcard/auth/store"
+)
+
+// SignEverybodyOut ends every grant, browser session and parked flow of a file
+// that no server is running on, in one commit: in a copy that is kept for
+// later, nothing is good that may be spent meanwhile. People, clients and
+// remembered consents stay. Errors: the Writer's.
+func SignEverybodyOut(ctx context.Context, writer store.Writer, read *sql.DB, now func() time.Time, log *slog.Logger) error {
+	ctx = writer.Begin(ctx)
+	defer writer.Rollback(ctx) // after a commit it does nothing
+	if err := store.New(store.Config{Writer: writer, Read: read, Now: now, Log: log}).RevokeAll(ctx); err != nil {
+		return err
+	}
+	if err := people.New(people.Config{Writer: writer, Read: read, Now: now, Log: log}).EndAllSessions(ctx); err != nil {
+		return err
+	}
+	err := writer.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`DELETE FROM flows`)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return writer.Commit(ctx)
+}
