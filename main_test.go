@@ -1151,6 +1151,66 @@ func TestAuthorizationRequests(t *testing.T) {
 	b.code(&odd, "ada@example.com") // arrive compares the state byte for byte
 }
 
+// RFC 9126: the app hands its request over itself. What the browser carries
+// then is a reference, and nothing that anybody adds to it counts.
+func TestPushedAuthorizationRequest(t *testing.T) {
+	p := start(t)
+	b, eve, c := p.browser(t), p.browser(t), mobile()
+	push := func(extra ...string) answer {
+		asked, err := url.Parse(c.authorizeURL(extra...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b.do("POST", "/oauth/par", asked.Query())
+	}
+	link := func(a answer, extra ...string) string {
+		t.Helper()
+		m := a.json(t)
+		uri, _ := m["request_uri"].(string)
+		if a.StatusCode != 201 || !strings.HasPrefix(uri, "urn:ietf:params:oauth:request_uri:") || m["expires_in"] != 90.0 || a.Header.Get("Cache-Control") != "no-store" {
+			t.Fatalf("push: %d %s", a.StatusCode, a.body)
+		}
+		q := url.Values{"client_id": {c.id}, "request_uri": {uri}}
+		for i := 0; i+1 < len(extra); i += 2 {
+			q.Set(extra[i], extra[i+1])
+		}
+		return "/authorize?" + q.Encode()
+	}
+	over := func(what string, a answer) {
+		t.Helper()
+		if a.StatusCode != 400 || a.Header.Get("Location") != "" || !strings.Contains(a.body, "invalid_request_uri") {
+			t.Errorf("%s: %d to %q, want a page with invalid_request_uri", what, a.StatusCode, a.Header.Get("Location"))
+		}
+	}
+	// The app learns of a mistake before it sends anybody away.
+	refused(t, push("code_challenge", ""), 400, "invalid_request")
+	refused(t, push("redirect_uri", "https://evil.example/"), 400, "invalid_request") // RFC 9126 2.4 allows it to confidential clients, and this server to nobody
+	refused(t, push("scope", "batch:upload"), 400, "invalid_scope")
+	refused(t, push("request_uri", "urn:ietf:params:oauth:request_uri:x"), 400, "invalid_request")
+	refused(t, push("client_id", "timesheets-web"), 401, "invalid_client")
+
+	// What is sent beside the reference is ignored.
+	here := link(push("scope", "openid read:timesheets"), "scope", c.scope, "state", "eve", "redirect_uri", "https://evil.example/", "prompt", "none")
+	over("another client", eve.get(strings.Replace(here, c.id, "timesheets-app", 1)))
+	page := b.signIn(b.follow(b.get(here)), "ada@example.com", "timesheets")
+	over("a second time, elsewhere", eve.get(here))
+	over("a second time", b.get(here))
+	code := b.arrive(c, b.decide(page, "allow", nil)).Get("code") // the flow went on by itself
+	if got := b.tokens(b.exchange(c, code)); got.Scope != "openid read:timesheets" {
+		t.Errorf("scope %q, and %q was pushed", got.Scope, "openid read:timesheets")
+	}
+	// By POST, from the app's own page.
+	posted, err := url.ParseQuery(strings.TrimPrefix(link(push()), "/authorize?"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := b.do("POST", "/authorize", posted, "Origin", "https://app.example", "Sec-Fetch-Site", "cross-site")
+	if page := b.follow(a); a.StatusCode != 303 || page.Request.URL.Path != "/consent" {
+		t.Errorf("POST: %d, came to %s", a.StatusCode, page.Request.URL.Path)
+	}
+	over("POST and then GET", b.get("/authorize?"+posted.Encode()))
+}
+
 // A flow belongs to the browser that began it and to the person it was shown to.
 func TestFlowsCannotBeTaken(t *testing.T) {
 	p := start(t)
@@ -1439,12 +1499,12 @@ func TestMetadata(t *testing.T) {
 			}
 		}
 	}
-	for _, absent := range []string{"device_authorization_endpoint", "pushed_authorization_request_endpoint", "dpop_signing_alg_values_supported"} {
+	for _, absent := range []string{"device_authorization_endpoint", "dpop_signing_alg_values_supported"} {
 		if doc[absent] != nil {
 			t.Errorf("%s is advertised", absent)
 		}
 	}
-	for _, path := range []string{"/oauth/device/code", "/oauth/par", "/device", "/account", "/lessons", "/metrics"} {
+	for _, path := range []string{"/oauth/device/code", "/device", "/account", "/lessons", "/metrics"} {
 		if a := b.get(path); a.StatusCode != 404 {
 			t.Errorf("%s answers %d before it works", path, a.StatusCode)
 		}
@@ -1471,6 +1531,7 @@ func TestCrossOrigin(t *testing.T) {
 		want                 bool
 	}{
 		{"OPTIONS", "/oauth/token", "http://localhost:3000", true},
+		{"OPTIONS", "/oauth/par", "http://localhost:5173", true},
 		{"OPTIONS", "/oauth/revoke", "http://localhost:5173", true},
 		{"OPTIONS", "/userinfo", "http://localhost:4200", true},
 		{"OPTIONS", "/api/timesheets", "http://localhost:3000", true},

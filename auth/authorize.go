@@ -28,26 +28,62 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) error {
 		}
 		return s.advance(w, r, f)
 	}
-	q, err := s.parseAuthorization(r.Context(), form)
+	q, uri, err := s.requested(r.Context(), form)
 	if err != nil {
 		return err
 	}
 	if r.Method == http.MethodPost {
 		// OIDC Core 3.1.2.1 allows POST. It comes from another origin, so the
 		// SameSite cookie is not with it; it will be with the GET that follows.
-		f, err := s.parkFlow(r.Context(), "authorization", q, "")
+		f, err := s.begin(r.Context(), q, uri, "")
 		if err != nil {
 			return err
 		}
 		seeOther(w, pathAuthorize+"?flow="+f.Handle)
 		return nil
 	}
-	f, err := s.parkFlow(r.Context(), "authorization", q, s.browserOf(w, r))
+	f, err := s.begin(r.Context(), q, uri, s.browserOf(w, r))
 	if err != nil {
 		return err
 	}
-	f.Request = *q
 	return s.advance(w, r, f)
+}
+
+// requested returns the validated request, and the request_uri that it was
+// pushed under, "" for a request that stands here in full.
+func (s *Server) requested(ctx context.Context, form url.Values) (q *authorizationRequest, uri string, err error) {
+	if uri, ok := pushedURI(form); ok {
+		q, err := s.recallPushed(ctx, form, uri)
+		return q, uri, err
+	}
+	if q, err = s.parseAuthorization(ctx, form); err == nil {
+		err = s.mustPush(ctx, q)
+	}
+	return q, "", err
+}
+
+// begin parks the flow, and spends the request_uri with the same commit.
+func (s *Server) begin(ctx context.Context, q *authorizationRequest, uri, browser string) (*flow, error) {
+	unit := s.store.Begin(ctx)
+	defer s.store.Rollback(unit) // after a commit it does nothing
+	f, err := s.parkFlow(unit, "authorization", q, browser)
+	if err == nil && uri != "" {
+		err = s.usePushed(unit, uri)
+	}
+	if err == nil {
+		err = s.store.Commit(unit)
+	}
+	if uri != "" && (err == nil || errors.Is(err, errSpent)) {
+		// RFC 9126 4: good once. Of two browsers that come with it at the same moment one goes on.
+		if !s.check(ctx, "pushed request used once", "RFC 9126 4", err == nil, "one use", fingerprint("request_uri", uri)) {
+			return nil, pushedIsOver()
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	f.Request = *q
+	return f, nil
 }
 
 // authorizationForm reads the parameters from where the method puts them, and
@@ -100,7 +136,7 @@ func (s *Server) advance(w http.ResponseWriter, r *http.Request, f *flow) error 
 		if err := s.spendFlow(r.Context(), f); err != nil {
 			return finishedIfSpent(err)
 		}
-		return newError(code, refusals[code]).backTo(f.Request.RedirectURI, f.Request.State)
+		return newError(code, refusals[code]).backTo(&f.Request)
 	}
 }
 
@@ -173,7 +209,7 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, f *flow, who *sig
 	}
 	ar, err := s.fosite.NewAuthorizeRequest(ctx, q.forFosite(ctx))
 	if err != nil {
-		return asError(err).backTo(q.RedirectURI, q.State)
+		return asError(err).backTo(q)
 	}
 	for _, scope := range scopes {
 		ar.GrantScope(scope)
@@ -197,10 +233,10 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, f *flow, who *sig
 		return s.advance(w, r, f) // nothing was written, and next() decides by what there is
 	}
 	if err != nil {
-		return asError(err).backTo(q.RedirectURI, q.State)
+		return asError(err).backTo(q)
 	}
 	s.check(r.Context(), "code issued", "RFC 6749 4.1.2", true, strings.Join(q.Scopes, " "), strings.Join(scopes, " "))
-	s.redirectBack(w, r, q.RedirectURI, q.State, url.Values{"code": {resp.GetCode()}})
+	s.redirectBack(w, r, q, url.Values{"code": {resp.GetCode()}})
 	return nil
 }
 

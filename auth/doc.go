@@ -26,6 +26,15 @@
 //	  │              │◄───────────────────────────────────────────────────│ entries
 //	  │              │──────────────────► token       refresh, rotated    │
 //
+// A client may hand its request over itself beforehand (RFC 9126): then the
+// browser carries a reference that nobody can edit, good once.
+//
+//	app                              auth
+//	 │──────────────────────────────► push       parse, keep for 90 seconds
+//	 │◄────────────────────────────── 201 request_uri
+//	 │ 303 client_id, request_uri     │
+//	 └──── browser ─────────────────► authorize  recall, use up, park a flow
+//
 // Login and consent both go back to /authorize. The pure function next, in
 // flow.go, is the only place that decides what follows.
 //
@@ -35,8 +44,10 @@
 //	flow.go       next: login, consent, issue or refuse
 //	request.go    what an authorization request must look like; redirect.go
 //	pkce.go       who may send a nonce instead of a challenge, and no downgrade
+//	pushed.go     the same request, handed over by the client itself beforehand
 //	authorize.go  the dispatcher, and the code
 //	login.go      consent.go
+//	assurance.go  how surely it is them: acr and amr
 //	client.go     how a client proves itself; guesses.go
 //	register.go   how one becomes known by itself: register_metadata.go says what
 //	              it may be, registration.go is its own account, flood.go the limit

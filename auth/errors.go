@@ -25,11 +25,10 @@ type Error struct {
 	Status      int    // of a page or a JSON answer
 	Scope       string // what is missing, with insufficient_scope
 
-	page     *views.Problem
-	redirect string // the admitted redirect URI, where the error goes back to the client
-	state    string
-	scheme   string // authentication scheme of the 401 challenge, "" for none
-	cause    error  // logged, never shown
+	page   *views.Problem
+	back   *authorizationRequest // where the error goes back to the client: its admitted redirect URI
+	scheme string                // authentication scheme of the 401 challenge, "" for none
+	cause  error                 // logged, never shown
 
 	retryAfter time.Duration // with 429
 }
@@ -60,10 +59,8 @@ func newError(code, description string) *Error {
 
 func (e *Error) because(cause error) *Error { e.cause = cause; return e }
 
-func (e *Error) backTo(redirect, state string) *Error {
-	e.redirect, e.state = redirect, state
-	return e
-}
+// backTo answers at the client's redirect URI, in the way that it asked for.
+func (e *Error) backTo(q *authorizationRequest) *Error { e.back = q; return e }
 
 // pageProblem is an error for the person in front of the browser.
 func pageProblem(status int, code, title, text, clause string) *Error {
@@ -161,12 +158,12 @@ func (s *Server) page(h handler) http.Handler {
 		}
 		e := asError(err)
 		s.logError(r, e)
-		if e.redirect != "" {
+		if e.back != nil {
 			params := url.Values{"error": {e.Code}}
 			if e.Description != "" {
 				params.Set("error_description", e.Description)
 			}
-			s.redirectBack(w, r, e.redirect, e.state, params)
+			s.redirectBack(w, r, e.back, params)
 			return
 		}
 		problem := e.page
@@ -183,14 +180,14 @@ func (s *Server) page(h handler) http.Handler {
 // browser repeats a POST body with a password in it at the client (RFC 9700
 // 4.12). iss in every response lets a client notice a mix-up of servers (RFC
 // 9207 2).
-func (s *Server) redirectBack(w http.ResponseWriter, r *http.Request, redirect, state string, params url.Values) {
-	if state != "" {
-		params.Set("state", state)
+func (s *Server) redirectBack(w http.ResponseWriter, r *http.Request, q *authorizationRequest, params url.Values) {
+	if q.State != "" {
+		params.Set("state", q.State)
 	}
 	params.Set("iss", s.issuer)
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Referrer-Policy", "no-referrer")
-	w.Header().Set("Location", withParams(redirect, params))
+	w.Header().Set("Location", withParams(q.RedirectURI, params))
 	w.WriteHeader(http.StatusSeeOther)
 }
 

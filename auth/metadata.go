@@ -46,6 +46,7 @@ func (s *Server) describe() map[string]any {
 		"introspection_endpoint_auth_methods_supported":  secret,
 		"code_challenge_methods_supported":               []string{"S256"}, // RFC 7636 4.3; plain is not served
 		"authorization_response_iss_parameter_supported": true,             // RFC 9207 3
+		"require_pushed_authorization_requests":          false,            // RFC 9126 5; of single clients it is
 	}
 	for _, route := range s.Routes() {
 		if route.Key != "" {

@@ -84,7 +84,7 @@ func TestWithoutAChallenge(t *testing.T) {
 		switch {
 		case c.want == "" && err != nil:
 			t.Errorf("%s: %v", c.name, err)
-		case c.want != "" && (!errors.As(err, &e) || e.Code != "invalid_request" || !strings.Contains(e.Description, c.want) || e.redirect == ""):
+		case c.want != "" && (!errors.As(err, &e) || e.Code != "invalid_request" || !strings.Contains(e.Description, c.want) || e.back == nil):
 			t.Errorf("%s: %v, want invalid_request about %q at the client", c.name, err, c.want)
 		}
 	}

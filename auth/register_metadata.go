@@ -27,6 +27,7 @@ type clientMetadata struct {
 	IDTokenAlg             string   `json:"id_token_signed_response_alg"`
 	SubjectType            string   `json:"subject_type,omitempty"`
 	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris,omitempty"`
+	RequirePAR             bool     `json:"require_pushed_authorization_requests,omitempty"` // RFC 9126 6
 
 	// Given back as they came. Nothing is fetched from them, and no page shows
 	// them: a logo would tell its owner who looks, and any app can claim one.
@@ -42,15 +43,14 @@ type clientMetadata struct {
 // unserved is what a client would rely on in vain, or what would make this
 // server fetch an address of the client's choice.
 var unserved = map[string]string{
-	"jwks_uri":                              "keys are never fetched; send them as jwks",
-	"sector_identifier_uri":                 "it would have to be fetched, and subjects are public here",
-	"request_uris":                          "request objects are not served",
-	"software_statement":                    "nobody is trusted to vouch for software here",
-	"id_token_encrypted_response_alg":       "ID tokens are signed, not encrypted",
-	"userinfo_signed_response_alg":          "userinfo is plain JSON",
-	"userinfo_encrypted_response_alg":       "userinfo is plain JSON",
-	"require_pushed_authorization_requests": "pushed authorization requests are not served yet",
-	"dpop_bound_access_tokens":              "tokens cannot be bound to a key yet",
+	"jwks_uri":                        "keys are never fetched; send them as jwks",
+	"sector_identifier_uri":           "it would have to be fetched, and subjects are public here",
+	"request_uris":                    "request objects are not served",
+	"software_statement":              "nobody is trusted to vouch for software here",
+	"id_token_encrypted_response_alg": "ID tokens are signed, not encrypted",
+	"userinfo_signed_response_alg":    "userinfo is plain JSON",
+	"userinfo_encrypted_response_alg": "userinfo is plain JSON",
+	"dpop_bound_access_tokens":        "tokens cannot be bound to a key yet",
 }
 
 // authMethods are the ways in which a client can prove itself.

@@ -67,10 +67,7 @@ func singleValued(form url.Values) (values url.Values, repeated []string) {
 // redirect to an invalid redirect URI, or it becomes an open redirector.
 // After that errors go back to the client.
 func (s *Server) parseAuthorization(ctx context.Context, form url.Values) (*authorizationRequest, error) {
-	size := 0
-	for name, sent := range form {
-		size += len(name) + len(strings.Join(sent, ""))
-	}
+	size := requestSize(form)
 	if !s.check(ctx, "request size", "RFC 6749 3.1", size <= maxRequest, "at most "+strconv.Itoa(maxRequest)+" bytes", strconv.Itoa(size)) {
 		return nil, pageProblem(400, "invalid_request", "This request is too large", "An authorization request may hold 16 KiB of parameters here.", "RFC 6749 3.1")
 	}
@@ -87,9 +84,17 @@ func (s *Server) parseAuthorization(ctx context.Context, form url.Values) (*auth
 		return nil, pageProblem(400, "invalid_request", "The state is too long", "state may hold 2048 bytes here. Keep what is larger in the app and send a key to it.", "RFC 6749 4.1.1")
 	}
 	if err := s.parseRest(ctx, q, client, values, repeated); err != nil {
-		return nil, err.backTo(q.RedirectURI, q.State)
+		return nil, err.backTo(q)
 	}
 	return q, nil
+}
+
+// requestSize is what a request takes, in bytes.
+func requestSize(form url.Values) (size int) {
+	for name, sent := range form {
+		size += len(name) + len(strings.Join(sent, ""))
+	}
+	return size
 }
 
 // parseClient finds the client and admits the redirect URI.

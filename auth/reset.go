@@ -26,13 +26,16 @@ func (s *Server) Reset(ctx context.Context) error {
 
 func (s *Server) reset(ctx context.Context) error {
 	err := s.writer.Write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.Exec(`DELETE FROM flows`); err != nil {
-			return err
+		for _, table := range []string{"flows", "pushed_requests"} {
+			if _, err := tx.Exec(`DELETE FROM ` + table); err != nil {
+				return err
+			}
 		}
 		_, err := tx.Exec(`UPDATE seeding SET resets = resets + 1`)
 		return err
 	}, func() {
 		s.log.LogAttrs(ctx, slog.LevelDebug, "store", slog.String("op", "reset"), slog.String("table", "flows"), slog.String("kind", "all flows"), slog.String("id", ""))
+		s.storedPushed(ctx, "reset", "")
 		s.forget()
 	})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 const (
 	pathAuthorize     = "/authorize"
 	pathToken         = "/oauth/token"
+	pathPush          = "/oauth/par"
 	pathRevoke        = "/oauth/revoke"
 	pathIntrospect    = "/oauth/introspect"
 	pathUserinfo      = "/userinfo"
@@ -41,6 +42,7 @@ func (s *Server) Routes() []Route {
 	get, post, both := []string{"GET"}, []string{"POST"}, []string{"GET", "POST"}
 	return []Route{
 		{both, pathAuthorize, "RFC 6749 3.1", "authorization_endpoint", false, false, s.page(s.authorize)},
+		{post, pathPush, "RFC 9126 2", "pushed_authorization_request_endpoint", false, true, s.json(s.push)},
 		{post, pathToken, "RFC 6749 3.2", "token_endpoint", false, true, s.json(s.token)},
 		{post, pathRevoke, "RFC 7009", "revocation_endpoint", false, true, s.json(s.revoke)},
 		{post, pathIntrospect, "RFC 7662", "introspection_endpoint", false, false, s.json(s.introspect)},

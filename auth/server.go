@@ -230,6 +230,9 @@ func (s *Server) Purge(ctx context.Context) error {
 	if err := s.purgeFlows(ctx); err != nil {
 		return err
 	}
+	if err := s.purgePushed(ctx); err != nil {
+		return err
+	}
 	if _, err := s.store.PurgeRegistrations(ctx); err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ var edge = map[string]func(*testing.T){
 	},
 	"HT-03": func(t *testing.T) {
 		a := newAgent(t)
-		open := []string{"/oauth/token", "/oauth/revoke", "/userinfo", discovery, rfc8414, keySet, resource, "/api/timesheets", "/api/me"}
+		open := []string{"/oauth/token", "/oauth/par", "/oauth/revoke", "/userinfo", discovery, rfc8414, keySet, resource, "/api/timesheets", "/api/me"}
 		shut := []string{"/authorize", "/oauth/introspect", "/login", "/consent", "/", "/oidc/logout"}
 		// Whoever may register has to read how: on a loopback address, every page of this machine.
 		before := []string{discovery, rfc8414, resource, register, register + "/reg_1"}

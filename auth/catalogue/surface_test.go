@@ -202,10 +202,6 @@ var absent = map[string]func(*testing.T){
 	"AZ-53": func(t *testing.T) {
 		missing(t, []string{}, "response_modes_supported", "form_post")
 	},
-	"OP-01": func(t *testing.T) {
-		missing(t, []string{"/oauth/par"}, "pushed_authorization_request_endpoint", "")
-		missing(t, nil, "require_pushed_authorization_requests", "")
-	},
 	"OP-02": func(t *testing.T) {
 		missing(t, nil, "dpop_signing_alg_values_supported", "")
 		a := newAgent(t)

@@ -79,6 +79,12 @@ var reasons = []struct{ rule, text string }{
 	{"Idempotency-Key", "A request that is sent again must not add the same hours twice."},
 	{"every person of the batch", "An import for people who do not exist is a mistake."},
 	{"every row of the batch", "All or nothing: half an import is worse than none."},
+	{"no request_uri is pushed", "A reference must not point at another one."},
+	{"pushed request used once", "The app may begin with it once. Whoever comes later with the same reference is somebody else."},
+	{"pushed request not expired", "It is there to be begun at once. Lost a while ago, it should be worth nothing."},
+	{"pushed request", "Only the app that handed it over may begin with it: the reference alone is not enough."},
+	{"request was pushed", "This app is registered to hand its requests over itself, so one in the address bar isn’t from it."},
+	{"registration is as it was", "What was allowed to the app a moment ago may have been taken away since."},
 	{"acr_values", "How sure the app would like to be. It is told how sure this server is, and decides by itself."},
 	{"id_token_hint", "It has to be an ID token of this server, for this app."},
 }

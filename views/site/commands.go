@@ -13,6 +13,7 @@ func (p *pages) commands(clients []views.StartClient) []views.StartCommand {
 		Title: "What can this server do?", Text: "Discovery: every address and every ability, as libraries read it.",
 		Shell: "curl -s " + quoted(p.base+"/.well-known/openid-configuration"),
 	}}
+	out = append(out, p.pushed()...)
 	var machine, gateway *views.StartClient
 	for i, c := range clients {
 		switch {

@@ -39,13 +39,14 @@ func TestPastedCommandsTellTheStory(t *testing.T) {
 		}}, nil
 	}
 	pre := blocks(t, get(c, "/").Body.String())
-	if len(pre) != 6 {
+	if len(pre) != 7 {
 		t.Fatalf("%d commands", len(pre))
 	}
 	args, _ := shell(t, tokens, strings.Join(pre, "\n"))
 	got := strings.Join(args, " ")
 	for _, want := range []string{
 		"-s http://localhost:8484/.well-known/openid-configuration",
+		"-s http://localhost:8484/oauth/par -d response_type=code",
 		"-u timesheets-cron:it's a $ecret -d grant_type=client_credentials http://localhost:8484/oauth/token",
 		"-H Authorization: Bearer at.1-2_3 http://localhost:8484/api/me",
 		"-H Authorization: Bearer at.1-2_3 http://localhost:8484/api/timesheets",
@@ -67,7 +68,7 @@ func TestCommandsNeedAPublicSecret(t *testing.T) {
 	c.Introduce = func(*http.Request) (views.Start, error) {
 		return views.Start{Clients: []views.StartClient{{ID: "cron", Kind: "machine"}, {ID: "gateway", Kind: "resource server"}}}, nil
 	}
-	if pre := blocks(t, get(c, "/").Body.String()); len(pre) != 1 || !strings.Contains(pre[0], "openid-configuration") {
+	if pre := blocks(t, get(c, "/").Body.String()); len(pre) != 2 || !strings.Contains(pre[0], "openid-configuration") || !strings.Contains(pre[1], "/oauth/par") {
 		t.Errorf("commands %q", pre)
 	}
 }
