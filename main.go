@@ -315,7 +315,7 @@ func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.D
 	audience := base + "/api"
 	api, err := timesheets.New(timesheets.Config{
 		Writer: file, Read: file.Read(), Verifier: adapter{server, audience}, Directory: directory{server, document},
-		Audience: audience, Issuer: c.Issuer, ResourceMetadata: base + pathResource, Now: now, Log: log,
+		Audience: audience, Issuer: c.Issuer, ResourceMetadata: base + pathResource, Documentation: base + "/docs", Now: now, Log: log,
 	})
 	if err != nil {
 		return nil, err
@@ -344,7 +344,7 @@ func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.D
 	site.Register(r.mux, site.Config{
 		Issuer: c.Issuer, Version: version(), Introduce: server.Introduce,
 		Client: demo, Scope: scope, CodeSeconds: func() int { return int(server.Lifetimes().Code.Seconds()) },
-		App: phoneApp(document), Audience: audience,
+		App: phoneApp(document), Audience: audience, OpenRegistration: c.private,
 		Document: api.Document, DocumentPath: "/api/openapi.json", Inspector: "/inspector",
 	})
 	return r, nil

@@ -48,6 +48,11 @@ func (s *Server) describe() map[string]any {
 		"authorization_response_iss_parameter_supported": true,             // RFC 9207 3
 		"require_pushed_authorization_requests":          false,            // RFC 9126 5; of single clients it is
 	}
+	resources := []string{}
+	for _, api := range s.apis {
+		resources = append(resources, s.expand(api.Identifier))
+	}
+	doc["protected_resources"] = resources // RFC 9728 4: what names us has to be named by us
 	for _, route := range s.Routes() {
 		if route.Key != "" {
 			doc[route.Key] = s.base + route.Path

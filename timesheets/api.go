@@ -38,6 +38,9 @@ type Config struct {
 	// ResourceMetadata is the absolute URL of the RFC 9728 document that every
 	// challenge points at. Empty leaves the pointer out.
 	ResourceMetadata string
+	// Documentation is the absolute URL of a page that explains the API to
+	// people. Empty leaves it out of the metadata.
+	Documentation string
 
 	Now func() time.Time
 	Log *slog.Logger
@@ -53,7 +56,7 @@ type API struct {
 	cursors   cursorKey
 	now       func() time.Time
 
-	audience, issuer, resourceMetadata string
+	audience, issuer, resourceMetadata, documentation string
 
 	// shellSchema and rowSchema are a batch around its rows, and one row.
 	shellSchema, rowSchema *huma.Schema
@@ -78,7 +81,7 @@ func New(c Config) (*API, error) {
 	a := &API{
 		ledger: l, store: &store{ledger: l, w: c.Writer, read: c.Read}, cursors: key,
 		verifier: c.Verifier, directory: c.Directory, proofs: c.Proofs, now: c.Now,
-		audience: c.Audience, issuer: c.Issuer, resourceMetadata: c.ResourceMetadata,
+		audience: c.Audience, issuer: c.Issuer, resourceMetadata: c.ResourceMetadata, documentation: c.Documentation,
 		mux: http.NewServeMux(),
 	}
 	a.huma = humago.New(a.mux, a.humaConfig())

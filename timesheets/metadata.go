@@ -16,6 +16,9 @@ func (a *API) Metadata() http.Handler {
 		"scopes_supported":         a.scopesDeclared(),
 		"bearer_methods_supported": []string{"header"}, // RFC 9700 4.3.2: no tokens in URLs
 	}
+	if a.documentation != "" {
+		document["resource_documentation"] = a.documentation // RFC 9728 2: for people
+	}
 	if a.proofs != nil {
 		document["dpop_signing_alg_values_supported"] = a.proofs.Algorithms()
 	}

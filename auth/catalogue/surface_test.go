@@ -115,6 +115,13 @@ var metadata = map[string]func(*testing.T){
 			}
 		}
 		problem(t, "no token", a.get("/api/timesheets"), 401, `resource_metadata="`+base+resource+`"`)
+		// RFC 9728 4: both say so, or anybody could name this server as theirs.
+		if got := strs(a.get(rfc8414).json(t)["protected_resources"]); !slices.Equal(got, []string{base + "/api"}) {
+			t.Errorf("protected_resources %v", got)
+		}
+		if at := a.get(fmt.Sprint(m["resource_documentation"])); at.StatusCode != 200 || !slices.Equal(strs(m["bearer_methods_supported"]), []string{"header"}) {
+			t.Errorf("resource_documentation %v: %d", m["resource_documentation"], at.StatusCode)
+		}
 	},
 	"MD-05": func(t *testing.T) {
 		at := newAgent(t).get(keySet)

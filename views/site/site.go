@@ -24,6 +24,8 @@ type Config struct {
 	App string
 	// Audience is the API that the phone app calls.
 	Audience string
+	// OpenRegistration says that apps may register themselves without a token.
+	OpenRegistration bool
 	// CodeSeconds says how long a code is good that is issued now.
 	CodeSeconds func() int
 	// Inspector is where every flow is drawn; "" leaves the links out.
@@ -83,6 +85,9 @@ func (p *pages) start(w http.ResponseWriter, r *http.Request) {
 		page.DocsHref = pathDocs
 	}
 	page.Commands = p.commands(page.Clients)
+	if p.OpenRegistration {
+		page.Commands = append(page.Commands, p.registerCommands()...)
+	}
 	views.Write(w, r, http.StatusOK, views.StartPage(page))
 }
 
