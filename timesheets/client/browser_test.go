@@ -92,6 +92,15 @@ func (s *surfer) signIn(address string) error {
 			page, err = s.submit(page, url.Values{"decision": {decision}})
 		case callbackPath:
 			return nil
+		case "/device":
+			switch field(page.doc) {
+			case "user_code": // filled in by the address
+				page, err = s.submit(page, nil)
+			case "flow":
+				page, err = s.submit(page, url.Values{"decision": {"same"}})
+			default:
+				return nil // it is done
+			}
 		default:
 			return fmt.Errorf("lost at %s: %d %s", page.at.Path, page.status, words(page.doc))
 		}
@@ -126,6 +135,21 @@ func (s *surfer) interfere(asked *url.URL, how string) error {
 	}
 	_, err := s.open("GET", back+"?"+answer.Encode(), nil)
 	return err
+}
+
+// field is the name of the first one of the page's form.
+func field(doc *html.Node) string {
+	for n := range doc.Descendants() {
+		if n.Data != "input" {
+			continue
+		}
+		for _, a := range n.Attr {
+			if a.Key == "name" {
+				return a.Val
+			}
+		}
+	}
+	return ""
 }
 
 func (s *surfer) open(method, address string, form url.Values) (*screen, error) {

@@ -1,7 +1,6 @@
 package client
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,34 +14,21 @@ import (
 // opens as the system's browser is this test binary, which behaves as a person
 // would: see browser_test.go.
 
-// binary is the program under test, built once.
+// binary is the program under test.
 var binary string
 
 func TestMain(m *testing.M) {
-	testscript.Main(building{m}, map[string]func(){"xdg-open": browse, "open": browse, "rundll32": browse})
+	testscript.Main(m, map[string]func(){"xdg-open": browse, "open": browse, "rundll32": browse})
 }
 
-type building struct{ *testing.M }
-
-func (b building) Run() int {
-	dir, err := os.MkdirTemp("", "punchcard-client")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	binary = filepath.Join(dir, "punchcard")
+func TestScripts(t *testing.T) {
+	binary = filepath.Join(t.TempDir(), "punchcard")
 	if runtime.GOOS == "windows" {
 		binary += ".exe"
 	}
 	if out, err := exec.Command("go", "build", "-o", binary, "github.com/exampleco/punchcard").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
-		return 1
+		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	return b.M.Run()
-}
-
-func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		RequireUniqueNames:  true,

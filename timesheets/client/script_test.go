@@ -121,8 +121,8 @@ func fails(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// noBrowser: nobrowser ARGS… runs punchcard login and takes the address that it
-// prints to a browser.
+// noBrowser: [!] nobrowser ARGS… runs punchcard login and takes the address that
+// it prints to a browser.
 func noBrowser(ts *testscript.TestScript, neg bool, args []string) {
 	cmd := exec.Command(binary, append([]string{"login"}, args...)...)
 	cmd.Dir = ts.MkAbs(".")
@@ -151,7 +151,9 @@ func noBrowser(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(visit(address, ts.Getenv, ts.MkAbs("browser.txt"), ts.MkAbs("cookies.json")))
 	_, _ = io.Copy(&rest, said)
 	_, _ = rest.WriteTo(ts.Stderr())
-	ts.Check(cmd.Wait())
+	if err := cmd.Wait(); (err != nil) != neg {
+		ts.Fatalf("punchcard login ended with %v", err)
+	}
 }
 
 // waitFor: waitfor FILE waits until somebody has written it.
