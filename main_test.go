@@ -1307,6 +1307,105 @@ func TestRememberedConsent(t *testing.T) {
 
 // Who asks for one scope more does not lose the others: what the client holds
 // in this browser is ticked. Another client's question is drawn afresh.
+// press sends one of the forms of /account.
+func (b *browser) press(do string, pairs ...string) answer {
+	b.t.Helper()
+	page := b.get("/account")
+	_, rest, found := strings.Cut(page.body, `name="for" value="`)
+	if !found {
+		b.t.Fatalf("/account shows no form: %d to %q", page.StatusCode, page.Header.Get("Location"))
+	}
+	drawnFor, _, _ := strings.Cut(rest, `"`)
+	body := url.Values{"for": {drawnFor}, "do": {do}}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		body.Set(pairs[i], pairs[i+1])
+	}
+	return b.do(http.MethodPost, "/account", body, "Sec-Fetch-Site", "same-origin")
+}
+
+// Ada looks at what stands open in her name, and closes it, bit by bit.
+func TestAccount(t *testing.T) {
+	p := start(t)
+	b, c := p.browser(t), mobile()
+
+	// Nobody is signed in: the page asks who is there, and then it is shown.
+	page := b.follow(b.get("/account"))
+	if page.Request.URL.Path != "/login" {
+		t.Fatalf("came to %s %d", page.Request.URL, page.StatusCode)
+	}
+	page = b.signIn(page, "ada@example.com", "timesheets")
+	if page.Request.URL.Path != "/account" || !strings.Contains(page.body, "No app can do anything in your name") {
+		t.Fatalf("came to %s %d\n%.400s", page.Request.URL, page.StatusCode, page.body)
+	}
+	if start := b.get("/"); !strings.Contains(start.body, `href="/account"`) {
+		t.Error("the start page does not lead to it")
+	}
+
+	// An app is allowed something, and uses it.
+	got := b.signedUp(c, "ada@example.com")
+	b.api("GET", "/timesheets", got.Access, "")
+	page = b.get("/account")
+	for _, want := range []string{"Timesheets Mobile", "Add timesheets for you", "create:timesheets", "Used <time", "just now", "this browser"} {
+		if !strings.Contains(page.body, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+
+	// One scope back: the token that carries it is dead, the next one lacks it.
+	page = b.follow(b.press("take-back", "client", c.id, "scope", "create:timesheets"))
+	if !strings.Contains(page.body, "can no longer do this: Add timesheets for you") {
+		t.Error("the page does not say what was done")
+	}
+	if a := b.api("GET", "/timesheets", got.Access, ""); a.StatusCode != 401 {
+		t.Errorf("the access token that carries the scope: %d", a.StatusCode)
+	}
+	got = b.tokens(b.refresh(c, got.Refresh, "scope", c.scope))
+	if want := "openid profile email offline_access read:timesheets"; got.Scope != want {
+		t.Errorf("refreshed to %q, want %q", got.Scope, want)
+	}
+	if a := b.api("POST", "/timesheets", got.Access, `{}`); a.StatusCode != 403 {
+		t.Errorf("what was taken back: %d", a.StatusCode)
+	}
+
+	// Another browser, and with it another app; its end is the app's end.
+	phone := p.browser(t)
+	theirs := phone.signedUp(c, "ada@example.com")
+	ids := regexp.MustCompile(`name="browser" value="([^"]+)"`).FindStringSubmatch(b.get("/account").body)
+	if ids == nil {
+		t.Fatal("the other browser is not listed")
+	}
+	b.press("end-browser", "browser", ids[1])
+	if page := phone.follow(phone.get("/account")); page.Request.URL.Path != "/login" {
+		t.Errorf("the other browser is still signed in: %s", page.Request.URL)
+	}
+	refused(t, phone.refresh(c, theirs.Refresh), 400, "invalid_grant")
+	got = b.tokens(b.refresh(c, got.Refresh))
+
+	// A new password: she goes on here, and with the old one nobody goes anywhere.
+	if a := b.press("change-password", "current", "timesheets", "new", "an hour a day", "again", "an hour a day"); a.StatusCode != 303 {
+		t.Fatalf("the change: %d %.300s", a.StatusCode, a.body)
+	}
+	if page := b.get("/account"); !strings.Contains(page.body, "Your password is changed") {
+		t.Error("the page does not say so")
+	}
+	if a := phone.signIn(phone.follow(phone.get("/account")), "ada@example.com", "timesheets"); a.StatusCode != 422 {
+		t.Errorf("the old password: %d", a.StatusCode)
+	}
+	if a := b.api("GET", "/me", got.Access, ""); a.StatusCode != 200 {
+		t.Errorf("the app that was signed in through this browser: %d", a.StatusCode)
+	}
+
+	// And out.
+	page = b.follow(b.press("sign-out-everywhere"))
+	if !strings.Contains(page.body, "signed out everywhere") {
+		t.Errorf("the page does not say so: %s %d", page.Request.URL, page.StatusCode)
+	}
+	if a := b.api("GET", "/me", got.Access, ""); a.StatusCode != 401 {
+		t.Errorf("the access token: %d", a.StatusCode)
+	}
+	refused(t, b.refresh(c, got.Refresh), 400, "invalid_grant")
+}
+
 func TestHeldScopesAreTicked(t *testing.T) {
 	p := start(t)
 	b, c := p.browser(t), mobile()
@@ -2756,7 +2855,7 @@ func TestCatalogue(t *testing.T) {
 		"JW-06": forged("exp", nil, "4102444800", 4102444800.5, 1e308, -1, true, map[string]any{}),
 		"JW-07": merged(forged("nbf", float64(time.Now().Add(time.Hour).Unix()), "soon"), forged("iat", float64(time.Now().Add(time.Hour).Unix()))),
 		"RS-08": forgedScope,
-		"TK-33": personGone, "RF-05": lostAnswerWithinTheGrace, "RF-11": grantsEnd, "RF-13": clientLosesScope, "JW-17": clientGone, "LG-19": passwordChanged,
+		"TK-33": personGone, "RF-05": lostAnswerWithinTheGrace, "RF-11": grantsEnd, "RF-13": clientLosesScope, "JW-17": clientGone, "LG-19": merged(passwordChanged, ownPasswordChanged),
 		"LG-21": demoBeyondLoopback, "CN-10": hostileClientName, "HT-02": strictTransport,
 		"ST-05": secondServer, "RF-04": secondServer, "ST-07": provesOtherFilesAreLeftAlone, "ST-08": fileVanishes,
 		"SE-01": provesSecretsStaySecret, "SE-02": provesSecretsStaySecret, "SE-03": keysArePrivate, "SE-05": noSecretOnTheCommandLine,
@@ -2962,6 +3061,20 @@ func grantsEnd(t *testing.T) {
 		"revocation": func(t *testing.T, b *browser, c *app, got tokens) {
 			b.do("POST", "/oauth/revoke", url.Values{"client_id": {c.id}, "token": {got.Refresh}})
 		},
+		"signed out everywhere": func(t *testing.T, b *browser, c *app, got tokens) { b.press("sign-out-everywhere") },
+		"app disconnected":      func(t *testing.T, b *browser, c *app, got tokens) { b.press("disconnect", "client", c.id) },
+		"browser ended": func(t *testing.T, b *browser, c *app, got tokens) {
+			other := b.p.browser(t)
+			other.signIn(other.follow(other.get("/account")), "alan@example.com", "timesheets")
+			_, id, _ := strings.Cut(other.get("/account").body, `name="browser" value="`)
+			id, _, _ = strings.Cut(id, `"`)
+			other.press("end-browser", "browser", id)
+		},
+		"password changed by its owner": func(t *testing.T, b *browser, c *app, got tokens) {
+			other := b.p.browser(t)
+			other.signIn(other.follow(other.get("/account")), "alan@example.com", "timesheets")
+			other.press("change-password", "current", "timesheets", "new", "an hour a day", "again", "an hour a day")
+		},
 		"person removed": func(t *testing.T, b *browser, c *app, got tokens) {
 			b.p = b.p.again(t, time.Now, "--config", configured(t, without("usr_alan")))
 		},
@@ -3028,6 +3141,30 @@ func passwordChanged(t *testing.T) {
 	}
 	if a := b.signIn(page, "alan@example.com", "another one"); a.Request.URL.Path != "/consent" {
 		t.Errorf("the new password: %s", a.Request.URL.Path)
+	}
+}
+
+// OWASP ASVS 7.4.3, by the person's own hand: every other browser is out, and
+// whoever has copied this one's cookie.
+func ownPasswordChanged(t *testing.T) {
+	p := start(t)
+	here, there, thief := p.browser(t), p.browser(t), p.browser(t)
+	for _, b := range []*browser{here, there} {
+		b.signIn(b.follow(b.get("/account")), "alan@example.com", "timesheets")
+	}
+	address, _ := url.Parse(p.url)
+	thief.http.Jar.SetCookies(address, here.http.Jar.Cookies(address))
+	if a := thief.get("/account"); a.StatusCode != 200 {
+		t.Fatalf("the copied cookie: %d", a.StatusCode)
+	}
+	here.press("change-password", "current", "timesheets", "new", "an hour a day", "again", "an hour a day")
+	if a := here.get("/account"); a.StatusCode != 200 {
+		t.Errorf("this browser: %d", a.StatusCode)
+	}
+	for name, b := range map[string]*browser{"another browser": there, "the copied cookie": thief} {
+		if a := b.follow(b.get("/account")); a.Request.URL.Path != "/login" {
+			t.Errorf("%s: %s", name, a.Request.URL)
+		}
 	}
 }
 

@@ -17,6 +17,7 @@ export function profileScreen() {
     h('div', { class: 'who' }, h('span', {}, h('b', {}, claims?.name || claims?.sub || 'You'), h('small', {}, claims?.email || ''))),
     h('h2', { class: 'ph-h' }, 'This app may'),
     h('ul', { class: 'may' }, scope.filter((name) => name !== 'openid').map(allowed), API.filter((name) => !holds(name)).map(missing)),
+    h('p', { class: 'fine' }, 'What you allowed is in your hands: ', h('a', { href: '/account', target: '_blank', rel: 'noopener' }, 'your account'), ' takes it back.'),
     h('h2', { class: 'ph-h' }, 'What the API knows about you'), known);
 }
 

@@ -23,14 +23,18 @@ func oldRefresh(p *play) (Outcome, error) {
 		return Outcome{}, err
 	}
 
-	// The app refreshes, and gets a new refresh token in place of the old.
-	refreshed, err := victim.refresh(backup)
-	if err != nil {
-		return Outcome{}, err
-	}
-	newest, err := refreshed.tokens()
-	if err != nil {
-		return Outcome{}, err
+	// The app refreshes twice, and gets a new refresh token in place of the old
+	// each time. A server that allows for lost answers would give the first of
+	// them again for some seconds, until it is used.
+	newest := backup
+	for range 2 {
+		refreshed, err := victim.refresh(newest)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if newest, err = refreshed.tokens(); err != nil {
+			return Outcome{}, err
+		}
 	}
 
 	// The thief does not know that his copy is old.
