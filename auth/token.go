@@ -56,7 +56,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) error {
 // answer validates the grant and issues what it gives. Where what was read has
 // changed before it could be written, nothing was written, and it begins anew.
 func (s *Server) answer(ctx context.Context, r *http.Request, client *store.Client, form url.Values) (*tokenResponse, error) {
-	for attempt := 0; ; attempt++ {
+	for attempt := range maxAnew {
 		ctx := s.withGrace(ctx, client, form, attempt)
 		request, err := s.grant(ctx, r, client, form)
 		if err != nil {
@@ -67,7 +67,11 @@ func (s *Server) answer(ctx context.Context, r *http.Request, client *store.Clie
 			return response, err
 		}
 	}
+	return nil, newError("temporarily_unavailable", "The grant is being changed right now. Try again in a few seconds.").because(errAgain)
 }
+
+// maxAnew is more than a person can take back while one request waits.
+const maxAnew = 20
 
 var errAgain = errors.New("what was read has changed; begin anew")
 
@@ -222,7 +226,7 @@ func (s *Server) respond(ctx context.Context, request fosite.AccessRequester) (*
 		err = s.store.Commit(unit)
 	}
 	// A scope that was taken back meanwhile is not there when the grant is read
-	// again. That ends: each turn needs another scope taken back, and they only get fewer.
+	// again; each turn needs another scope taken back, and they only get fewer.
 	if errors.Is(err, store.ErrWithdrawn) || errors.Is(err, store.ErrSpent) && graceOf(ctx).again() {
 		return nil, errAgain
 	}
