@@ -21,7 +21,7 @@ const (
 	saveEvery  = time.Second      // how often runs are written
 	saveAtOnce = 50               // runs in one write
 	quiet      = time.Second      // a run is written once it has been quiet for so long,
-	atLatest   = 10 * time.Second // or after so long in any case
+	atLatest   = 30 * time.Second // or after so long in any case: each time, all of it is masked anew
 )
 
 // summary is what a list shows of a run, and what the recorder must know to go

@@ -20,10 +20,11 @@ func hideBody(body string, cut int, expected bool) (string, int) {
 	return "", cut + len(body)
 }
 
+// speaksOfSecrets is true of every body with a member that is never kept, as it
+// is usually written, and of few others.
 func speaksOfSecrets(body string) bool {
-	lower := strings.ToLower(body)
-	for name := range hiddenParams {
-		if strings.Contains(lower, `"`+name+`"`) {
+	for _, ending := range [...]string{`secret"`, `password"`, `assertion"`, `session"`} {
+		if strings.Contains(body, ending) {
 			return true
 		}
 	}

@@ -43,6 +43,9 @@ func (c *capture) note(r slog.Record) {
 		c.exchange.Writes = append(c.exchange.Writes, writeOf(r))
 		return
 	}
+	if c.exchange.Checks == nil {
+		c.exchange.Checks = make([]Check, 0, 16) // a token's are a dozen
+	}
 	c.exchange.Checks = append(c.exchange.Checks, checkOf(r))
 }
 

@@ -3,14 +3,81 @@ package record
 import (
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 )
 
-// shapes are those of this server's secrets, wherever they turn up: a token in
-// a path, a code in a header that nobody defines.
-var shapes = regexp.MustCompile(`pc[a-z]_[A-Za-z0-9_-]{20,}|eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*`)
+// shaped masks what has the shape of this server's secrets, wherever it turns
+// up: a token in a path, a code in a header that nobody defines. It is read by
+// hand, because everything that is saved goes through here.
+func shaped(s string) string {
+	var out strings.Builder
+	kept := 0
+	for i := 0; i < len(s); i++ {
+		n := 0
+		switch s[i] {
+		case 'e':
+			n = jwtAt(s[i:])
+		case 'p':
+			n = opaqueAt(s[i:])
+		}
+		if n == 0 {
+			continue
+		}
+		out.WriteString(s[kept:i] + NewValue(Token, s[i:i+n]).Mask)
+		i += n
+		kept = i
+		i--
+	}
+	if kept == 0 {
+		return s
+	}
+	return out.String() + s[kept:]
+}
+
+// jwtAt is the length of the JWT that s begins with, 0 for none. Its last part
+// may be empty.
+func jwtAt(s string) int {
+	rest, ok := strings.CutPrefix(s, "eyJ")
+	if !ok {
+		return 0
+	}
+	head := word(rest)
+	if head < 4 || !strings.HasPrefix(rest[head:], ".") {
+		return 0
+	}
+	rest = rest[head+1:]
+	if rest = rest[word(rest):]; !strings.HasPrefix(rest, ".") {
+		return 0
+	}
+	rest = rest[1:]
+	return len(s) - len(rest[word(rest):])
+}
+
+// opaqueAt is the length of the code or token of ours that s begins with, 0 for
+// none: pcc_ and pcr_ and their like, which are random.
+func opaqueAt(s string) int {
+	if len(s) < 4 || s[1] != 'c' || s[2] < 'a' || s[2] > 'z' || s[3] != '_' {
+		return 0
+	}
+	if n := word(s[4:]); n >= 20 {
+		return 4 + n
+	}
+	return 0
+}
+
+// word is how many characters of base64url s begins with.
+func word(s string) (n int) {
+	for n < len(s) {
+		switch c := s[n]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '_', c == '-':
+			n++
+		default:
+			return n
+		}
+	}
+	return n
+}
 
 // masker writes the mask of each value in place of the value.
 type masker struct{ known *strings.Replacer }
@@ -46,11 +113,7 @@ func wireForms(raw string) []string {
 	return slices.Compact(forms)
 }
 
-func (m masker) text(s string) string {
-	return shapes.ReplaceAllStringFunc(m.known.Replace(s), func(secret string) string {
-		return NewValue(Token, secret).Mask
-	})
-}
+func (m masker) text(s string) string { return shaped(m.known.Replace(s)) }
 
 func (m masker) headers(h http.Header) http.Header {
 	out := make(http.Header, len(h))

@@ -22,7 +22,7 @@ import (
 
 // world is a recorder over a server that answers what a test says.
 type world struct {
-	*testing.T
+	testing.TB
 	*Recorder
 	handler http.Handler
 	answer  func(w http.ResponseWriter, r *http.Request)
@@ -44,7 +44,7 @@ func (d direct) Write(ctx context.Context, fn func(tx *sql.Tx) error, after ...f
 	return tx.Commit()
 }
 
-func newWorld(t *testing.T, file string) *world {
+func newWorld(t testing.TB, file string) *world {
 	t.Helper()
 	db, err := sql.Open("sqlite", file)
 	if err != nil {
@@ -58,9 +58,9 @@ func newWorld(t *testing.T, file string) *world {
 	if _, err := db.Exec(strings.Replace(string(schema), "CREATE TABLE", "CREATE TABLE IF NOT EXISTS", 1)); err != nil {
 		t.Fatal(err)
 	}
-	w := &world{T: t, db: db}
+	w := &world{TB: t, db: db}
 	w.log = slog.New(Ledger(slog.NewJSONHandler(io.Discard, nil)))
-	if w.Recorder, err = New(t.Context(), Config{Writer: direct{db}, Read: db, Now: time.Now, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}); err != nil {
+	if w.Recorder, err = New(t.Context(), Config{Writer: direct{db}, Read: db, Now: time.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}); err != nil {
 		t.Fatal(err)
 	}
 	w.handler = w.Recorder.Handler(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
