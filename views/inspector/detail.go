@@ -117,6 +117,7 @@ func rowOf(w record.Write) views.RowWritten {
 		"insert": "A new %s", "use": "The %s is spent", "retire": "The %s is good for nothing any more", "delete": "%s removed", "update": "The %s is changed",
 		"upsert": "The %s is kept", "revoke": "Ended for good: %s", "bind": "The %s now belongs to this browser",
 		"decide": "The person’s answer to the %s", "spend": "The %s is over", "expire": "The %s ends now",
+		"withdraw": "Taken back: %s", "disable": "The %s is disabled", "purge": "Cleared away: %s", "reset": "Emptied: %s", "repeat": "The %s is given once more",
 	}[w.Op]
 	if verb == "" {
 		verb = w.Op + " %s"

@@ -143,6 +143,8 @@ func (p *pages) title(run *record.Run) string {
 		return "Somebody is asked for the code of a device"
 	case record.KindRegister:
 		return client + " registers itself"
+	case record.KindAccountPage, record.KindAccount:
+		return "Somebody looks after their account"
 	case record.KindAPI:
 		who := person
 		if who == "" {
@@ -175,6 +177,8 @@ func kindOf(t record.Title) string {
 		return "Device grant"
 	case record.KindRegister:
 		return "Client registration"
+	case record.KindAccountPage, record.KindAccount:
+		return "Account"
 	case record.KindLogin, record.KindLoginPage:
 		return "Sign-in"
 	case record.KindToken:

@@ -87,6 +87,20 @@ func (d *drawn) register(x *record.Exchange) []step {
 	return []step{arrow(x, "", appToServer, asked...), d.answered(x, serverToApp, back)}
 }
 
+// takenBack is what a person does on the account page.
+func (d *drawn) takenBack(x *record.Exchange) views.Words {
+	form := x.Form()
+	app := d.clientName(form.Get("client"))
+	label := map[string]string{
+		"take-back": "Takes " + form.Get("scope") + " back from " + app, "disconnect": "Disconnects " + app, "end-browser": "Signs a browser out",
+		"sign-out-everywhere": "Signs out everywhere", "change-password": "Changes the password",
+	}[form.Get("do")]
+	if label == "" {
+		label = "Changes something"
+	}
+	return both(label, "POST /account")
+}
+
 // onceMore is an answer that only says to come again.
 func onceMore(x *record.Exchange) views.Words {
 	switch code := x.ErrorCode(); code {

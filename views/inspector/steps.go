@@ -192,6 +192,10 @@ func (d *drawn) stepsOf(x *record.Exchange) []step {
 		return d.deviceForm(x)
 	case record.KindRegister:
 		return d.register(x)
+	case record.KindAccountPage:
+		return []step{d.pageShown(x, both("Shows who may do what", "GET /account"))}
+	case record.KindAccount:
+		return d.posted(x, d.takenBack(x), "Nothing is changed")
 	}
 	return d.asked(x, appToServer, serverToApp, []views.Words{say(x.Method + " " + x.Path())}, say(http.StatusText(x.Status)))
 }

@@ -44,6 +44,7 @@ type Write struct {
 	Op, Table, Kind, ID string
 	Family              string // id of the grant that it belongs to, where the record says so
 	Rows                int64
+	Ended               int64 `json:",omitempty"` // grants that were over with it, where the record says so
 }
 
 // Kind says what an exchange is for.
@@ -71,6 +72,8 @@ const (
 	KindDevicePage  Kind = "device page"    // where a person types it
 	KindDeviceForm  Kind = "device form"    // what they typed and decided
 	KindRegister    Kind = "registration"   // RFC 7591 and 7592: an app about itself
+	KindAccountPage Kind = "account page"
+	KindAccount     Kind = "account" // what a person takes back, or changes
 	KindAPI         Kind = "api"
 	KindPreflight   Kind = "preflight" // a browser asks whether an app on another origin may call
 	KindOther       Kind = "other"     // of the authorization server
@@ -85,6 +88,7 @@ var kinds = map[string]Kind{
 	"/app/callback": KindCallback,
 	"/oauth/token":  KindToken, "/oauth/revoke": KindRevoke, "/oauth/introspect": KindIntrospect,
 	"/oauth/par": KindPushed, "/oauth/device/code": KindDevice, "/device": KindDeviceForm,
+	"/account":     KindAccount,
 	"/userinfo":    KindUserinfo,
 	"/oidc/logout": KindLogout, "/v2/logout": KindLogout, "/logout": KindLogout,
 	"/.well-known/openid-configuration":         KindMetadata,
@@ -127,6 +131,8 @@ func kindOf(r *http.Request) Kind {
 			return KindConsentPage
 		case KindDeviceForm:
 			return KindDevicePage
+		case KindAccount:
+			return KindAccountPage
 		}
 	}
 	return kind

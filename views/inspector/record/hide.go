@@ -18,6 +18,11 @@ var hiddenParams = map[string]bool{
 	"session": true, // binds the consent form to a browser session
 }
 
+// accountShown are the only parameters of the account page's forms that are
+// kept: the others are passwords by other names, and what binds a form to a
+// browser session.
+var accountShown = map[string]bool{"do": true, "client": true, "scope": true, "browser": true}
+
 // hide cuts out of an exchange what must never be kept, before anything else
 // looks at it.
 func (c *capture) hide() *Exchange {
@@ -26,8 +31,10 @@ func (c *capture) hide() *Exchange {
 	x.AnswerBody, x.AnswerCut = c.answer.String(), c.answer.cut
 	x.Target = hideQuery(x.Target)
 	switch {
+	case isForm(x.Header) && x.Kind == KindAccount:
+		x.Body = hideParameters(x.Body, func(name string) bool { return !accountShown[name] })
 	case isForm(x.Header):
-		x.Body = hideParameters(x.Body)
+		x.Body = hideParameters(x.Body, isHidden)
 	case x.Kind == KindAPI, x.Kind == KindRegister:
 		x.Body, x.BodyCut = hideBody(x.Body, x.BodyCut, x.Kind == KindRegister)
 	default:
@@ -56,12 +63,14 @@ func hideQuery(target string) string {
 	if !ok {
 		return target
 	}
-	return path + "?" + hideParameters(query)
+	return path + "?" + hideParameters(query, isHidden)
 }
+
+func isHidden(name string) bool { return hiddenParams[name] }
 
 // hideParameters works on the text as it was sent, so that what cannot be
 // decoded is hidden as well.
-func hideParameters(encoded string) string {
+func hideParameters(encoded string, hidden func(name string) bool) string {
 	pairs := strings.Split(encoded, "&")
 	for i, pair := range pairs {
 		name, value, _ := strings.Cut(pair, "=")
@@ -72,7 +81,7 @@ func hideParameters(encoded string) string {
 		plain = strings.ToLower(plain)
 		// People type a password into the field above the one it belongs in.
 		stray := plain == "email" && !strings.Contains(value, "@") && !strings.Contains(value, "%40")
-		if value != "" && (hiddenParams[plain] || stray) {
+		if value != "" && (hidden(plain) || stray) {
 			pairs[i] = name + "=" + Hidden
 		}
 	}

@@ -104,7 +104,7 @@ func (r *Recorder) join(c *capture) {
 	r.bytes += run.bytes - before
 	r.tie(run, x, t)
 	r.touch(run)
-	r.endings(run, x)
+	r.endings(x)
 	for r.bytes > maxBytes && r.recent.Len() > 1 {
 		r.forget(r.recent.Back())
 	}
@@ -134,7 +134,7 @@ func (r *Recorder) home(x *Exchange, t ties) *Run {
 		}
 	}
 	switch x.Kind {
-	case KindLoginPage, KindLogin, KindConsentPage, KindConsent, KindDevicePage, KindDeviceForm, KindResume, KindLogout, KindCallback:
+	case KindLoginPage, KindLogin, KindConsentPage, KindConsent, KindDevicePage, KindDeviceForm, KindAccountPage, KindAccount, KindResume, KindLogout, KindCallback:
 		return r.fresh(r.at(t.browser), x)
 	case KindMetadata, KindKeys, KindPreflight:
 		return r.fresh(r.at([]key{t.lookup}), x)
@@ -242,19 +242,15 @@ func (x *Exchange) ClientID() string {
 }
 
 // endings marks the runs whose grants this exchange ended: a sign-out in one
-// flow is the end of others.
-func (r *Recorder) endings(by *Run, x *Exchange) {
+// flow is the end of others, and so is what a person takes back.
+func (r *Recorder) endings(x *Exchange) {
 	for _, w := range x.Writes {
-		if w.Op != "revoke" || w.Table != "families" {
+		if w.Table != "families" || w.Op != "revoke" && w.Op != "withdraw" {
 			continue
 		}
 		for e := r.recent.Front(); e != nil; e = e.Next() {
 			run := e.Value.(*Run)
-			hit := w.Kind == "grant" && r.index[keyOf("family "+w.ID)] == run.Number ||
-				w.Kind == "grants of a session" && run.sid == w.ID ||
-				w.Kind == "grants of a subject" && run.Person == w.ID ||
-				w.Kind == "grants of a client" && run.Client == w.ID
-			if !hit || run.Ended != "" || w.Rows == 0 {
+			if run.Ended != "" || !w.ended(run, r.index[keyOf("family "+w.ID)]) {
 				continue
 			}
 			if run.stored {
@@ -267,6 +263,27 @@ func (r *Recorder) endings(by *Run, x *Exchange) {
 	}
 }
 
+// ended says whether a write was the end of a run's grant. family is the run
+// of the grant that it names.
+func (w Write) ended(run *Run, family int) bool {
+	subject, other, _ := strings.Cut(w.ID, " ")
+	switch w.Kind {
+	case "grants of a client": // with its registration, too, which counts nothing
+		return run.Client == w.ID
+	case "grant":
+		return w.Rows > 0 && family == run.Number
+	case "grants of a session":
+		return w.Rows > 0 && run.sid == w.ID
+	case "grants of a subject":
+		return w.Rows > 0 && run.Person == w.ID
+	case "grants to an app":
+		return w.Rows > 0 && run.Person == subject && run.Client == other
+	case "grants of other sessions":
+		return w.Rows > 0 && run.Person == subject && run.sid != other
+	}
+	return w.Op == "withdraw" && w.Ended > 0 && run.Person == subject && run.Client == other
+}
+
 func ending(x *Exchange) string {
 	switch {
 	case x.Replay():
@@ -275,6 +292,10 @@ func ending(x *Exchange) string {
 		return "the person signed out"
 	case x.Kind == KindRevoke:
 		return "the app gave it back"
+	case x.Kind == KindAccount:
+		return "the person took it back"
+	case x.Kind == KindRegister:
+		return "the app is registered no more"
 	case x.Kind == KindToken:
 		return "a code or refresh token was used twice"
 	}

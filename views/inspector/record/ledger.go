@@ -87,6 +87,8 @@ func writeOf(r slog.Record) (w Write) {
 			w.Family = a.Value.String()
 		case "rows":
 			w.Rows = a.Value.Int64()
+		case "ended":
+			w.Ended = a.Value.Int64()
 		}
 		return true
 	})

@@ -268,9 +268,12 @@ func TestNeverKept(t *testing.T) {
 		"client_assertion":     func(w *world) { w.send("/oauth/token", url.Values{"client_assertion": {secret}}) },
 		"basic":                func(w *world) { w.send("/oauth/token", url.Values{}, "Authorization", "Basic "+basic) },
 		"basic in lower case":  func(w *world) { w.send("/oauth/token", url.Values{}, "Authorization", "basic "+basic) },
-		"unknown scheme":       func(w *world) { w.send("/api/me", nil, "Authorization", "Secret "+secret) },
-		"cookie":               func(w *world) { w.send("/login", nil, "Cookie", "punchcard_session_1="+secret+"; other="+secret) },
-		"referer":              func(w *world) { w.send("/login", nil, "Referer", "http://x/login?password="+secret) },
+		"account page": func(w *world) {
+			w.send("/account", url.Values{"do": {"change-password"}, "current": {secret}, "new": {secret}, "again": {secret}, "for": {secret}})
+		},
+		"unknown scheme": func(w *world) { w.send("/api/me", nil, "Authorization", "Secret "+secret) },
+		"cookie":         func(w *world) { w.send("/login", nil, "Cookie", "punchcard_session_1="+secret+"; other="+secret) },
+		"referer":        func(w *world) { w.send("/login", nil, "Referer", "http://x/login?password="+secret) },
 		"a body of no form": func(w *world) {
 			r := httptest.NewRequest("POST", "/oauth/token", strings.NewReader(`{"client_secret":"`+secret+`"}`))
 			r.Header.Set("Content-Type", "application/json")
@@ -470,6 +473,39 @@ func TestEndings(t *testing.T) {
 	}
 	if got := w.run(2).Ended; got != "" {
 		t.Errorf("bob's grant ended because %q", got)
+	}
+}
+
+// What a person takes back on the account page ends the grants that the store
+// says have ended, and no others.
+func TestTakenBack(t *testing.T) {
+	for name, c := range map[string]struct {
+		attrs []any
+		ended bool
+	}{
+		"an app":                       {[]any{"op", "revoke", "kind", "grants to an app", "id", "usr_ada app", "rows", 1}, true},
+		"another app":                  {[]any{"op", "revoke", "kind", "grants to an app", "id", "usr_ada other", "rows", 1}, false},
+		"an app of which nothing was":  {[]any{"op", "revoke", "kind", "grants to an app", "id", "usr_ada app", "rows", 0}, false},
+		"of other sessions":            {[]any{"op", "revoke", "kind", "grants of other sessions", "id", "usr_ada sid-new", "rows", 1}, true},
+		"of all sessions but this":     {[]any{"op", "revoke", "kind", "grants of other sessions", "id", "usr_ada sid-ada", "rows", 1}, false},
+		"everything":                   {[]any{"op", "revoke", "kind", "grants of a subject", "id", "usr_ada", "rows", 1}, true},
+		"a scope, and with it all":     {[]any{"op", "withdraw", "kind", "scope offline_access", "id", "usr_ada app", "rows", 0, "ended", 1}, true},
+		"a scope":                      {[]any{"op", "withdraw", "kind", "scope read:timesheets", "id", "usr_ada app", "rows", 1, "ended", 0}, false},
+		"a registration, with the app": {[]any{"op", "revoke", "kind", "grants of a client", "id", "app"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, filepath.Join(t.TempDir(), "runs.db"))
+			for _, step := range flowOf("ada").steps(w) {
+				step()
+			}
+			w.answer = func(_ http.ResponseWriter, r *http.Request) {
+				w.log.DebugContext(r.Context(), "store", append(c.attrs, "table", "families")...)
+			}
+			w.send("/account", url.Values{"do": {"disconnect"}, "client": {"app"}})
+			if got := w.run(1).Ended; got != map[bool]string{true: "the person took it back"}[c.ended] {
+				t.Errorf("the grant ended because %q", got)
+			}
+		})
 	}
 }
 

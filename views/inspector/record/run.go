@@ -93,7 +93,7 @@ func (x *Exchange) Replay() bool {
 func (x *Exchange) ends() bool {
 	switch x.Kind {
 	case KindAuthorize, KindResume, KindLogin, KindConsent, KindLoginPage, KindConsentPage, KindTry, KindCallback,
-		KindPushed, KindDevice, KindDevicePage, KindDeviceForm:
+		KindPushed, KindDevice, KindDevicePage, KindDeviceForm, KindAccountPage:
 		return false
 	}
 	return !x.Again()
