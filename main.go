@@ -43,6 +43,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/exampleco/punchcard/auth"
+	"github.com/exampleco/punchcard/auth/dpop"
 	"github.com/exampleco/punchcard/auth/edge"
 	"github.com/exampleco/punchcard/auth/keys"
 	"github.com/exampleco/punchcard/auth/seed"
@@ -165,6 +166,7 @@ type serveCmd struct {
 	RefreshTTL         time.Duration `name:"refresh-ttl" env:"PUNCHCARD_REFRESH_TTL" default:"336h" help:"How long a refresh token may lie idle; a family ends after 90 days."`
 	CodeTTL            time.Duration `name:"code-ttl" env:"PUNCHCARD_CODE_TTL" default:"60s" help:"Lifetime of an authorization code, at most 10m."`
 	RefreshGrace       time.Duration `env:"PUNCHCARD_REFRESH_GRACE" default:"0s" help:"How long a public client may retry a refresh whose answer was lost, at most 10s; 0: not at all."`
+	DPoPNonces         bool          `name:"dpop-nonces" env:"PUNCHCARD_DPOP_NONCES" help:"Demand a server nonce in every DPoP proof, also of clients that are not registered to send one."`
 	LogFormat          string        `env:"PUNCHCARD_LOG_FORMAT" enum:"auto,text,json" default:"auto" help:"text, json, or auto: text on a terminal, JSON otherwise."`
 	LogLevel           string        `env:"PUNCHCARD_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"debug shows every check."`
 	AllowDemoPasswords bool          `help:"Listen beyond this machine although a seeded password or secret is in use."`
@@ -306,7 +308,7 @@ type rooms struct {
 func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.Document, builtin bool, now clock, log *slog.Logger) (*rooms, error) {
 	server, err := auth.New(ctx, auth.Config{
 		Issuer: c.Issuer, Document: document, Builtin: builtin, Writer: file, Read: file.Read(),
-		AccessTTL: c.AccessTTL, RefreshTTL: c.RefreshTTL, CodeTTL: c.CodeTTL, RefreshGrace: c.RefreshGrace, QuietPages: c.QuietPages, OpenRegistration: c.private, InspectorPath: c.inspectorPath(), Now: now, Log: log,
+		AccessTTL: c.AccessTTL, RefreshTTL: c.RefreshTTL, CodeTTL: c.CodeTTL, RefreshGrace: c.RefreshGrace, DPoPNonces: c.DPoPNonces, QuietPages: c.QuietPages, OpenRegistration: c.private, InspectorPath: c.inspectorPath(), Now: now, Log: log,
 	})
 	if err != nil {
 		return nil, err
@@ -315,6 +317,7 @@ func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.D
 	audience := base + "/api"
 	api, err := timesheets.New(timesheets.Config{
 		Writer: file, Read: file.Read(), Verifier: adapter{server, audience}, Directory: directory{server, document},
+		Proofs:   dpop.New(dpop.Config{Base: base, Writer: file, Nonces: c.DPoPNonces, Now: now, Log: log}),
 		Audience: audience, Issuer: c.Issuer, ResourceMetadata: base + pathResource, Documentation: base + "/docs", Now: now, Log: log,
 	})
 	if err != nil {
@@ -612,7 +615,7 @@ func (a adapter) Verify(ctx context.Context, token string) (timesheets.Caller, e
 	if bad := (*auth.InvalidTokenError)(nil); errors.As(err, &bad) {
 		return timesheets.Caller{}, timesheets.InvalidToken(bad.Reason)
 	}
-	return timesheets.Caller{Subject: t.Subject, ClientID: t.ClientID, Scopes: t.Scopes, ExpiresAt: t.ExpiresAt, Machine: t.Machine, Email: t.Email}, err
+	return timesheets.Caller{Subject: t.Subject, ClientID: t.ClientID, Scopes: t.Scopes, ExpiresAt: t.ExpiresAt, Machine: t.Machine, Email: t.Email, JKT: t.JKT}, err
 }
 
 // directory is the other half of the seam: who reports to whom is the

@@ -1599,7 +1599,7 @@ func TestMetadata(t *testing.T) {
 			}
 		}
 	}
-	for _, absent := range []string{"device_authorization_endpoint", "dpop_signing_alg_values_supported"} {
+	for _, absent := range []string{"device_authorization_endpoint"} {
 		if doc[absent] != nil {
 			t.Errorf("%s is advertised", absent)
 		}

@@ -216,7 +216,7 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, f *flow, who *sig
 	}
 	ar.GrantAudience(q.Audience)
 	session := s.emptySession()
-	session.Subject, session.SID = who.ID, who.Session.ID
+	session.Subject, session.SID, session.JKT = who.ID, who.Session.ID, q.JKT
 	session.AuthTime, session.AMR, session.GrantedAt = who.Session.AuthTime.Unix(), who.Session.AMR, s.now().Unix()
 	session.Unchallenged = q.Challenge == ""
 	resp, err := s.fosite.NewAuthorizeResponse(ctx, ar, session)

@@ -59,7 +59,7 @@ func (s *Server) crossOrigin(next http.Handler, admits func(*http.Request, strin
 			h := w.Header()
 			h.Set("Access-Control-Allow-Origin", origin) // never "*": it would be every site
 			h.Set("Access-Control-Allow-Credentials", "true")
-			h.Set("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After, ETag, Location, Link, Content-Disposition, Idempotency-Replayed, X-Request-Id")
+			h.Set("Access-Control-Expose-Headers", "WWW-Authenticate, DPoP-Nonce, Retry-After, ETag, Location, Link, Content-Disposition, Idempotency-Replayed, X-Request-Id")
 			if r.Method == http.MethodOptions {
 				h.Add("Vary", "Access-Control-Request-Headers")
 				h.Set("Access-Control-Allow-Methods", strings.Join(methods, ", "))

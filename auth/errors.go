@@ -13,6 +13,7 @@ import (
 
 	"github.com/ory/fosite"
 
+	"github.com/exampleco/punchcard/auth/dpop"
 	"github.com/exampleco/punchcard/views"
 )
 
@@ -28,6 +29,7 @@ type Error struct {
 	page   *views.Problem
 	back   *authorizationRequest // where the error goes back to the client: its admitted redirect URI
 	scheme string                // authentication scheme of the 401 challenge, "" for none
+	orDPoP bool                  // the other scheme is offered beside Bearer
 	cause  error                 // logged, never shown
 
 	retryAfter time.Duration // with 429
@@ -219,8 +221,12 @@ func challenge(w http.ResponseWriter, e *Error) {
 	switch e.scheme {
 	case "Basic":
 		w.Header().Set("WWW-Authenticate", `Basic realm="punchcard"`)
-	case "Bearer":
-		value := `Bearer realm="punchcard"`
+	case "Bearer", "DPoP":
+		algs := `, algs="` + strings.Join(dpop.Algorithms(), " ") + `"`
+		value := e.scheme + ` realm="punchcard"`
+		if e.scheme == "DPoP" {
+			value += algs
+		}
 		if e.Code != "" {
 			value += fmt.Sprintf(`, error="%s", error_description="%s"`, e.Code, e.Description)
 		}
@@ -228,6 +234,9 @@ func challenge(w http.ResponseWriter, e *Error) {
 			value += fmt.Sprintf(`, scope="%s"`, e.Scope)
 		}
 		w.Header().Set("WWW-Authenticate", value)
+		if e.Status == http.StatusUnauthorized && e.scheme == "Bearer" && e.orDPoP {
+			w.Header().Add("WWW-Authenticate", `DPoP realm="punchcard"`+algs)
+		}
 	}
 }
 

@@ -122,11 +122,11 @@ func FuzzBasic(f *testing.F) {
 
 // RFC 6750 2.1: one token without spaces, or none.
 func FuzzBearer(f *testing.F) {
-	for _, h := range []string{"Bearer x", "bearer  x", "Bearer", "Bearer a b", "Basic x", ""} {
+	for _, h := range []string{"Bearer x", "bearer  x", "Bearer", "Bearer a b", "DPoP x", "Basic x", ""} {
 		f.Add(h)
 	}
 	f.Fuzz(func(t *testing.T, header string) {
-		token, err := bearer(&http.Request{Header: http.Header{"Authorization": {header}}})
+		_, token, err := accessToken(&http.Request{Header: http.Header{"Authorization": {header}}})
 		if err == nil && (token == "" || strings.ContainsRune(token, ' ') || !strings.HasSuffix(strings.TrimRight(header, " "), token)) {
 			t.Fatalf("%q gave %q", header, token)
 		}

@@ -21,6 +21,8 @@ type introspection struct {
 	ID        string `json:"jti,omitempty"`
 	AuthTime  int64  `json:"auth_time,omitempty"` // RFC 9470 6.2, as is acr
 	ACR       string `json:"acr,omitempty"`
+	// RFC 9449 6.2: the resource server compares it with the key of the proof.
+	Confirmation *confirmation `json:"cnf,omitempty"`
 }
 
 // introspect tells a resource server what an access token is good for, RFC
@@ -61,8 +63,8 @@ func (s *Server) introspect(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	answer := introspection{
-		Active: true, Scope: strings.Join(token.Scopes, " "), ClientID: token.ClientID, Username: token.Email, TokenType: "Bearer",
-		Expiry: token.ExpiresAt.Unix(), IssuedAt: token.IssuedAt.Unix(), Subject: token.Subject, Audience: token.Audience, Issuer: s.issuer, ID: token.id, ACR: token.ACR,
+		Active: true, Scope: strings.Join(token.Scopes, " "), ClientID: token.ClientID, Username: token.Email, TokenType: tokenType(token.JKT),
+		Expiry: token.ExpiresAt.Unix(), IssuedAt: token.IssuedAt.Unix(), Subject: token.Subject, Audience: token.Audience, Issuer: s.issuer, ID: token.id, ACR: token.ACR, Confirmation: confirming(token.JKT),
 	}
 	if !token.Machine {
 		answer.AuthTime = token.AuthTime.Unix()

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+
+	"github.com/exampleco/punchcard/auth/dpop"
 )
 
 // metadata is RFC 8414; discovery is OIDC Discovery 3, the same with what OIDC
@@ -44,9 +46,10 @@ func (s *Server) describe() map[string]any {
 		"token_endpoint_auth_methods_supported":          append(slices.Clone(secret), "none"),
 		"revocation_endpoint_auth_methods_supported":     append(slices.Clone(secret), "none"),
 		"introspection_endpoint_auth_methods_supported":  secret,
-		"code_challenge_methods_supported":               []string{"S256"}, // RFC 7636 4.3; plain is not served
-		"authorization_response_iss_parameter_supported": true,             // RFC 9207 3
-		"require_pushed_authorization_requests":          false,            // RFC 9126 5; of single clients it is
+		"dpop_signing_alg_values_supported":              dpop.Algorithms(), // RFC 9449 5.1
+		"code_challenge_methods_supported":               []string{"S256"},  // RFC 7636 4.3; plain is not served
+		"authorization_response_iss_parameter_supported": true,              // RFC 9207 3
+		"require_pushed_authorization_requests":          false,             // RFC 9126 5; of single clients it is
 	}
 	resources := []string{}
 	for _, api := range s.apis {

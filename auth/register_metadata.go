@@ -26,6 +26,7 @@ type clientMetadata struct {
 	Scope                  string   `json:"scope"`
 	IDTokenAlg             string   `json:"id_token_signed_response_alg"`
 	SubjectType            string   `json:"subject_type,omitempty"`
+	DPoPBound              bool     `json:"dpop_bound_access_tokens,omitempty"` // RFC 9449 5.2
 	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris,omitempty"`
 	RequirePAR             bool     `json:"require_pushed_authorization_requests,omitempty"` // RFC 9126 6
 
@@ -50,7 +51,6 @@ var unserved = map[string]string{
 	"id_token_encrypted_response_alg": "ID tokens are signed, not encrypted",
 	"userinfo_signed_response_alg":    "userinfo is plain JSON",
 	"userinfo_encrypted_response_alg": "userinfo is plain JSON",
-	"dpop_bound_access_tokens":        "tokens cannot be bound to a key yet",
 }
 
 // authMethods are the ways in which a client can prove itself.

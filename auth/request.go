@@ -35,6 +35,7 @@ type authorizationRequest struct {
 	Challenge   string   `json:"challenge"`          // RFC 7636, S256 always; "" where pkce.go lets a nonce take its place
 	Scopes      []string `json:"scopes"`             // as asked for
 	Audience    string   `json:"audience"`           // the API's identifier
+	JKT         string   `json:"dpop_jkt,omitempty"` // key that the token request must prove, RFC 9449 10
 	Prompt      []string `json:"prompt,omitempty"`   // none | login, consent
 	MaxAge      *int64   `json:"max_age,omitempty"`  // seconds
 	LoginHint   string   `json:"hint,omitempty"`     // fills the e-mail field
@@ -166,6 +167,9 @@ func (s *Server) parseRest(ctx context.Context, q *authorizationRequest, client 
 		return err
 	}
 	if err := s.parseChallenge(ctx, q, client, v); err != nil {
+		return err
+	}
+	if err := s.parseJKT(ctx, q, v); err != nil {
 		return err
 	}
 	if err := s.parseScope(ctx, q, client, v); err != nil {

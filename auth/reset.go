@@ -44,6 +44,9 @@ func (s *Server) reset(ctx context.Context) error {
 	if err := s.store.Reset(ctx); err != nil {
 		return err
 	}
+	if err := s.proofs.Reset(ctx); err != nil {
+		return err
+	}
 	if err := s.people.Reset(ctx); err != nil {
 		return err
 	}

@@ -16,14 +16,15 @@ import (
 	"github.com/ory/fosite/compose"
 	"github.com/ory/fosite/handler/openid"
 
+	"github.com/exampleco/punchcard/auth/dpop"
 	"github.com/exampleco/punchcard/auth/keys"
 	"github.com/exampleco/punchcard/auth/people"
 	"github.com/exampleco/punchcard/auth/seed"
 	"github.com/exampleco/punchcard/auth/store"
 )
 
-// Config is what a Server needs. All fields but RefreshGrace, QuietPages,
-// OpenRegistration and InspectorPath are required.
+// Config is what a Server needs. All fields but RefreshGrace, DPoPNonces,
+// QuietPages, OpenRegistration and InspectorPath are required.
 type Config struct {
 	Issuer     string         // identifier of this server, compared byte for byte (RFC 8414 2); with or without a trailing slash
 	Document   *seed.Document // people, roles, clients and APIs, applied by New
@@ -36,6 +37,7 @@ type Config struct {
 	// RefreshGrace is how long a used refresh token of a public client gets the
 	// same successor once more; 0 for never, see grace.go.
 	RefreshGrace time.Duration
+	DPoPNonces   bool // a DPoP proof has to carry a nonce of this server, see proof.go
 	QuietPages   bool // leaves out the strip that names the step
 	// OpenRegistration lets clients register themselves without an initial
 	// access token: for a server that only this machine can reach.
@@ -71,6 +73,7 @@ type Server struct {
 	store              *store.Store
 	people             *people.People
 	keys               *keys.Ring
+	proofs             *dpop.Checker
 	writer             store.Writer
 	read               *sql.DB
 	now                func() time.Time
@@ -84,7 +87,7 @@ type Server struct {
 
 // Migrations returns the migrations of this room and its sub-rooms by name.
 func Migrations() map[string]fs.FS {
-	return map[string]fs.FS{"auth": migrations, "auth_store": store.Migrations, "auth_people": people.Migrations, "auth_keys": keys.Migrations}
+	return map[string]fs.FS{"auth": migrations, "auth_store": store.Migrations, "auth_people": people.Migrations, "auth_dpop": dpop.Migrations, "auth_keys": keys.Migrations}
 }
 
 // New opens the rooms on an already migrated file and applies the document to
@@ -109,6 +112,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if s.keys, err = keys.Open(ctx, keys.Config{Writer: c.Writer, Read: c.Read, Now: c.Now, Log: c.Log}); err != nil {
 		return nil, fmt.Errorf("signing keys: %w", err)
 	}
+	s.proofs = dpop.New(dpop.Config{Base: s.base, Writer: c.Writer, Nonces: c.DPoPNonces, Now: c.Now, Log: c.Log})
 	s.fosite = s.compose()
 	return s, s.apply(ctx, c.Document, c.Builtin)
 }
@@ -239,7 +243,7 @@ func (s *Server) Purge(ctx context.Context) error {
 	if _, err := s.store.Purge(ctx); err != nil {
 		return err
 	}
-	return errors.Join(s.people.Purge(ctx), s.Settle(ctx))
+	return errors.Join(s.proofs.Purge(ctx), s.people.Purge(ctx), s.Settle(ctx))
 }
 
 // Settle writes what is known in memory alone: when tokens were last used.

@@ -19,6 +19,7 @@ type Session struct {
 	SID       string                         `json:"sid,omitempty"`       // the browser session's public id, claim "sid"
 	AuthTime  int64                          `json:"auth_time,omitempty"` // unix seconds of the last password entry
 	AMR       []string                       `json:"amr,omitempty"`       // how the person proved it, RFC 8176
+	JKT       string                         `json:"jkt,omitempty"`       // thumbprint of the key that it is bound to, RFC 9449 6.1
 	GrantedAt int64                          `json:"at,omitempty"`        // unix seconds; the absolute cap counts from here
 	Machine   bool                           `json:"machine,omitempty"`   // client_credentials: no person behind it
 	Expires   map[fosite.TokenType]time.Time `json:"exp,omitempty"`

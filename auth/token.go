@@ -39,7 +39,12 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) error {
 	if !s.check(r.Context(), "client may use the grant", "RFC 6749 5.2", slices.Contains(client.Grants, grant), strings.Join(client.Grants, " "), grant) {
 		return newError("unauthorized_client", "This client is not registered for "+grant+".")
 	}
+	jkt, err := s.proven(w, r, client)
+	if err != nil {
+		return err
+	}
 	ctx := withPresented(context.WithValue(r.Context(), clientKey{}, client), client.ID, form)
+	ctx = context.WithValue(ctx, jktKey{}, jkt)
 	var failed outcome
 	ctx = context.WithValue(ctx, outcomeKey{}, &failed)
 	response, err := s.answer(ctx, r, client, form)
@@ -88,6 +93,9 @@ func (s *Server) grant(ctx context.Context, r *http.Request, client *store.Clien
 	request, err := s.fosite.NewAccessRequest(ctx, tokenRequest(r, form), session)
 	if err != nil {
 		return nil, s.explainGrant(ctx, form, err)
+	}
+	if err := s.bind(ctx, request, client, form.Get("grant_type")); err != nil {
+		return nil, err
 	}
 	switch form.Get("grant_type") {
 	case "client_credentials":
@@ -239,7 +247,7 @@ func (s *Server) respond(ctx context.Context, request fosite.AccessRequester) (*
 	session := request.GetSession().(*Session)
 	scopes := session.scopes
 	response := &tokenResponse{
-		AccessToken: answer.GetAccessToken(), TokenType: "Bearer", Scope: strings.Join(scopes, " "),
+		AccessToken: answer.GetAccessToken(), TokenType: tokenType(session.JKT), Scope: strings.Join(scopes, " "),
 		ExpiresIn: int64(session.GetExpiresAt(fosite.AccessToken).Sub(s.now().Truncate(time.Second)) / time.Second),
 	}
 	response.RefreshToken, _ = answer.GetExtra("refresh_token").(string)

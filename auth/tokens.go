@@ -103,6 +103,7 @@ type accessClaims struct {
 	Scope     string `json:"scope"`
 	Email     string `json:"email,omitempty"`
 	authenticationClaims
+	Confirmation *confirmation `json:"cnf,omitempty"`
 }
 
 // authenticationClaims say how and when the person proved who they are (OIDC
@@ -133,7 +134,7 @@ func (m mint) GenerateAccessToken(ctx context.Context, r fosite.Requester) (toke
 	if !ok {
 		return "", "", fosite.ErrInvalidGrant.WithHint("The API this grant was made for is no longer served here.")
 	}
-	claims := accessClaims{Issuer: m.issuer, Subject: session.Subject, Audience: m.expand(api.Identifier), ClientID: r.GetClient().GetID(), authenticationClaims: m.authentication(session)}
+	claims := accessClaims{Issuer: m.issuer, Subject: session.Subject, Audience: m.expand(api.Identifier), ClientID: r.GetClient().GetID(), authenticationClaims: m.authentication(session), Confirmation: confirming(session.JKT)}
 	session.scopes = session.narrow(r.GetGrantedScopes())
 	if !session.Machine {
 		person, err := m.personOf(ctx, session)

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -35,29 +36,41 @@ func claimsFor(p people.Person, scopes []string) personClaims {
 
 // userinfo is the UserInfo endpoint, OIDC Core 5.3.
 func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) error {
-	raw, err := bearer(r)
+	err := s.aboutPerson(w, r)
+	var e *Error
+	if errors.As(err, &e) {
+		e.orDPoP = true // RFC 9449 7.2: where both schemes are taken, both are offered
+	}
+	return err
+}
+
+func (s *Server) aboutPerson(w http.ResponseWriter, r *http.Request) error {
+	scheme, raw, err := accessToken(r)
 	if err != nil {
 		return err
 	}
 	// RFC 6750 2: one method of sending the token, or two readers of one request see two tokens.
 	if !s.check(r.Context(), "token sent once", "RFC 6750 2", !sentElsewhere(w, r), "in the Authorization header only", "in the URL or the body as well") {
 		e := newError("invalid_request", "Send the token in the Authorization header only.")
-		e.scheme = "Bearer"
+		e.scheme = scheme
 		return e
 	}
 	token, err := s.Verify(r.Context(), raw, "")
 	if isInvalid(err) {
 		e := newError("invalid_token", printable(err.Error())).because(err)
-		e.scheme = "Bearer"
+		e.scheme = scheme
 		return e
 	}
 	if err != nil {
 		return err
 	}
+	if err := s.holds(w, r, scheme, raw, token); err != nil {
+		return err
+	}
 	// RFC 6750 3.1: 403 and the scope that is missing.
 	if !s.check(r.Context(), "scope openid", "OIDC Core 5.3", slices.Contains(token.Scopes, "openid"), "openid", strings.Join(token.Scopes, " ")) {
 		e := newError("insufficient_scope", "This needs the scope openid.")
-		e.scheme, e.Scope = "Bearer", "openid"
+		e.scheme, e.Scope = scheme, "openid"
 		return e
 	}
 	person, err := s.people.Person(r.Context(), token.Subject)
@@ -80,18 +93,33 @@ func sentElsewhere(w http.ResponseWriter, r *http.Request) bool {
 	return err == nil && form.Has("access_token")
 }
 
-// bearer reads the token from the Authorization header and from nowhere else:
-// RFC 9700 4.3.2, a token in a URL or a form ends up in logs and histories.
+// bearer is accessToken where no other scheme is taken.
 func bearer(r *http.Request) (string, error) {
+	scheme, token, err := accessToken(r)
+	if err == nil && scheme != "Bearer" {
+		err = &Error{Status: http.StatusUnauthorized, scheme: "Bearer"} // RFC 6750 3.1
+	}
+	return token, err
+}
+
+// accessToken reads the token from the Authorization header and from nowhere
+// else: RFC 9700 4.3.2, a token in a URL or a form ends up in logs and
+// histories.
+func accessToken(r *http.Request) (scheme, token string, err error) {
 	header := r.Header.Values("Authorization")
-	scheme, token, _ := strings.Cut(strings.Join(header, ""), " ")
-	if len(header) == 0 || !strings.EqualFold(scheme, "Bearer") {
-		return "", &Error{Status: http.StatusUnauthorized, scheme: "Bearer"} // RFC 6750 3.1
+	scheme, token, _ = strings.Cut(strings.Join(header, ""), " ")
+	switch {
+	case strings.EqualFold(scheme, "DPoP"):
+		scheme = "DPoP" // RFC 9449 7.1
+	case strings.EqualFold(scheme, "Bearer"):
+		scheme = "Bearer"
+	default:
+		return "", "", &Error{Status: http.StatusUnauthorized, scheme: "Bearer"} // RFC 6750 3.1
 	}
 	if token = strings.Trim(token, " "); len(header) > 1 || token == "" || strings.ContainsRune(token, ' ') {
 		e := newError("invalid_request", "Send one Authorization header with one token.")
-		e.scheme = "Bearer"
-		return "", e
+		e.scheme = scheme
+		return "", "", e
 	}
-	return token, nil
+	return scheme, token, nil
 }

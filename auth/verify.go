@@ -26,6 +26,7 @@ type Token struct {
 	AuthTime  time.Time // when the password was entered
 	ACR       string    // how surely, OIDC Core 2; see assurance.go
 	AMR       []string  // by which methods, RFC 8176
+	JKT       string    // thumbprint of the key that it is bound to, "" for a bearer token
 
 	id      string
 	session string
@@ -93,7 +94,7 @@ func (s *Server) Verify(ctx context.Context, token, audience string) (Token, err
 		Subject: c.Subject, ClientID: c.ClientID, Scopes: strings.Fields(c.Scope), Audience: c.Audience, Email: c.Email,
 		Machine: c.Subject == c.ClientID && c.AuthTime == 0, IssuedAt: time.Unix(c.IssuedAt, 0), ExpiresAt: time.Unix(c.Expiry, 0),
 		AuthTime: time.Unix(c.AuthTime, 0), ACR: c.ACR, AMR: slices.Clone(c.AMR),
-		id: c.ID, session: record.SessionID,
+		JKT: c.Confirmation.thumbprint(), id: c.ID, session: record.SessionID,
 	}, nil
 }
 

@@ -209,12 +209,6 @@ var absent = map[string]func(*testing.T){
 	"AZ-53": func(t *testing.T) {
 		missing(t, []string{}, "response_modes_supported", "form_post")
 	},
-	"OP-02": func(t *testing.T) {
-		missing(t, nil, "dpop_signing_alg_values_supported", "")
-		a := newAgent(t)
-		got := a.granted(native(), ada)
-		problem(t, "the DPoP scheme", a.get("/api/me", "Authorization", "DPoP "+got.Access, "DPoP", "e30.e30.e30"), 401)
-	},
 	"OP-03": func(t *testing.T) {
 		missing(t, []string{"/oauth/device/code", "/device"}, "device_authorization_endpoint", "")
 		refused(t, "the grant", newAgent(t).token(native().with(url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:device_code"}, "device_code": {"x"}})), 400, "unsupported_grant_type")

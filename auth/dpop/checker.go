@@ -63,7 +63,10 @@ func (e *Error) ProofRefused() (code, reason string) { return e.Code, e.Reason }
 func invalid(reason string) error { return &Error{InvalidProof, reason} }
 
 // Algorithms are those that a proof may be signed with.
-func (c *Checker) Algorithms() []string { return slices.Clone(algorithms) }
+func Algorithms() []string { return slices.Clone(algorithms) }
+
+// Algorithms is the same, for rooms that have a Checker and do not know this one.
+func (c *Checker) Algorithms() []string { return Algorithms() }
 
 // Nonce is what the next proof has to carry, "" where none is demanded.
 func (c *Checker) Nonce() string {

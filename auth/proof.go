@@ -1,0 +1,177 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/ory/fosite"
+
+	"github.com/exampleco/punchcard/auth/dpop"
+	"github.com/exampleco/punchcard/auth/store"
+)
+
+// RFC 9449, DPoP: a client that proves a key of its own at the token endpoint
+// gets tokens that are bound to it. Whoever steals such a token has no use for
+// it. dpop has the proof itself; here is what it does to a grant.
+
+// confirmation is the claim cnf, RFC 9449 6.1: the thumbprint of the key.
+type confirmation struct {
+	JKT string `json:"jkt"`
+}
+
+// thumbprint is "" where there is no claim.
+func (c *confirmation) thumbprint() string {
+	if c == nil {
+		return ""
+	}
+	return c.JKT
+}
+
+// confirming is the claim of a token that is bound to a key, nil for any other.
+func confirming(jkt string) *confirmation {
+	if jkt == "" {
+		return nil
+	}
+	return &confirmation{jkt}
+}
+
+// tokenType is how the client has to send the token, RFC 9449 5.
+func tokenType(jkt string) string {
+	if jkt == "" {
+		return "Bearer"
+	}
+	return "DPoP"
+}
+
+// proven returns the thumbprint of the key that a token request proves, "" for
+// a request without a proof, of a client that may do without.
+//
+// A nonce is demanded of clients that are registered to bind their tokens, who
+// can be expected to know the whole of RFC 9449, and of all with --dpop-nonces.
+func (s *Server) proven(w http.ResponseWriter, r *http.Request, client *store.Client) (jkt string, err error) {
+	proofs := s.proofs
+	if client.DPoPBound {
+		proofs = proofs.Demanding()
+	}
+	sent := len(r.Header.Values("DPoP")) > 0
+	if nonce := proofs.Nonce(); nonce != "" && (sent || client.DPoPBound) {
+		w.Header().Set("DPoP-Nonce", nonce) // RFC 9449 8.2: in every answer, so that the next request need not be refused first
+	}
+	// RFC 9449 5.2: a client that asked for bound tokens only MUST be refused without a proof, or a thief would just leave it out.
+	if client.DPoPBound && !s.check(r.Context(), "client proves a key", "RFC 9449 5.2", sent, "a DPoP proof", "none") {
+		return "", newError(dpop.InvalidProof, "This client is registered to have its tokens bound to a key: send a DPoP proof.")
+	}
+	if !sent {
+		return "", nil
+	}
+	jkt, err = proofs.Check(r.Context(), r, "")
+	return jkt, proofError(err)
+}
+
+// proofError words the refusal of a proof, RFC 9449 5 and 8.
+func proofError(err error) error {
+	var refused *dpop.Error
+	if !errors.As(err, &refused) {
+		return err
+	}
+	reason := refused.Reason
+	return newError(refused.Code, printable(strings.ToUpper(reason[:1])+reason[1:]+".")).because(err)
+}
+
+type jktKey struct{} // thumbprint of the key that this token request proves
+
+// bind ties the tokens of this request to the key that it proves, and holds it
+// to the key that the code or refresh token is tied to. It comes before
+// anything is spent: who has the token and not the key must not be able to use
+// it up, or to end the family of its owner.
+func (s *Server) bind(ctx context.Context, request fosite.AccessRequester, client *store.Client, grant string) error {
+	session, ok := request.GetSession().(*Session)
+	if !ok {
+		return nil
+	}
+	tied, jkt := session.JKT, ctx.Value(jktKey{}).(string)
+	// RFC 9449 5: the refresh token of a confidential client is bound by the
+	// client's own authentication, so that it can change its key.
+	if grant == "refresh_token" && !client.IsPublic() {
+		tied = ""
+	}
+	session.JKT = jkt
+	if tied == "" {
+		return nil
+	}
+	rule, clause := "refresh token is bound to this key", "RFC 9449 5" // a stolen refresh token of a public client is worth nothing
+	if grant != "refresh_token" {
+		rule, clause = "code is bound to this key", "RFC 9449 10" // nor is a stolen code, even with its verifier
+	}
+	if s.check(ctx, rule, clause, jkt == tied, keyName(tied), keyName(jkt)) {
+		return nil
+	}
+	if jkt == "" {
+		return newError(dpop.InvalidProof, "It is bound to a key: send a DPoP proof of that key.")
+	}
+	return newError("invalid_grant", "It is bound to another key than that of the DPoP proof.")
+}
+
+// keyName names a key by the beginning of its thumbprint, which is public.
+func keyName(jkt string) string {
+	if len(jkt) < 8 {
+		return "no key"
+	}
+	return "key " + jkt[:8]
+}
+
+// thumbprintForm is a SHA-256 in base64url, as RFC 9449 10 has it.
+var thumbprintForm = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
+
+// parseJKT reads dpop_jkt, by which a client says beforehand which key it will
+// prove: the code is then worth nothing without it.
+func (s *Server) parseJKT(ctx context.Context, q *authorizationRequest, v url.Values) *Error {
+	q.JKT = v.Get("dpop_jkt")
+	if q.JKT == "" {
+		return nil
+	}
+	if !s.check(ctx, "dpop_jkt form", "RFC 9449 10", thumbprintForm.MatchString(q.JKT), "43 base64url characters", clip(q.JKT)) {
+		return newError("invalid_request", "dpop_jkt must be the SHA-256 thumbprint of a JWK in base64url, 43 characters.")
+	}
+	return nil
+}
+
+// holds is for endpoints of this server that take access tokens: whoever sends
+// a bound one has to prove its key. RFC 9449 7.1 and 7.2.
+func (s *Server) holds(w http.ResponseWriter, r *http.Request, scheme, raw string, token Token) error {
+	ctx := r.Context()
+	refuse := func(code, why string) error {
+		e := newError(code, why)
+		e.Status, e.scheme = http.StatusUnauthorized, scheme
+		return e
+	}
+	if scheme == "Bearer" {
+		// RFC 9449 7.2: otherwise the binding would be worth nothing.
+		if !s.check(ctx, "token is not bound to a key", "RFC 9449 7.2", token.JKT == "", "a bearer token", keyName(token.JKT)) {
+			return refuse("invalid_token", "It is bound to a key; send it as Authorization: DPoP, with a proof of that key.")
+		}
+		return nil
+	}
+	if nonce := s.proofs.Nonce(); nonce != "" {
+		w.Header().Set("DPoP-Nonce", nonce)
+	}
+	if !s.check(ctx, "token is bound to a key", "RFC 9449 7.1", token.JKT != "", "a token with cnf.jkt", keyName(token.JKT)) {
+		return refuse("invalid_token", "It is not bound to a key; send it as Authorization: Bearer.")
+	}
+	jkt, err := s.proofs.Check(ctx, r, raw)
+	var e *Error
+	if err = proofError(err); errors.As(err, &e) {
+		return refuse(e.Code, e.Description)
+	}
+	if err != nil {
+		return err
+	}
+	if !s.check(ctx, "DPoP key is the token's", "RFC 9449 4.3", jkt == token.JKT, keyName(token.JKT), keyName(jkt)) {
+		return refuse("invalid_token", "It is bound to another key than that of the proof.")
+	}
+	return nil
+}
