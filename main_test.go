@@ -3,6 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/base64"
@@ -40,6 +44,8 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/go-jose/go-jose/v3"
+	josejwt "github.com/go-jose/go-jose/v3/jwt"
 	"golang.org/x/net/html"
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
@@ -1583,6 +1589,150 @@ func TestIntrospectionAndUserinfo(t *testing.T) {
 	}
 	if plain.ID != "" || plain.Refresh != "" {
 		t.Error("an ID or refresh token that nobody asked for")
+	}
+}
+
+// device is an app with a key of its own. It makes proofs of it (RFC 9449 4.2)
+// with a library that the server does not use for them, and remembers the nonce
+// that each server told it last.
+type device struct {
+	b      *browser
+	key    *ecdsa.PrivateKey
+	nonces map[bool]string // by whether it is the API's
+}
+
+func (b *browser) device() *device {
+	b.t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return &device{b: b, key: key, nonces: map[bool]string{}}
+}
+
+func (d *device) jkt() string {
+	d.b.t.Helper()
+	public := jose.JSONWebKey{Key: d.key.Public()}
+	sum, err := public.Thumbprint(crypto.SHA256)
+	if err != nil {
+		d.b.t.Fatal(err)
+	}
+	return base64.RawURLEncoding.EncodeToString(sum)
+}
+
+func (d *device) proof(method, target, token string) string {
+	d.b.t.Helper()
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: d.key},
+		(&jose.SignerOptions{}).WithType("dpop+jwt").WithHeader("jwk", jose.JSONWebKey{Key: d.key.Public()}))
+	if err != nil {
+		d.b.t.Fatal(err)
+	}
+	claims := map[string]any{"jti": rand.Text(), "htm": method, "htu": target, "iat": time.Now().Unix()}
+	if token != "" {
+		sum := sha256.Sum256([]byte(token))
+		claims["ath"] = base64.RawURLEncoding.EncodeToString(sum[:])
+	}
+	if nonce := d.nonces[token != ""]; nonce != "" {
+		claims["nonce"] = nonce
+	}
+	out, err := josejwt.Signed(signer).Claims(claims).CompactSerialize()
+	if err != nil {
+		d.b.t.Fatal(err)
+	}
+	return out
+}
+
+// do sends a request with a proof, and once more where the server answers that
+// it wants its nonce in it, as RFC 9449 8 has it.
+func (d *device) do(method, target, token string, form url.Values, header ...string) (a answer, asked bool) {
+	d.b.t.Helper()
+	for range 2 {
+		with := append([]string{"DPoP", d.proof(method, target, token)}, header...)
+		if token != "" {
+			with = append(with, "Authorization", "DPoP "+token)
+		}
+		a = d.b.do(method, target, form, with...)
+		if nonce := a.Header.Get("DPoP-Nonce"); nonce != "" {
+			d.nonces[token != ""] = nonce
+		}
+		if !strings.Contains(a.body+strings.Join(a.Header.Values("WWW-Authenticate"), ""), "use_dpop_nonce") {
+			return a, asked
+		}
+		asked = true
+	}
+	d.b.t.Fatalf("the nonce of %s was put into the proof, and it is asked for again", target)
+	return a, asked
+}
+
+func (d *device) token(form url.Values) answer {
+	d.b.t.Helper()
+	a, _ := d.do("POST", d.b.p.base()+"/oauth/token", "", form)
+	return a
+}
+
+// RFC 9449: Ada's phone keeps a key that never leaves it, and binds to it the
+// code, the tokens and all that comes of them. Who copies any of these has
+// nothing.
+func TestTokensBoundToAKey(t *testing.T) {
+	p := start(t, "--dpop-nonces", "--config", configured(t, replacing(
+		"    grants: [client_credentials]\n", "    grants: [client_credentials]\n    dpop_bound_access_tokens: true\n")))
+	b, c := p.browser(t), mobile()
+	phone, thief := b.device(), b.device()
+	exchange := url.Values{"grant_type": {"authorization_code"}, "client_id": {c.id}, "redirect_uri": {c.redirect}, "code_verifier": {c.verifier}}
+	refresh := func(token string) url.Values {
+		return url.Values{"grant_type": {"refresh_token"}, "client_id": {c.id}, "refresh_token": {token}}
+	}
+
+	exchange.Set("code", b.code(c, "ada@example.com", "dpop_jkt", phone.jkt()))
+	refused(t, b.do("POST", "/oauth/token", exchange), 400, "invalid_dpop_proof")
+	refused(t, thief.token(exchange), 400, "invalid_grant")
+	first, asked := phone.do("POST", p.base()+"/oauth/token", "", exchange)
+	got := b.tokens(first)
+	if cnf, _ := claims(t, got.Access, 1)["cnf"].(map[string]any); !asked || got.Type != "DPoP" || cnf["jkt"] != phone.jkt() {
+		t.Errorf("asked for a nonce: %v; token_type %s, cnf %v", asked, got.Type, cnf)
+	}
+
+	// At the API, under each name of this machine; a page of a registered origin can read the nonce.
+	port := strings.TrimPrefix(p.url, "http://localhost")
+	for i, target := range []string{p.base() + "/api/me", "http://127.0.0.1" + port + "/api/me", p.base() + "/userinfo"} {
+		a, asked := phone.do("GET", target, got.Access, nil, "Origin", "http://localhost:3000")
+		if a.StatusCode != 200 || asked != (i != 1) || !strings.Contains(a.Header.Get("Access-Control-Expose-Headers"), "DPoP-Nonce") {
+			t.Errorf("%s: %d, asked for a nonce: %v, %s", target, a.StatusCode, asked, a.body)
+		}
+		if i == 1 {
+			delete(phone.nonces, true) // UserInfo is the other server's, with nonces of its own
+		}
+	}
+	for what, a := range map[string]answer{
+		"as a bearer token": b.api("GET", "/me", got.Access, ""),
+		"without a proof":   b.get("/api/me", "Authorization", "DPoP "+got.Access),
+	} {
+		if offers := strings.Join(a.Header.Values("WWW-Authenticate"), "\n"); a.StatusCode != 401 || !strings.Contains(offers, "error=") || !strings.Contains(offers, `DPoP realm="timesheets", algs="ES256 `) {
+			t.Errorf("%s: %d %s", what, a.StatusCode, offers)
+		}
+	}
+	if a, _ := thief.do("GET", p.base()+"/api/me", got.Access, nil); a.StatusCode != 401 || !strings.Contains(a.Header.Get("WWW-Authenticate"), "invalid_token") {
+		t.Errorf("with the thief's key: %d %s", a.StatusCode, a.body)
+	}
+
+	// The refresh token is worth nothing without the key, and trying it does no harm.
+	refused(t, thief.token(refresh(got.Refresh)), 400, "invalid_grant")
+	refused(t, b.refresh(c, got.Refresh), 400, "invalid_dpop_proof")
+	next := b.tokens(phone.token(refresh(got.Refresh)))
+	if a, _ := phone.do("GET", p.base()+"/api/timesheets", next.Access, nil); a.StatusCode != 200 {
+		t.Errorf("after the refresh: %d %s", a.StatusCode, a.body)
+	}
+
+	// A client that is registered to bind its tokens gets no others.
+	cron := url.Values{"grant_type": {"client_credentials"}, "client_id": {"timesheets-cron"}, "client_secret": {"timesheets-cron-" + strings.Repeat("secret", 6)}}
+	refused(t, b.do("POST", "/oauth/token", cron), 400, "invalid_dpop_proof")
+	if got := b.tokens(b.device().token(cron)); got.Type != "DPoP" {
+		t.Errorf("the nightly import got a token of type %s", got.Type)
+	}
+	for _, path := range []string{"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/.well-known/oauth-protected-resource/api"} {
+		if algs := fmt.Sprint(b.get(path).json(t)["dpop_signing_alg_values_supported"]); !strings.HasPrefix(algs, "[ES256 PS256 ") {
+			t.Errorf("%s: %s", path, algs)
+		}
 	}
 }
 

@@ -53,6 +53,7 @@
 //	              it may be, registration.go is its own account, flood.go the limit
 //	token.go      the grants; grace.go answers a refresh that is sent again;
 //	              exchange.go reports what a code is bound to,
+//	              proof.go binds it and its tokens to a client's key (DPoP),
 //	              tokens.go mints, session.go is what is kept
 //	lifetimes.go  expire.go  reset.go: what can be changed while it runs; viewer.go
 //	verify.go     what a resource server may ask; genuine.go
@@ -65,13 +66,13 @@
 // # Sub-rooms
 //
 // store is fosite's storage contract on SQLite; people has the people, their
-// passwords, roles, browser sessions and remembered consents; keys signs;
-// seed reads the configuration document; edge stands between the network and
-// every room.
+// passwords, roles, browser sessions and remembered consents; keys signs; dpop
+// checks that a client has its key, for this server and for the API; seed reads
+// the configuration document; edge stands between the network and every room.
 //
 // # What is promised
 //
-// A code, a refresh token, a consent form is used once, by one compare-and-set,
+// A code, a refresh token, a proof, a consent form is used once, by one compare-and-set,
 // whoever else tries at that moment; a second use ends the family. An answer is
 // given when what it says is on disk. What cannot be written is 503, never a
 // success. A wrong verifier does not burn a code, or whoever saw the code could
