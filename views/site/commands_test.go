@@ -10,14 +10,15 @@ import (
 )
 
 // shell runs commands as somebody would who pastes them, with a curl that
-// writes each of its arguments to a line of standard error and gives answer.
+// writes each of its arguments to a line of standard error and gives answer,
+// and a punchcard that does nothing.
 func shell(t *testing.T, answer, script string) (args []string, out string) {
 	t.Helper()
 	sh, err := exec.LookPath("sh")
 	if err != nil {
 		t.Fatal("the commands are for a POSIX shell: ", err)
 	}
-	cmd := exec.CommandContext(t.Context(), sh, "-euc", `curl() { for a in "$@"; do printf '%s\n' "$a" >&2; done; printf '%s' "$GIVEN"; }`+"\n"+script)
+	cmd := exec.CommandContext(t.Context(), sh, "-euc", `curl() { for a in "$@"; do printf '%s\n' "$a" >&2; done; printf '%s' "$GIVEN"; }; punchcard() { :; }`+"\n"+script)
 	cmd.Env = append(cmd.Environ(), "GIVEN="+answer)
 	var stderr, stdout strings.Builder
 	cmd.Stderr, cmd.Stdout = &stderr, &stdout
@@ -39,8 +40,8 @@ func TestPastedCommandsTellTheStory(t *testing.T) {
 		}}, nil
 	}
 	pre := blocks(t, get(c, "/").Body.String())
-	if len(pre) != 7 {
-		t.Fatalf("%d commands", len(pre))
+	if len(pre) != 8 || pre[0] != "punchcard login\npunchcard list\npunchcard token --decode" {
+		t.Fatalf("%d commands, the first is %q", len(pre), pre[0])
 	}
 	args, _ := shell(t, tokens, strings.Join(pre, "\n"))
 	got := strings.Join(args, " ")

@@ -84,7 +84,7 @@ func (p *pages) start(w http.ResponseWriter, r *http.Request) {
 	if p.Document != nil {
 		page.DocsHref = pathDocs
 	}
-	page.Commands = p.commands(page.Clients)
+	page.Commands = append(p.terminalCommands(page.Clients), p.commands(page.Clients)...)
 	if p.OpenRegistration {
 		page.Commands = append(page.Commands, p.registerCommands()...)
 	}
