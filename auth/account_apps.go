@@ -40,7 +40,7 @@ func (s *Server) connectedApps(ctx context.Context, who *signedIn) ([]views.Acco
 		if err != nil {
 			return nil, err
 		}
-		app := views.AccountApp{ID: client.ID, Name: client.Name, Kind: kindName(client.Kind), Since: s.moment(g.Since)}
+		app := views.AccountApp{ID: client.ID, Name: client.Name, Kind: kindWords(client), Since: s.moment(g.Since)}
 		if !g.UsedAt.IsZero() {
 			app.Used = s.moment(g.UsedAt)
 		}

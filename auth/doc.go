@@ -35,6 +35,21 @@
 //	 │ 303 client_id, request_uri     │
 //	 └──── browser ─────────────────► authorize  recall, use up, park a flow
 //
+// An app that nobody has declared begins at the API (RFC 9728) and registers
+// itself (RFC 7591); then it is a client like any other, and the consent page
+// says that nobody has checked it.
+//
+//	app                              auth                          timesheets
+//	 │─────────────────────────────────────────────────────────────►│ no token
+//	 │◄─────────────────────────────────────────────────────────────│ 401 resource_metadata
+//	 │─────────────────────────────────────────────────────────────►│ who issues its tokens
+//	 │──────────────────────────────► metadata   where to register  │
+//	 │──────────────────────────────► register   what it is         │
+//	 │◄────────────────────────────── 201 client_id, and a token    │
+//	 │                                │ to read, change and remove   │
+//	 │                                │ that (RFC 7592)              │
+//	 │ the code flow, resource=API    │                              │
+//
 // Login and consent both go back to /authorize. The pure function next, in
 // flow.go, is the only place that decides what follows.
 //

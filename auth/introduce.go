@@ -52,12 +52,8 @@ const maxIntroduced = 20
 // introduceRegistered puts a client that registered itself in front of the
 // older ones. It is told from the declared ones: its words are its own.
 func (s *Server) introduceRegistered(page *views.Start, c store.Client) {
-	kind := kindName(c.Kind)
-	if c.Kind == seed.KindNative && !c.IsPublic() {
-		kind = "native, with a secret" // RFC 8252 8.4
-	}
 	page.Registered = slices.Insert(page.Registered, 0, views.StartClient{
-		ID: c.ID, Name: c.Name, Kind: kind, Redirects: c.RedirectURIs, Scopes: c.Scopes, Expires: c.ExpiresAt.Format("2 January 2006, 15:04 UTC"),
+		ID: c.ID, Name: c.Name, Kind: kindWords(&c), Redirects: c.RedirectURIs, Scopes: c.Scopes, Expires: c.ExpiresAt.Format("2 January 2006, 15:04 UTC"),
 	})
 	if len(page.Registered) > maxIntroduced {
 		page.Registered, page.MoreClients = page.Registered[:maxIntroduced], page.MoreClients+1
@@ -101,6 +97,19 @@ func (s *Server) roleNames(ids []string) string {
 		}
 	}
 	return strings.Join(names, ", ")
+}
+
+// kindWords is kindName for any client: who registered itself is told from who
+// was declared.
+func kindWords(c *store.Client) string {
+	kind := kindName(c.Kind)
+	if c.Kind == seed.KindNative && !c.IsPublic() {
+		kind = "native, with a secret" // RFC 8252 8.4
+	}
+	if c.Source == store.SourceRuntime {
+		kind += ", not checked"
+	}
+	return kind
 }
 
 // kindName words a kind of client.

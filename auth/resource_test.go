@@ -1,0 +1,50 @@
+package auth
+
+import (
+	"net/url"
+	"testing"
+)
+
+// RFC 8707 2.2: every grant takes resource at the token endpoint. It names the
+// API that the grant is for, or the only one there is; anything else is
+// invalid_target, and costs the client neither its code nor its refresh token.
+func TestResourceAtEveryGrant(t *testing.T) {
+	const api = issuer + "/api"
+	wrong := [][]string{{"https://other.example/api"}, {api + "/"}, {issuer}, {api + "#f"}, {"/api"}, {api, "https://other.example/api"}}
+	right := [][]string{nil, {""}, {api}, {api, api}}
+	w := newWorld(t)
+	for name, present := range map[string]func() func() url.Values{
+		"authorization_code": func() func() url.Values {
+			code := w.grant("ada@example.com", allScope)
+			return func() url.Values {
+				return form("grant_type", "authorization_code", "client_id", "timesheets-mobile", "code", code, "redirect_uri", redirect, "code_verifier", verifier)
+			}
+		},
+		"refresh_token": func() func() url.Values {
+			token := w.tokens(w.exchange(w.grant("ada@example.com", allScope))).RefreshToken
+			return func() url.Values {
+				return form("grant_type", "refresh_token", "client_id", "timesheets-mobile", "refresh_token", token)
+			}
+		},
+		"client_credentials": func() func() url.Values {
+			return func() url.Values {
+				return form("grant_type", "client_credentials", "client_id", "timesheets-cron", "client_secret", "timesheets-cron-secret")
+			}
+		},
+	} {
+		for _, resource := range right {
+			request := present()
+			for _, bad := range wrong {
+				f := request()
+				f["resource"] = bad
+				w.refused(w.post(pathToken, f), 400, "invalid_target")
+			}
+			f := request()
+			f["resource"] = resource
+			got := w.tokens(w.post(pathToken, f))
+			if token, err := w.Verify(t.Context(), got.AccessToken, api); err != nil || token.Audience != api {
+				t.Errorf("%s for %q: %v %v", name, resource, token.Audience, err)
+			}
+		}
+	}
+}
