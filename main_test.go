@@ -572,6 +572,7 @@ func TestHouse(t *testing.T) {
 		"auth/store/sqlite":      {us + "views", us + "auth/people", us + "timesheets", "github.com/ory/fosite"},
 		"auth/people":            {us + "views", us + "auth/store", us + "auth/keys", us + "timesheets", "github.com/ory/fosite"},
 		"auth/keys":              {us + "views", us + "auth/store", us + "auth/people", us + "timesheets", "github.com/ory/fosite"},
+		"auth/assertion":         {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "auth/seed", us + "timesheets", "github.com/ory/fosite", "net/http", "database/sql"},
 		"auth/seed":              {us + "views", us + "auth/store", us + "auth/people", us + "timesheets", "github.com/ory/fosite", "net/http", "database/sql"},
 		"auth/dpop":              {us + "auth/store", us + "auth/people", us + "auth/keys", us + "views", us + "timesheets", "github.com/ory/fosite", "github.com/go-jose/go-jose"}, // main gives it to both servers
 		"auth/edge":              {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "timesheets", "github.com/ory/fosite"},
@@ -1553,6 +1554,116 @@ func TestClientsAtTheTokenEndpoint(t *testing.T) {
 	body := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {c.redirect}, "code_verifier": {c.verifier}}
 	refused(t, b.do("POST", "/oauth/token", body, "Authorization", basic(c.id, "")), 401, "invalid_client")
 	b.tokens(b.exchange(c, code))
+}
+
+// keyedClient signs what it says of itself, by hand: header, claims, and r and s
+// of ECDSA, 32 bytes each (RFC 7518 3.4).
+type keyedClient struct {
+	id, kid string
+	key     *ecdsa.PrivateKey
+}
+
+func (c *keyedClient) assertion(t *testing.T, claims map[string]any) string {
+	t.Helper()
+	head, err := json.Marshal(map[string]string{"alg": "ES256", "kid": c.kid})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := json.Marshal(claims)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed := base64.RawURLEncoding.EncodeToString(head) + "." + base64.RawURLEncoding.EncodeToString(body)
+	digest := sha256.Sum256([]byte(signed))
+	r, s, err := ecdsa.Sign(rand.Reader, c.key, digest[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	signature := append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...)
+	return signed + "." + base64.RawURLEncoding.EncodeToString(signature)
+}
+
+// fresh is an assertion that is good now, once.
+func (c *keyedClient) fresh(t *testing.T, aud string) url.Values {
+	t.Helper()
+	now := time.Now()
+	return url.Values{"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}, "client_assertion": {c.assertion(t, map[string]any{
+		"iss": c.id, "sub": c.id, "aud": aud, "iat": now.Unix(), "exp": now.Add(time.Minute).Unix(), "jti": rand.Text(),
+	})}}
+}
+
+// declared is the client's part of a configuration.
+func (c *keyedClient) declared(t *testing.T) string {
+	t.Helper()
+	point, err := c.key.PublicKey.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("    token_endpoint_auth_methods: [private_key_jwt]\n    jwks: {\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":%q,\"x\":%q,\"y\":%q}]}\n",
+		c.kid, base64.RawURLEncoding.EncodeToString(point[1:33]), base64.RawURLEncoding.EncodeToString(point[33:]))
+}
+
+// The nightly import and the gateway sign what they say of themselves, RFC 7523
+// 2.2: nothing that opens anything is in the configuration, the file or on the
+// way, where what was used once is worth nothing.
+func TestClientsThatSign(t *testing.T) {
+	clients := map[string]*keyedClient{}
+	text := func(text string) string {
+		for _, id := range []string{"timesheets-cron", "timesheets-gateway"} {
+			key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+			if err != nil {
+				t.Fatal(err)
+			}
+			clients[id] = &keyedClient{id: id, kid: "of " + id, key: key}
+			text = strings.Replace(text, "    secret: "+id+"-"+strings.Repeat("secret", 6)+"\n", clients[id].declared(t), 1)
+		}
+		return text
+	}
+	p := start(t, "--config", configured(t, text))
+	b, cron, gateway := p.browser(t), clients["timesheets-cron"], clients["timesheets-gateway"]
+	doc := b.get("/.well-known/oauth-authorization-server").json(t)
+	if fmt.Sprint(doc["token_endpoint_auth_signing_alg_values_supported"]) != "[ES256 PS256 RS256]" {
+		t.Errorf("algorithms: %v", doc["token_endpoint_auth_signing_alg_values_supported"])
+	}
+
+	form := cron.fresh(t, p.issuer)
+	form.Set("grant_type", "client_credentials")
+	got := b.tokens(b.do("POST", "/oauth/token", form))
+	if c := claims(t, got.Access, 1); c["sub"] != cron.id || c["client_id"] != cron.id || got.Scope != "batch:upload" {
+		t.Errorf("scope %q, claims %v", got.Scope, c)
+	}
+	replay := b.do("POST", "/oauth/token", form)
+	refused(t, replay, 401, "invalid_client")
+	if h := replay.Header.Get("WWW-Authenticate"); h != "" {
+		t.Errorf("challenged by %q", h)
+	}
+
+	// The token endpoint's own address is what OIDC Core 9 has older clients say.
+	ask := gateway.fresh(t, p.base()+"/oauth/token")
+	ask.Set("token", got.Access)
+	if m := b.do("POST", "/oauth/introspect", ask).json(t); m["active"] != true || m["client_id"] != cron.id {
+		t.Errorf("introspection by a client that signs: %v", m)
+	}
+	stolen := *gateway
+	stolen.id = cron.id
+	as := stolen.fresh(t, p.issuer)
+	as.Set("grant_type", "client_credentials")
+	refused(t, b.do("POST", "/oauth/token", as), 401, "invalid_client")
+
+	end := cron.fresh(t, p.base()+"/oauth/revoke")
+	end.Set("token", got.Access)
+	if a := b.do("POST", "/oauth/revoke", end); a.StatusCode != 200 || a.body != "" {
+		t.Errorf("revocation: %d %s", a.StatusCode, a.body)
+	}
+	p.stop()
+	for _, file := range []string{p.db, p.db + "-wal"} {
+		if raw, _ := os.ReadFile(file); bytes.Contains(raw, []byte(form.Get("client_assertion"))) {
+			t.Errorf("%s holds an assertion", filepath.Base(file))
+		}
+	}
+	if strings.Contains(p.stderr.String(), form.Get("client_assertion")) {
+		t.Error("the log holds an assertion")
+	}
 }
 
 func TestIntrospectionAndUserinfo(t *testing.T) {

@@ -65,7 +65,7 @@ func (s *Server) client(c seed.Client) store.Client {
 		ID: c.ID, Name: c.Name, Kind: c.Kind, Description: c.Description,
 		RedirectURIs: c.RedirectURIs, PostLogoutRedirectURIs: c.PostLogoutRedirectURIs,
 		Grants: c.Grants, Scopes: c.Scopes, AuthMethods: c.AuthMethods,
-		IDTokenAlg: c.IDTokenAlg, RequirePKCE: c.RequirePKCE, RequirePAR: c.RequirePAR, DPoPBound: c.DPoPBound, Introspect: c.Introspect,
+		IDTokenAlg: c.IDTokenAlg, RequirePKCE: c.RequirePKCE, RequirePAR: c.RequirePAR, DPoPBound: c.DPoPBound, JWKS: c.JWKS(), Introspect: c.Introspect,
 	}
 	for _, api := range s.apis {
 		out.Audience = append(out.Audience, api.Identifier)

@@ -64,6 +64,9 @@ func (s *Server) clientForm(w http.ResponseWriter, r *http.Request) (url.Values,
 // authenticate finds out which client calls, RFC 6749 2.3 and 3.2.1. An
 // unknown client and a wrong secret get the same answer.
 func (s *Server) authenticate(ctx context.Context, r *http.Request, form url.Values) (*store.Client, error) {
+	if form.Has("client_assertion") || form.Has("client_assertion_type") {
+		return s.authenticateByKey(ctx, r, form)
+	}
 	id, secret, method, err := credentials(r, form)
 	if err != nil {
 		return nil, err
@@ -123,9 +126,6 @@ func refusedClient(method, description string) *Error {
 // than one MUST NOT be used in a request. The client_id beside Basic is no
 // second method as long as it is the same; many libraries send it.
 func credentials(r *http.Request, form url.Values) (id, secret, method string, err error) {
-	if form.Has("client_assertion") || form.Has("client_assertion_type") {
-		return "", "", "", newError("invalid_client", "client_assertion is not served; use Basic or client_secret.")
-	}
 	header := r.Header.Values("Authorization")
 	if len(header) == 0 {
 		if form.Has("client_secret") {

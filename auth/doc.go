@@ -64,6 +64,7 @@
 //	login.go      consent.go
 //	assurance.go  how surely it is them: acr and amr
 //	client.go     how a client proves itself; guesses.go
+//	assertion.go  the same by a signature, private_key_jwt
 //	register.go   how one becomes known by itself: register_metadata.go says what
 //	              it may be, registration.go is its own account, flood.go the limit
 //	token.go      the grants; grace.go answers a refresh that is sent again;
@@ -82,8 +83,9 @@
 //
 // store is fosite's storage contract on SQLite; people has the people, their
 // passwords, roles, browser sessions and remembered consents; keys signs; dpop
-// checks that a client has its key, for this server and for the API; seed reads
-// the configuration document; edge stands between the network and every room.
+// checks that a client has its key, for this server and for the API; assertion
+// knows clients' keys and what they sign with them; seed reads the
+// configuration document; edge stands between the network and every room.
 //
 // # What is promised
 //

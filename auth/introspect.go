@@ -36,7 +36,7 @@ func (s *Server) introspect(w http.ResponseWriter, r *http.Request) error {
 	client, err := s.authenticate(r.Context(), r, form)
 	if err != nil {
 		var e *Error
-		if errors.As(err, &e) && e.Code == "invalid_client" {
+		if errors.As(err, &e) && e.Code == "invalid_client" && !form.Has("client_assertion") {
 			e.scheme = "Basic" // RFC 7662 2.3 and RFC 6749 5.2: say how to authenticate; no page of a browser calls this
 		}
 		return err

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/exampleco/punchcard/auth/assertion"
 	"github.com/exampleco/punchcard/auth/dpop"
 )
 
@@ -36,16 +37,16 @@ func (s *Server) discovery(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) describe() map[string]any {
-	secret := []string{"client_secret_basic", "client_secret_post"}
+	confidential := []string{"client_secret_basic", "client_secret_post", methodKey}
 	doc := map[string]any{
 		"issuer":                                         s.issuer, // byte for byte, RFC 8414 3.3
 		"response_types_supported":                       []string{"code"},
 		"response_modes_supported":                       []string{"query"},
 		"grant_types_supported":                          grantTypes,
 		"scopes_supported":                               s.scopesSupported(),
-		"token_endpoint_auth_methods_supported":          append(slices.Clone(secret), "none"),
-		"revocation_endpoint_auth_methods_supported":     append(slices.Clone(secret), "none"),
-		"introspection_endpoint_auth_methods_supported":  secret,
+		"token_endpoint_auth_methods_supported":          append(slices.Clone(confidential), "none"),
+		"revocation_endpoint_auth_methods_supported":     append(slices.Clone(confidential), "none"),
+		"introspection_endpoint_auth_methods_supported":  confidential,
 		"dpop_signing_alg_values_supported":              dpop.Algorithms(), // RFC 9449 5.1
 		"code_challenge_methods_supported":               []string{"S256"},  // RFC 7636 4.3; plain is not served
 		"authorization_response_iss_parameter_supported": true,              // RFC 9207 3
@@ -55,7 +56,10 @@ func (s *Server) describe() map[string]any {
 	for _, api := range s.apis {
 		resources = append(resources, s.expand(api.Identifier))
 	}
-	doc["protected_resources"] = resources // RFC 9728 4: what names us has to be named by us
+	doc["protected_resources"] = resources                                      // RFC 9728 4: what names us has to be named by us
+	for _, endpoint := range []string{"token", "revocation", "introspection"} { // RFC 8414 2: REQUIRED with private_key_jwt
+		doc[endpoint+"_endpoint_auth_signing_alg_values_supported"] = assertion.Algorithms
+	}
 	for _, route := range s.Routes() {
 		if route.Key != "" {
 			doc[route.Key] = s.base + route.Path

@@ -146,7 +146,7 @@ func (s *Server) complete(ctx context.Context, client *store.Client, form url.Va
 func tokenRequest(r *http.Request, form url.Values) *http.Request {
 	clean := url.Values{}
 	for name, values := range form {
-		if name != "client_secret" && name != "resource" {
+		if name != "client_secret" && name != "client_assertion" && name != "resource" {
 			clean[name] = values[:1]
 		}
 	}

@@ -79,12 +79,12 @@ var metadata = map[string]func(*testing.T){
 		a.tokens(a.token(cron().with(clone(machineGrant))))
 		// Each way of authentication that is advertised works, and no other does.
 		methods := strs(m["token_endpoint_auth_methods_supported"])
-		if want := []string{"client_secret_basic", "client_secret_post", "none"}; !slices.Equal(slices.Sorted(slices.Values(methods)), want) {
+		if want := []string{"client_secret_basic", "client_secret_post", "none", "private_key_jwt"}; !slices.Equal(slices.Sorted(slices.Values(methods)), want) {
 			t.Errorf("token_endpoint_auth_methods_supported = %v, want %v", methods, want)
 		}
 		a.tokens(a.token(machineGrant, "Authorization", basic("timesheets-cron", "timesheets-cron-secret")))
 		assertion := cron().with(clone(machineGrant), "client_secret", "", "client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer", "client_assertion", "e30.e30.e30")
-		refused(t, "private_key_jwt", a.token(assertion), 401, "invalid_client")
+		refused(t, "private_key_jwt of a client without keys", a.token(assertion), 401, "invalid_client")
 		// Each endpoint that is advertised is there.
 		for key, value := range m {
 			if text, ok := value.(string); ok && (strings.HasSuffix(key, "_endpoint") || key == "jwks_uri") {

@@ -50,6 +50,7 @@ func (c *checker) checkClients() {
 // checkRights is about all that depends on the kind.
 func (c *checker) checkRights(e entry, client Client) {
 	c.checkSecret(e, client)
+	c.checkKeys(e, client)
 	c.checkGrants(e, client)
 	c.checkScopes(e, client)
 	c.checkRedirects(e, client)
@@ -76,8 +77,10 @@ func (c *checker) checkDemands(e entry, client Client) {
 }
 
 func (c *checker) checkSecret(e entry, client Client) {
-	methods := []string{"client_secret_basic", "client_secret_post"}
-	if client.Public() {
+	methods := []string{"client_secret_basic", "client_secret_post", methodKey}
+	if _, alone := client.signs(); alone && !client.Public() {
+		e.absent("secret", "with "+methodKey+" alone there is none")
+	} else if client.Public() {
 		// RFC 6749 2.1: everybody can read what is shipped with an app, so a
 		// secret in it would only look like one.
 		e.absent("secret", "a "+client.Kind+" client cannot keep one")

@@ -66,7 +66,7 @@ type Client struct {
 	Name                   string   `yaml:"name"`
 	Kind                   string   `yaml:"kind"`
 	Description            string   `yaml:"description"`
-	Secret                 string   `yaml:"secret"` // in clear; empty for public kinds
+	Secret                 string   `yaml:"secret"` // in clear; empty for public kinds, and where private_key_jwt is the only method
 	RedirectURIs           []string `yaml:"redirect_uris"`
 	PostLogoutRedirectURIs []string `yaml:"post_logout_redirect_uris"` // default: origins of the redirect URIs, with and without "/"
 	Grants                 []string `yaml:"grants"`
@@ -77,6 +77,7 @@ type Client struct {
 	RequirePAR             bool     `yaml:"require_pushed_authorization_requests"` // RFC 9126 6
 	DPoPBound              bool     `yaml:"dpop_bound_access_tokens"`              // RFC 9449 5.2
 	AuthMethods            []string `yaml:"token_endpoint_auth_methods"`           // default: none for public kinds, client_secret_basic and _post for the others
+	Keys                   JWKSet   `yaml:"jwks"`                                  // public keys of a client that signs assertions, private_key_jwt
 }
 
 // Public says whether the client cannot keep a secret.

@@ -177,9 +177,11 @@ func fieldNamed(v reflect.Value, key *yaml.Node) (reflect.Value, bool) {
 }
 
 func keysOf(t reflect.Type) []string {
-	keys := make([]string, t.NumField())
-	for i := range keys {
-		keys[i] = t.Field(i).Tag.Get("yaml")
+	var keys []string
+	for i := range t.NumField() {
+		if tag := t.Field(i).Tag; tag.Get("unwanted") == "" {
+			keys = append(keys, tag.Get("yaml"))
+		}
 	}
 	return keys
 }

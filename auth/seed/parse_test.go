@@ -156,7 +156,7 @@ func TestOneMistake(t *testing.T) {
 		{"ID token algorithm", 27, []string{"    scopes: [openid]", "    id_token_signed_response_alg: none"}, []string{`line 28: client "spa": id_token_signed_response_alg must be RS256 or ES256`}},
 		{"method of the other kinds", 27, []string{"    scopes: [openid]", "    token_endpoint_auth_methods: [client_secret_post]"}, []string{`line 28: client "spa": token_endpoint_auth_methods of a browser client must be none`}},
 		{"no method for a secret", 33, []string{"    scopes: [read]", "    token_endpoint_auth_methods: [none]"},
-			[]string{`line 34: client "job": token_endpoint_auth_methods of a machine client must be client_secret_basic or client_secret_post`}},
+			[]string{`line 34: client "job": token_endpoint_auth_methods of a machine client must be client_secret_basic or client_secret_post or private_key_jwt`}},
 		{"client named as a person", 28, []string{"  - id: usr_b"}, []string{`line 28: client "usr_b": id is also the id of a person, at line 17`}},
 		{"resource server with rights", 30, []string{"    kind: resource_server"}, []string{
 			`line 32: client "job": grants must be left out; a resource_server client gets no tokens`,

@@ -22,7 +22,7 @@ type Client struct {
 	Name                   string // as people see it
 	Kind                   string // "native", "browser", "web", "machine" or "resource_server"
 	Description            string
-	SecretHash             string   // HashSecret of its secret; "" makes it public
+	SecretHash             string   // HashSecret of its secret; "" for none
 	RedirectURIs           []string // {base} stands for the server's own address
 	PostLogoutRedirectURIs []string // the same
 	Grants                 []string // grant types
@@ -50,7 +50,12 @@ func (c *Client) GetRedirectURIs() []string       { return c.RedirectURIs }
 func (c *Client) GetGrantTypes() fosite.Arguments { return c.Grants }
 func (c *Client) GetScopes() fosite.Arguments     { return c.Scopes }
 func (c *Client) GetAudience() fosite.Arguments   { return c.Audience }
-func (c *Client) IsPublic() bool                  { return c.SecretHash == "" }
+
+// IsPublic: RFC 6749 2.1, it has nothing to prove itself with, neither a secret
+// nor a key of its own.
+func (c *Client) IsPublic() bool {
+	return c.SecretHash == "" && !slices.Contains(c.AuthMethods, "private_key_jwt")
+}
 
 // GetResponseTypes knows the code flow alone. RFC 9700 2.1.2: clients should not
 // use responses that carry an access token.
@@ -65,8 +70,8 @@ func (c *Client) GetResponseTypes() fosite.Arguments {
 // random secrets only; what a person thinks up needs a slow hash.
 func HashSecret(secret string) string { return hash(secret) }
 
-// SecretMatches compares in a time that tells nothing. Nothing matches a public
-// client: its SecretHash is no hash.
+// SecretMatches compares in a time that tells nothing. Nothing matches a client
+// without a secret: its SecretHash is no hash.
 func (c *Client) SecretMatches(secret string) bool {
 	return subtle.ConstantTimeCompare([]byte(HashSecret(secret)), []byte(c.SecretHash)) == 1
 }
