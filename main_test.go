@@ -1131,7 +1131,8 @@ func TestAuthorizationRequests(t *testing.T) {
 		{"prompt none", c.authorizeURL("prompt", "none"), "login_required"},
 		{"max_age -5", c.authorizeURL("max_age", "-5"), "invalid_request"},
 		{"max_age abc", c.authorizeURL("max_age", "abc"), "invalid_request"},
-		{"response_mode fragment", c.authorizeURL("response_mode", "fragment"), "invalid_request"},
+		{"response_mode fragment", c.authorizeURL("response_mode", "fragment"), "invalid_request"}, // an app without a browser's script never sees one
+		{"response_mode junk", c.authorizeURL("response_mode", "junk"), "invalid_request"},
 		{"request object", c.authorizeURL("request", "e30.e30."), "request_not_supported"},
 		{"request_uri", c.authorizeURL("request_uri", "http://127.0.0.1:1/"), "request_uri_not_supported"},
 		{"forged id_token_hint", c.authorizeURL("id_token_hint", "e30.e30.e30"), "invalid_request"},
@@ -1217,6 +1218,88 @@ func TestPushedAuthorizationRequest(t *testing.T) {
 		t.Errorf("POST: %d, came to %s", a.StatusCode, page.Request.URL.Path)
 	}
 	over("POST and then GET", b.get("/authorize?"+posted.Encode()))
+}
+
+// Form Post Response Mode: the code stands in no URL. Without a script a
+// person presses the button; the policy lets the form go to the app alone.
+func TestFormPost(t *testing.T) {
+	p := start(t)
+	b, c := p.browser(t), mobile()
+	c.state = `<af0&"ifj'slé>`
+	handed := func(a answer) url.Values {
+		t.Helper()
+		csp, f := a.Header.Get("Content-Security-Policy"), a.form(t)
+		if a.StatusCode != 200 || f.action != c.redirect || a.Header.Get("Cache-Control") != "no-store" || a.Header.Get("Referrer-Policy") != "no-referrer" {
+			t.Errorf("%d to %q, %v", a.StatusCode, f.action, a.Header)
+		}
+		if !strings.Contains(csp, "form-action 'self' http://localhost:* http://127.0.0.1:*;") || strings.Contains(csp, "unsafe") || strings.Contains(a.body, "<script>") {
+			t.Errorf("policy %s", csp)
+		}
+		if !strings.Contains(a.body, "Continue to") {
+			t.Error("no button for who has no script")
+		}
+		if f.values.Get("state") != c.state || f.values.Get("iss") != p.issuer {
+			t.Errorf("handed over %v", f.values)
+		}
+		return f.values
+	}
+	page := b.consentPage(c, "ada@example.com", "response_mode", "form_post")
+	last := b.decide(page, "allow", nil)
+	q := handed(last)
+	if got := b.tokens(b.exchange(c, q.Get("code"))); got.Access == "" || len(q) != 3 {
+		t.Errorf("handed over %v", q)
+	}
+	if a := b.get(last.Request.URL.String()); a.StatusCode != 409 || strings.Contains(a.body, "pcc_") {
+		t.Errorf("reloaded: %d, want the page that says it is finished", a.StatusCode)
+	}
+	// Errors go the same way, at once and after the person's answer.
+	if q := handed(b.decide(b.consentPage(c, "", "response_mode", "form_post"), "deny", nil)); q.Get("error") != "access_denied" || q.Has("code") {
+		t.Errorf("denied: %v", q)
+	}
+	if q := handed(b.get(c.authorizeURL("response_mode", "form_post", "scope", "batch:upload"))); q.Get("error") != "invalid_scope" || q.Get("error_description") == "" {
+		t.Errorf("a wrong scope: %v", q)
+	}
+	// Nothing can be posted to a private-use scheme, and a form changes line ends: said at once, and by query.
+	scheme := *c
+	scheme.redirect = "com.exampleco.timesheets:/callback"
+	if q := b.arrive(&scheme, b.get(scheme.authorizeURL("response_mode", "form_post"))); q.Get("error") != "invalid_request" {
+		t.Errorf("a private-use scheme: %v", q)
+	}
+	lines := *c
+	lines.state = "a\nb"
+	if q := b.arrive(&lines, b.get(lines.authorizeURL("response_mode", "form_post"))); q.Get("error") != "invalid_request" {
+		t.Errorf("a state of two lines: %v", q)
+	}
+}
+
+// Single-page apps of some libraries read the fragment: the code never reaches
+// a web server's log. Multiple Response Types 2.1.
+func TestFragment(t *testing.T) {
+	p := start(t)
+	b, c := p.browser(t), mobile()
+	c.id, c.redirect = "timesheets-spa", "http://localhost:5173/callback"
+	arrives := func(a answer) url.Values {
+		t.Helper()
+		to, err := url.Parse(a.Header.Get("Location"))
+		if err != nil || a.StatusCode != 303 || to.RawQuery != "" || !strings.HasPrefix(a.Header.Get("Location"), c.redirect+"#") {
+			t.Fatalf("%d to %q", a.StatusCode, a.Header.Get("Location"))
+		}
+		q, err := url.ParseQuery(to.EscapedFragment())
+		if err != nil || q.Get("state") != c.state || q.Get("iss") != p.issuer {
+			t.Errorf("%v %v", q, err)
+		}
+		return q
+	}
+	q := arrives(b.decide(b.consentPage(c, "ada@example.com", "response_mode", "fragment"), "allow", nil))
+	if b.tokens(b.exchange(c, q.Get("code"))).Access == "" {
+		t.Error("no token")
+	}
+	if q := arrives(b.get(c.authorizeURL("response_mode", "fragment", "prompt", "none login"))); q.Get("error") != "invalid_request" {
+		t.Errorf("an error: %v", q)
+	}
+	if q := b.arrive(c, b.get(c.authorizeURL("response_mode", "form_post"))); q.Get("error") != "invalid_request" {
+		t.Errorf("form_post to a page without a server: %v", q)
+	}
 }
 
 // A flow belongs to the browser that began it and to the person it was shown to.
@@ -1865,7 +1948,7 @@ func TestMetadata(t *testing.T) {
 			t.Errorf("%s is advertised", absent)
 		}
 	}
-	for _, path := range []string{"/oauth/device/code", "/device", "/account", "/lessons", "/metrics"} {
+	for _, path := range []string{"/oauth/device/code", "/device", "/lessons", "/metrics"} {
 		if a := b.get(path); a.StatusCode != 404 {
 			t.Errorf("%s answers %d before it works", path, a.StatusCode)
 		}
@@ -2362,6 +2445,7 @@ func TestInChromium(t *testing.T) {
 	t.Run("[::1]", func(t *testing.T) { chromiumStory(t, running, p, "[::1]:0", "http://[::1]") })
 	t.Run("localhost", func(t *testing.T) { chromiumStory(t, running, p, "127.0.0.1:0", "http://localhost") })
 	t.Run("private-use scheme", func(t *testing.T) { chromiumScheme(t, running, p) })
+	t.Run("form_post", func(t *testing.T) { chromiumFormPost(t, running, p) })
 }
 
 // listener is the app's own end: it waits for the authorization response.
@@ -2373,7 +2457,11 @@ func listener(t *testing.T, addr string) (port string, arrived <-chan url.Values
 	}
 	got := make(chan url.Values, 4)
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/callback" {
+		switch {
+		case r.URL.Path == "/callback" && r.Method == http.MethodPost:
+			_ = r.ParseForm() // what is missing then is missed by the test
+			got <- r.PostForm
+		case r.URL.Path == "/callback":
 			got <- r.URL.Query()
 		}
 		fmt.Fprint(w, "<!doctype html><title>back</title><h1 id=back>You can close this page</h1>")
@@ -2394,9 +2482,9 @@ func tab(t *testing.T, running context.Context) context.Context {
 }
 
 // throughLogin signs Ada in and stops at the consent page.
-func throughLogin(c *app, p *program) chromedp.Action[chromedp.Void] {
+func throughLogin(c *app, p *program, extra ...string) chromedp.Action[chromedp.Void] {
 	return chromedp.Steps(
-		chromedp.Navigate(p.base()+c.authorizeURL()),
+		chromedp.Navigate(p.base()+c.authorizeURL(extra...)),
 		chromedp.WaitVisible(chromedp.CSS(`input[type=password]`)),
 		chromedp.SendKeys(chromedp.CSS(`input[name=email]`), "ada@example.com"),
 		chromedp.SendKeys(chromedp.CSS(`input[type=password]`), "timesheets\r"),
@@ -2424,6 +2512,25 @@ func chromiumStory(t *testing.T, running context.Context, p *program, addr, orig
 	got := b.tokens(b.exchange(c, q.Get("code")))
 	if want := "openid profile email offline_access read:timesheets"; got.Scope != want {
 		t.Errorf("scope %q, want %q: create was unticked, delete never ticked", got.Scope, want)
+	}
+}
+
+// chromiumFormPost: with a script the page presses its own button, and the
+// policy lets the answer through to the app.
+func chromiumFormPost(t *testing.T, running context.Context, p *program) {
+	port, arrived := listener(t, "127.0.0.1:0")
+	c := mobile()
+	c.redirect = "http://127.0.0.1:" + port + "/callback"
+	if err := chromedp.Do(tab(t, running), throughLogin(c, p, "response_mode", "form_post"), chromedp.Click(chromedp.CSS(`button[value=allow]`)), chromedp.WaitVisible(chromedp.CSS(`#back`))); err != nil {
+		t.Fatalf("in the browser: %v", err)
+	}
+	q := <-arrived
+	if q.Get("state") != c.state || q.Get("iss") != p.issuer {
+		t.Errorf("arrived with %v", q)
+	}
+	b := p.browser(t)
+	if b.tokens(b.exchange(c, q.Get("code"))).Access == "" {
+		t.Error("no token")
 	}
 }
 

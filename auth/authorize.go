@@ -236,7 +236,7 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, f *flow, who *sig
 		return asError(err).backTo(q)
 	}
 	s.check(r.Context(), "code issued", "RFC 6749 4.1.2", true, strings.Join(q.Scopes, " "), strings.Join(scopes, " "))
-	s.redirectBack(w, r, q, url.Values{"code": {resp.GetCode()}})
+	s.sendBack(w, r, q, url.Values{"code": {resp.GetCode()}})
 	return nil
 }
 

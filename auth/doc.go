@@ -61,6 +61,7 @@
 //	pkce.go       who may send a nonce instead of a challenge, and no downgrade
 //	pushed.go     the same request, handed over by the client itself beforehand
 //	authorize.go  the dispatcher, and the code
+//	response.go   how the answer goes back: in the query, in the fragment, as a form
 //	login.go      consent.go
 //	assurance.go  how surely it is them: acr and amr
 //	client.go     how a client proves itself; guesses.go

@@ -165,7 +165,7 @@ func (s *Server) page(h handler) http.Handler {
 			if e.Description != "" {
 				params.Set("error_description", e.Description)
 			}
-			s.redirectBack(w, r, e.back, params)
+			s.sendBack(w, r, e.back, params)
 			return
 		}
 		problem := e.page
@@ -176,21 +176,6 @@ func (s *Server) page(h handler) http.Handler {
 		retryLater(w, e)
 		views.Write(w, r, problem.Status, views.ProblemPage(*problem))
 	})
-}
-
-// redirectBack sends an authorization response to the client. 303, so that no
-// browser repeats a POST body with a password in it at the client (RFC 9700
-// 4.12). iss in every response lets a client notice a mix-up of servers (RFC
-// 9207 2).
-func (s *Server) redirectBack(w http.ResponseWriter, r *http.Request, q *authorizationRequest, params url.Values) {
-	if q.State != "" {
-		params.Set("state", q.State)
-	}
-	params.Set("iss", s.issuer)
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Referrer-Policy", "no-referrer")
-	w.Header().Set("Location", withParams(q.RedirectURI, params))
-	w.WriteHeader(http.StatusSeeOther)
 }
 
 // json answers errors as RFC 6749 5.2 wants them.

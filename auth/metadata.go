@@ -41,7 +41,7 @@ func (s *Server) describe() map[string]any {
 	doc := map[string]any{
 		"issuer":                                         s.issuer, // byte for byte, RFC 8414 3.3
 		"response_types_supported":                       []string{"code"},
-		"response_modes_supported":                       []string{"query"},
+		"response_modes_supported":                       responseModes,
 		"grant_types_supported":                          grantTypes,
 		"scopes_supported":                               s.scopesSupported(),
 		"token_endpoint_auth_methods_supported":          append(slices.Clone(confidential), "none"),

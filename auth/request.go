@@ -30,6 +30,7 @@ type authorizationRequest struct {
 	ClientID    string   `json:"client_id"`
 	RedirectURI string   `json:"redirect_uri"`       // the admitted one, also where none was sent
 	Sent        bool     `json:"sent,omitempty"`     // redirect_uri was sent, so the token request must repeat it
+	Mode        string   `json:"mode,omitempty"`     // response_mode, "" for query
 	State       string   `json:"state,omitempty"`    // given back unchanged
 	Nonce       string   `json:"nonce,omitempty"`    // goes into the ID token
 	Challenge   string   `json:"challenge"`          // RFC 7636, S256 always; "" where pkce.go lets a nonce take its place
@@ -83,6 +84,9 @@ func (s *Server) parseAuthorization(ctx context.Context, form url.Values) (*auth
 	}
 	if len(q.State) > maxState {
 		return nil, pageProblem(400, "invalid_request", "The state is too long", "state may hold 2048 bytes here. Keep what is larger in the app and send a key to it.", "RFC 6749 4.1.1")
+	}
+	if err := s.parseMode(ctx, q, client, values, repeated); err != nil {
+		return nil, err.backTo(q)
 	}
 	if err := s.parseRest(ctx, q, client, values, repeated); err != nil {
 		return nil, err.backTo(q)
@@ -190,9 +194,6 @@ func (s *Server) parseResponse(ctx context.Context, client *store.Client, v url.
 	// RFC 9700 2.1.2: clients SHOULD NOT use the implicit grant: its tokens travel in a URL.
 	if !s.check(ctx, "response_type", "RFC 6749 3.1.1", kind == "code", "code", kind) {
 		return newError("unsupported_response_type", "Only response_type=code is served.")
-	}
-	if mode := v.Get("response_mode"); mode != "" && mode != "query" {
-		return newError("invalid_request", "Only response_mode=query is served.")
 	}
 	if !s.check(ctx, "client may use the code grant", "RFC 6749 4.1.2.1", slices.Contains(client.Grants, "authorization_code"), "authorization_code", strings.Join(client.Grants, " ")) {
 		return newError("unauthorized_client", "This client is not registered for the authorization code grant.")

@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-//go:embed punchcard.css favicon.svg fonts app docs inspector
+//go:embed punchcard.css favicon.svg handover.js fonts app docs inspector
 var files embed.FS
 
 // types are those that not every machine's table has, or has right. A module

@@ -18,6 +18,7 @@ func TestEveryAssetIsServedForEverWithItsType(t *testing.T) {
 	for name, kind := range map[string]string{
 		"punchcard.css":                "text/css; charset=utf-8",
 		"favicon.svg":                  "image/svg+xml",
+		"handover.js":                  "text/javascript; charset=utf-8",
 		"fonts/inter.woff2":            "font/woff2",
 		"fonts/jetbrains-mono.woff2":   "font/woff2",
 		"app/main.js":                  "text/javascript; charset=utf-8",

@@ -13,17 +13,22 @@ import (
 // further places (CSP sources) where a form of this page may end after its
 // redirects; "" entries are left out.
 func Write(w http.ResponseWriter, r *http.Request, status int, page templ.Component, formAction ...string) {
-	write(w, r, status, page, policy(formAction))
+	write(w, r, status, page, policy(formAction), sameOrigin)
 }
 
 // WriteApp renders a page that runs a script, which are the phone app and the
 // API reference alone: our own files may run and
 // may call our own origin; still nothing inline, and nothing of anybody else.
 func WriteApp(w http.ResponseWriter, r *http.Request, status int, page templ.Component) {
-	write(w, r, status, page, policy(nil)+"; script-src 'self'; connect-src 'self'")
+	write(w, r, status, page, policy(nil)+"; script-src 'self'; connect-src 'self'", sameOrigin)
 }
 
-func write(w http.ResponseWriter, r *http.Request, status int, page templ.Component, policy string) {
+// sameOrigin is the referrer policy of pages with forms of our own: no-referrer
+// would make a browser on a plain-http address send "Origin: null" with them,
+// and every login would be refused.
+const sameOrigin = "same-origin"
+
+func write(w http.ResponseWriter, r *http.Request, status int, page templ.Component, policy, referrer string) {
 	var body bytes.Buffer
 	if err := page.Render(r.Context(), &body); err != nil {
 		http.Error(w, "The page could not be drawn.", http.StatusInternalServerError)
@@ -37,9 +42,7 @@ func write(w http.ResponseWriter, r *http.Request, status int, page templ.Compon
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY") // for browsers that ignore frame-ancestors
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	// no-referrer would make a browser on a plain-http address send "Origin:
-	// null" with our own forms, and every login would be refused.
-	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Referrer-Policy", referrer)
 	w.WriteHeader(status)
 	_, _ = body.WriteTo(w)
 }

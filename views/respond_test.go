@@ -46,6 +46,24 @@ func TestWriteSendsThePageSafely(t *testing.T) {
 	}
 }
 
+// Form Post Response Mode: what the page carries goes to the app and nowhere
+// else, and an address that is no web address is no address at all.
+func TestHandoverGoesToTheAppAlone(t *testing.T) {
+	w := httptest.NewRecorder()
+	WriteHandover(w, httptest.NewRequest("GET", "/authorize?flow=x", nil), Handover{Action: "https://app.example/cb", ClientName: "A"}, "https:")
+	a := w.Result()
+	if got := a.Header.Get("Referrer-Policy"); got != "no-referrer" || a.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("Referrer-Policy %q, Cache-Control %q", got, a.Header.Get("Cache-Control"))
+	}
+	csp := a.Header.Get("Content-Security-Policy")
+	if !strings.HasSuffix(csp, "; form-action 'self' https:; script-src 'self'") || strings.Contains(csp, "unsafe") || strings.Contains(csp, "connect-src") {
+		t.Errorf("policy %s", csp)
+	}
+	if got := attr(one(t, draw(t, HandoverPage(Handover{Action: "javascript:alert(1)"})), "form"), "action"); strings.HasPrefix(got, "javascript:") {
+		t.Errorf("the form goes to %q", got)
+	}
+}
+
 func TestWriteShowsNoHalfPage(t *testing.T) {
 	w := httptest.NewRecorder()
 	broken := templ.ComponentFunc(func(_ context.Context, w io.Writer) error {

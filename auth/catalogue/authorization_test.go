@@ -217,17 +217,63 @@ var authorization = merged(redirects, prompts, map[string]func(*testing.T){
 	},
 	"AZ-52": func(t *testing.T) {
 		a, c := newAgent(t), native()
-		modes := a.get("/.well-known/openid-configuration").json(t)["response_modes_supported"]
-		for _, mode := range []string{"fragment", "form_post", "query.jwt", "web_message", "junk"} {
-			if slices.Contains(modes.([]any), any(mode)) {
+		modes := strs(a.get(discovery).json(t)["response_modes_supported"])
+		for _, mode := range []string{"query.jwt", "fragment.jwt", "web_message", "junk", "Query"} {
+			if slices.Contains(modes, mode) {
 				t.Errorf("%s is advertised", mode)
 			}
 			a.sentBack(mode, c, a.get(c.authorize("response_mode", mode)), "invalid_request")
+		}
+		// ASVS 10.4.12: each client only what it can receive, and what is advertised to somebody.
+		for mode, not := range map[string][]*client{"fragment": {native(), web()}, "form_post": {spa()}} {
+			if !slices.Contains(modes, mode) {
+				t.Errorf("%s is served and not advertised", mode)
+			}
+			for _, c := range not {
+				a.sentBack(mode+" for "+c.id, c, a.get(c.authorize("response_mode", mode)), "invalid_request")
+			}
+		}
+		a.sentBack("two modes", spa(), a.get(spa().authorize("response_mode", "fragment")+"&response_mode=query"), "invalid_request")
+		browserApp := spa()
+		at := a.get(browserApp.authorize("response_mode", "fragment", "scope", "batch:upload"))
+		if to := at.Header.Get("Location"); !strings.HasPrefix(to, browserApp.redirect+"#error=invalid_scope&") || strings.Contains(to, "?") {
+			t.Errorf("fragment: %s", to)
 		}
 		page := a.asked(c, ada, "response_mode", "query")
 		if a.arrives(c, a.decide(page, "allow")).Get("code") == "" {
 			t.Error("response_mode=query: no code")
 		}
+	},
+	"AZ-53": func(t *testing.T) {
+		a, c := newAgent(t), web()
+		c.state = `"><script>alert(1)</script>&amp;'`
+		handed := func(what string, at answer) url.Values {
+			t.Helper()
+			csp, f := at.Header.Get("Content-Security-Policy"), at.form(t)
+			if at.StatusCode != 200 || f.action != c.redirect || at.Header.Get("Cache-Control") != "no-store" || at.Header.Get("Referrer-Policy") != "no-referrer" {
+				t.Errorf("%s: %d to %q %v", what, at.StatusCode, f.action, at.Header)
+			}
+			// The page runs no inline script, and its form goes where the redirect URI says.
+			if !strings.Contains(csp, "script-src 'self'") || !strings.Contains(csp, "form-action 'self' http://localhost:*") || strings.Contains(csp, "unsafe") || strings.Contains(csp, "*;") && !strings.Contains(csp, "127.0.0.1:*;") {
+				t.Errorf("%s: policy %s", what, csp)
+			}
+			if strings.Contains(at.body, "<script>") || f.values.Get("state") != c.state || f.values.Get("iss") != issuer || strings.Contains(at.Request.URL.RawQuery, "code=") {
+				t.Errorf("%s: %v", what, f.values)
+			}
+			return f.values
+		}
+		code := handed("allowed", a.decide(a.asked(c, ada, "response_mode", "form_post"), "allow")).Get("code")
+		a.tokens(a.token(c.exchangeForm(code)))
+		if q := handed("denied", a.decide(a.asked(c, ada, "response_mode", "form_post"), "deny")); q.Get("error") != "access_denied" || q.Has("code") {
+			t.Errorf("denied: %v", q)
+		}
+		if q := handed("a wrong request", a.get(c.authorize("response_mode", "form_post", "response_type", "token"))); q.Get("error") != "unsupported_response_type" {
+			t.Errorf("a wrong request: %v", q)
+		}
+		page400(t, "another redirect URI", a.get(c.authorize("response_mode", "form_post", "redirect_uri", "https://evil.example/")))
+		scheme := native()
+		scheme.redirect = "com.exampleco.timesheets:/callback"
+		a.sentBack("a private-use scheme", scheme, a.get(scheme.authorize("response_mode", "form_post")), "invalid_request")
 	},
 	"AZ-54": func(t *testing.T) {
 		a, c := newAgent(t), native()

@@ -62,7 +62,7 @@ var metadata = map[string]func(*testing.T){
 		a := newAgent(t)
 		m := a.get(discovery).json(t)
 		for member, want := range map[string][]string{
-			"response_types_supported": {"code"}, "response_modes_supported": {"query"}, "code_challenge_methods_supported": {"S256"},
+			"response_types_supported": {"code"}, "response_modes_supported": {"form_post", "fragment", "query"}, "code_challenge_methods_supported": {"S256"},
 			"grant_types_supported": {"authorization_code", "client_credentials", "refresh_token"},
 		} {
 			if got := strs(m[member]); !slices.Equal(slices.Sorted(slices.Values(got)), want) {
@@ -206,9 +206,6 @@ var logout = map[string]func(*testing.T){
 // absent are features that do not exist yet: a path answers 404 and is not
 // advertised until it works.
 var absent = map[string]func(*testing.T){
-	"AZ-53": func(t *testing.T) {
-		missing(t, []string{}, "response_modes_supported", "form_post")
-	},
 	"OP-03": func(t *testing.T) {
 		missing(t, []string{"/oauth/device/code", "/device"}, "device_authorization_endpoint", "")
 		refused(t, "the grant", newAgent(t).token(native().with(url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:device_code"}, "device_code": {"x"}})), 400, "unsupported_grant_type")

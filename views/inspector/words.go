@@ -17,6 +17,7 @@ var reasons = []struct{ rule, text string }{
 	{"client is registered", "An unknown app could send people anywhere, so nothing it says about where to go is believed."},
 	{"redirect_uri exact", "The code goes to this address. One character of latitude, and it could go to somebody else."},
 	{"redirect_uri of the request exact", "A code that was asked for at one address is not handed out for another."},
+	{"response_mode", "The answer goes back only in a way in which this app can receive it."},
 	{"response_type", "Only the code flow is served: tokens never travel through the browser’s address bar."},
 	{"PKCE required", "Without a challenge, whoever catches the code could use it."},
 	{"code_challenge_method", "With “plain”, whoever sees the request has the verifier."},
