@@ -1,0 +1,189 @@
+package issuer
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Config is what a verifier needs. HTTP, Now and Log may be nil.
+type Config struct {
+	Issuer   string // identifier of the authorization server, compared byte for byte (RFC 8414 3.3)
+	Audience string // identifier of this API
+	HTTP     *http.Client
+	Now      func() time.Time
+	Log      *slog.Logger
+}
+
+const (
+	// maxAnswer caps what is read from the issuer, in bytes.
+	maxAnswer = 1 << 20
+	// patience is how long the issuer may take to answer.
+	patience = 5 * time.Second
+	// metadataAge is how long the metadata counts before it is read again.
+	metadataAge = time.Hour
+)
+
+// remote is the issuer as seen from here.
+type remote struct {
+	Config
+	mu   sync.Mutex
+	meta metadata
+	read time.Time // when meta was read; zero: not yet
+}
+
+// metadata are the members of RFC 8414 2 that matter here.
+type metadata struct {
+	Issuer                string `json:"issuer"`
+	JWKSURI               string `json:"jwks_uri"`
+	IntrospectionEndpoint string `json:"introspection_endpoint"`
+}
+
+func newRemote(c Config) *remote {
+	if c.HTTP == nil {
+		c.HTTP = &http.Client{}
+	}
+	// A copy: RFC 8414 3.2 and RFC 7517 5 know no redirect, and one could lead
+	// anywhere in the network that this process stands in.
+	plain := *c.HTTP
+	plain.CheckRedirect = func(*http.Request, []*http.Request) error {
+		return errors.New("the issuer redirects, which is not followed")
+	}
+	plain.Timeout = patience
+	c.HTTP = &plain
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return &remote{Config: c}
+}
+
+// unavailableError says that the issuer cannot be asked now. The API answers
+// 503: to refuse the token would send its owner to sign in again for nothing.
+type unavailableError struct{ err error }
+
+func (e *unavailableError) Error() string     { return "the issuer cannot be reached: " + e.err.Error() }
+func (e *unavailableError) Unwrap() error     { return e.err }
+func (e *unavailableError) Unavailable() bool { return true }
+
+// discover returns the issuer's metadata, read at most once an hour. Where it
+// cannot be read again, what was read before still counts.
+func (r *remote) discover(ctx context.Context) (metadata, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.read.IsZero() && time.Since(r.read) < metadataAge {
+		return r.meta, nil
+	}
+	var failed error
+	for _, address := range wellKnown(r.Issuer) {
+		var m metadata
+		if failed = r.get(ctx, address, &m); failed != nil {
+			continue
+		}
+		// RFC 8414 3.3: issuer MUST be identical to what was asked for, or one
+		// server could pass for another.
+		if !r.check(ctx, "issuer of the metadata", "RFC 8414 3.3", m.Issuer == r.Issuer, r.Issuer, m.Issuer) {
+			failed = fmt.Errorf("%s names %q as its issuer, not %q", address, clip(m.Issuer), r.Issuer)
+			continue
+		}
+		r.meta, r.read = m, time.Now()
+		return m, nil
+	}
+	if !r.read.IsZero() {
+		r.Log.WarnContext(ctx, "the issuer's metadata could not be read again", "err", failed)
+		return r.meta, nil
+	}
+	return metadata{}, &unavailableError{failed}
+}
+
+// wellKnown are where the metadata of an issuer can be: OIDC Discovery 4 puts
+// its path before, RFC 8414 3.1 behind the well-known part.
+func wellKnown(issuer string) []string {
+	u, err := url.Parse(issuer)
+	if err != nil {
+		return nil // Check has refused it
+	}
+	trimmed := strings.TrimSuffix(u.Path, "/")
+	oidc, oauth := *u, *u
+	oidc.Path, oauth.Path = trimmed+"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"+trimmed
+	return []string{oidc.String(), oauth.String()}
+}
+
+// Check says what is wrong with an issuer identifier, RFC 8414 2.
+func Check(issuer string) error {
+	u, err := url.Parse(issuer)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || strings.ContainsAny(issuer, "?#") {
+		return fmt.Errorf("%s is no issuer: it must be http(s)://host[:port][/path], without query and fragment", issuer)
+	}
+	return nil
+}
+
+// get reads a JSON document.
+func (r *remote) get(ctx context.Context, address string, into any) error {
+	q, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return err
+	}
+	q.Header.Set("Accept", "application/json")
+	return r.answer(q, into)
+}
+
+// answer sends a request and reads the JSON of a 200.
+func (r *remote) answer(q *http.Request, into any) error {
+	resp, err := r.HTTP.Do(q)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return &statusError{q.URL.Redacted(), resp.StatusCode}
+	}
+	if len(body) > maxAnswer {
+		return fmt.Errorf("%s is larger than %d bytes", q.URL.Redacted(), maxAnswer)
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return fmt.Errorf("%s is no JSON document of the expected form", q.URL.Redacted())
+	}
+	return nil
+}
+
+// statusError is an answer other than 200.
+type statusError struct {
+	address string
+	status  int
+}
+
+func (e *statusError) Error() string { return fmt.Sprintf("%s answers %d", e.address, e.status) }
+
+// check reports one verdict as a log record, as every room does.
+func (r *remote) check(ctx context.Context, rule, clause string, ok bool, expected, got string) bool {
+	verdict, level := "pass", slog.LevelDebug
+	if !ok {
+		verdict, level = "fail", slog.LevelInfo
+	}
+	r.Log.LogAttrs(ctx, level, "check", slog.String("rule", rule), slog.String("verdict", verdict),
+		slog.String("expected", expected), slog.String("got", clip(got)), slog.String("clause", clause))
+	return ok
+}
+
+// clip keeps hostile input from filling the log.
+func clip(s string) string {
+	if len(s) > 200 {
+		return s[:200] + "…"
+	}
+	return s
+}

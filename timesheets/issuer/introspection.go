@@ -1,0 +1,69 @@
+package issuer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/exampleco/punchcard/timesheets"
+)
+
+// Introspection shows every token to its issuer (RFC 7662), so that a
+// revocation is seen at the next call. No answer is kept.
+type Introspection struct {
+	*remote
+	clientID, secret string
+}
+
+// NewIntrospection asks as a client that is registered to introspect, by HTTP
+// Basic (RFC 7662 2.1).
+func NewIntrospection(c Config, clientID, secret string) *Introspection {
+	return &Introspection{newRemote(c), clientID, secret}
+}
+
+// Verify implements timesheets.Verifier.
+func (i *Introspection) Verify(ctx context.Context, token string) (timesheets.Caller, error) {
+	meta, err := i.discover(ctx)
+	if err != nil {
+		return timesheets.Caller{}, err
+	}
+	if meta.IntrospectionEndpoint == "" {
+		return timesheets.Caller{}, errors.New("the issuer offers no introspection")
+	}
+	form := url.Values{"token": {token}, "token_type_hint": {"access_token"}}
+	q, err := http.NewRequestWithContext(ctx, http.MethodPost, meta.IntrospectionEndpoint, strings.NewReader(form.Encode()))
+	if err != nil {
+		return timesheets.Caller{}, err
+	}
+	q.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	q.Header.Set("Accept", "application/json")
+	q.SetBasicAuth(url.QueryEscape(i.clientID), url.QueryEscape(i.secret)) // RFC 6749 2.3.1: form-encoded first
+	var said struct {
+		Active bool `json:"active"`
+		claims
+	}
+	if err := i.answer(q, &said); err != nil {
+		return timesheets.Caller{}, i.explain(err)
+	}
+	// RFC 7662 2.2: whatever else it says, a token that is not active opens nothing.
+	if !i.check(ctx, "the issuer says that it is active", "RFC 7662 2.2", said.Active, "active", fmt.Sprint("active: ", said.Active)) {
+		return timesheets.Caller{}, timesheets.InvalidToken("its issuer says that it is not active")
+	}
+	if said.Issuer == "" {
+		said.Issuer = i.Issuer // RFC 7662 2.2: optional there, and it was this issuer who answered
+	}
+	return i.caller(ctx, said.claims)
+}
+
+// explain tells an issuer that is down from one that does not take us for who
+// we say we are, which no waiting cures.
+func (i *Introspection) explain(err error) error {
+	var s *statusError
+	if errors.As(err, &s) && s.status >= 400 && s.status < 500 && s.status != http.StatusTooManyRequests {
+		return fmt.Errorf("%w: is %s registered there to introspect, with this secret?", err, i.clientID)
+	}
+	return &unavailableError{err}
+}

@@ -1,0 +1,107 @@
+package issuer
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/go-jose/go-jose/v3"
+	// The one JSON parser at hand that refuses a member given twice, so that no
+	// other reader of the same token sees other claims.
+	"github.com/go-jose/go-jose/v3/json"
+
+	"github.com/exampleco/punchcard/timesheets"
+)
+
+// algorithms are the signatures that are accepted, RFC 8725 3.1 and 3.2: with
+// public keys alone, so that no published key can serve as a shared secret.
+var algorithms = []jose.SignatureAlgorithm{jose.ES256, jose.ES384, jose.ES512, jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512, jose.EdDSA}
+
+// maxToken caps what is parsed, in bytes.
+const maxToken = 16 << 10
+
+// JWKS reads JWT access tokens (RFC 9068) by the public keys of their issuer.
+// It learns of a revocation only by the token's expiry.
+type JWKS struct {
+	*remote
+	keys *keySet
+}
+
+// NewJWKS asks nothing yet: the issuer may start later.
+func NewJWKS(c Config) *JWKS {
+	r := newRemote(c)
+	return &JWKS{r, newKeySet(r)}
+}
+
+// Verify implements timesheets.Verifier.
+func (j *JWKS) Verify(ctx context.Context, token string) (timesheets.Caller, error) {
+	payload, err := j.payload(ctx, token)
+	if err != nil {
+		return timesheets.Caller{}, err
+	}
+	var c claims
+	if err := json.Unmarshal(payload, &c); err != nil {
+		return timesheets.Caller{}, timesheets.InvalidToken("its claims cannot be read")
+	}
+	return j.caller(ctx, c)
+}
+
+// payload returns what a key of the issuer has signed as an access token.
+func (j *JWKS) payload(ctx context.Context, token string) ([]byte, error) {
+	signed, header, err := parse(token)
+	if !j.check(ctx, "token is a signed JWT", "RFC 9068 4", err == nil, "compact JWS", fingerprint(token)) {
+		return nil, timesheets.InvalidToken("it is not a signed JWT")
+	}
+	typ, _ := header.ExtraHeaders[jose.HeaderType].(string)
+	// RFC 9068 4: typ MUST be at+jwt or application/at+jwt, or an ID token would open the API.
+	if !j.check(ctx, "typ", "RFC 9068 4", strings.EqualFold(typ, "at+jwt") || strings.EqualFold(typ, "application/at+jwt"), "at+jwt", typ) {
+		return nil, timesheets.InvalidToken("it is no access token")
+	}
+	// RFC 8725 3.1: an algorithm of this list, not the one that the token asks for.
+	if !j.check(ctx, "alg", "RFC 8725 3.1", slices.Contains(algorithms, jose.SignatureAlgorithm(header.Algorithm)), "a signature by a public key", header.Algorithm) {
+		return nil, timesheets.InvalidToken("its signature algorithm is not accepted")
+	}
+	candidates, err := j.keys.find(ctx, header.KeyID, header.Algorithm)
+	if err != nil {
+		return nil, err
+	}
+	if !j.check(ctx, "key of the issuer", "RFC 7517 4.5", len(candidates) > 0, "a kid that the issuer publishes", header.KeyID) {
+		return nil, timesheets.InvalidToken("it is signed by an unknown key")
+	}
+	for _, key := range candidates {
+		if payload, err := signed.Verify(key); err == nil {
+			j.check(ctx, "signature", "RFC 9068 4", true, key.KeyID, header.KeyID)
+			return payload, nil
+		}
+	}
+	j.check(ctx, "signature", "RFC 9068 4", false, "signed by the key it names", fingerprint(token))
+	return nil, timesheets.InvalidToken("its signature is wrong")
+}
+
+var errForm = errors.New("not a compact JWS")
+
+// parse takes the compact form with its three parts alone, and no extension
+// that it does not understand (RFC 7515 4.1.11: crit).
+func parse(token string) (*jose.JSONWebSignature, jose.Header, error) {
+	if len(token) > maxToken || strings.Count(token, ".") != 2 || strings.ContainsAny(token, "\r\n \t") {
+		return nil, jose.Header{}, errForm
+	}
+	signed, err := jose.ParseSigned(token)
+	if err != nil || len(signed.Signatures) != 1 {
+		return nil, jose.Header{}, errForm
+	}
+	header := signed.Signatures[0].Protected
+	if _, critical := header.ExtraHeaders["crit"]; critical {
+		return nil, jose.Header{}, errForm
+	}
+	return signed, header, nil
+}
+
+// fingerprint names a token in the ledger without giving it away.
+func fingerprint(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return "access token " + hex.EncodeToString(sum[:])[:8]
+}
