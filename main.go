@@ -51,6 +51,7 @@ import (
 	"github.com/exampleco/punchcard/static"
 	"github.com/exampleco/punchcard/timesheets"
 	"github.com/exampleco/punchcard/timesheets/client"
+	"github.com/exampleco/punchcard/timesheets/issuer"
 	"github.com/exampleco/punchcard/views"
 	"github.com/exampleco/punchcard/views/inspector"
 	"github.com/exampleco/punchcard/views/inspector/attack"
@@ -74,6 +75,7 @@ const (
 
 type cli struct {
 	Serve   serveCmd   `cmd:"" default:"withargs" help:"Open or create the file, and serve (the default)."`
+	API     apiCmd     `cmd:"" name:"api" help:"Serve the Timesheets API alone, for the tokens of any issuer of RFC 9068 access tokens."`
 	Version versionCmd `cmd:"" help:"Print what this binary is."`
 	Reset   resetCmd   `cmd:"" help:"Set a file back to its seed, also beside a running server; the signing keys stay."`
 	Keys    keysCmd    `cmd:"" help:"Rotate the signing keys."`
@@ -627,8 +629,176 @@ type directory struct {
 }
 
 // Known returns those of the ids that the document declares.
-func (d directory) Known(_ context.Context, ids []string) (known []string, err error) {
-	for _, p := range d.document.People {
+func (d directory) Known(ctx context.Context, ids []string) (known []string, err error) {
+	return staff(d.document.People).Known(ctx, ids)
+}
+
+type apiCmd struct {
+	Issuer       string   `required:"" env:"PUNCHCARD_ISSUER" placeholder:"URL" help:"The authorization server, by its identifier, byte for byte."`
+	Audience     string   `required:"" env:"PUNCHCARD_AUDIENCE" placeholder:"ID" help:"The identifier of this API, as its tokens name it (aud)."`
+	Verify       string   `enum:"jwks,introspection" default:"jwks" env:"PUNCHCARD_VERIFY" help:"How a token is looked at. jwks: by the issuer's public keys; a revoked token stays good until it expires, and the API goes on while the issuer is down. introspection: by asking the issuer at every call; a revocation shows at the next one, and while the issuer is down the API answers 503."`
+	ClientID     string   `default:"timesheets-gateway" env:"PUNCHCARD_CLIENT_ID" placeholder:"ID" help:"With introspection: the client that may ask; timesheets-gateway."`
+	ClientSecret string   `env:"PUNCHCARD_CLIENT_SECRET" placeholder:"SECRET" help:"With introspection: its secret. Better by environment than by flag."`
+	Addr         string   `env:"PUNCHCARD_ADDR" default:"127.0.0.1:8485" placeholder:"HOST:PORT" help:"Where to listen; 127.0.0.1:8485."`
+	DB           string   `name:"db" env:"PUNCHCARD_DB" default:"punchcard-api.db" placeholder:"FILE" help:"The file with the entries; punchcard-api.db."`
+	Config       string   `env:"PUNCHCARD_CONFIG" placeholder:"FILE" help:"Who reports to whom: the people of a YAML document, of which id and reports_to are enough; default: the built-in seed."`
+	AllowOrigin  []string `env:"PUNCHCARD_ALLOW_ORIGIN" placeholder:"ORIGIN" help:"Pages of this origin may call the API; can be given several times."`
+	LogFormat    string   `env:"PUNCHCARD_LOG_FORMAT" enum:"auto,text,json" default:"auto" help:"text, json, or auto: text on a terminal, JSON otherwise."`
+	LogLevel     string   `env:"PUNCHCARD_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"debug shows every check."`
+}
+
+// Run serves the API by itself. Of the authorization server it knows the URL.
+func (c *apiCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
+	if err := c.validate(); err != nil {
+		return usageError{err}
+	}
+	people, builtin, err := loadPeople(c.Config)
+	if err != nil {
+		return err
+	}
+	listeners, err := edge.Listen(c.Addr)
+	if err != nil {
+		return err
+	}
+	defer closeAll(listeners)
+	_, port, err := net.SplitHostPort(listeners[0].Addr().String())
+	if err != nil {
+		return err
+	}
+	log := edge.Logger(t.err, c.LogFormat, c.LogLevel)
+	sets := []sqlite.MigrationSet{{Name: "timesheets", FS: timesheets.Migrations}, {Name: "dpop", FS: dpop.Migrations}}
+	file, err := sqlite.Open(ctx, c.DB, sqlite.Options{Lock: true, Migrations: sets, Log: log})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close(context.WithoutCancel(ctx))) }()
+	if err := file.Migrate(ctx); err != nil {
+		return err
+	}
+	own := c.own(port)
+	api, err := timesheets.New(timesheets.Config{
+		Writer: file, Read: file.Read(), Verifier: c.verifier(now, log), Directory: people,
+		Proofs:   dpop.New(dpop.Config{Base: own.String(), Writer: file, Now: now, Log: log}),
+		Audience: c.Audience, Issuer: c.Issuer, ResourceMetadata: c.metadata(own), Now: now, Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	if builtin && file.Created {
+		if err := api.SeedWeek(ctx, now()); err != nil {
+			return fmt.Errorf("seed timesheets: %w", err)
+		}
+	}
+	r := &rooms{mux: http.NewServeMux(), timesheets: api, file: file, now: now}
+	r.api = edge.CrossOrigin(api.Handler(), c.admits, "GET", "POST", "PUT", "DELETE")
+	r.mux.Handle("/api/", r.api)
+	r.mux.Handle("/.well-known/oauth-protected-resource/", edge.CrossOrigin(api.Metadata(), c.admits, "GET"))
+	r.mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	r.mux.HandleFunc("GET /readyz", r.ready(file))
+	handler := edge.Handler(edge.Config{Issuer: own, Port: port, Log: log}, r)
+	c.announce(t, own, listeners[0], port)
+	return edge.Serve(ctx, listeners, handler, log, func() { r.stopping.Store(true) })
+}
+
+func (c *apiCmd) validate() error {
+	if err := issuer.Check(c.Issuer); err != nil {
+		return fmt.Errorf("--issuer %w", err)
+	}
+	if c.Verify == "introspection" && c.ClientSecret == "" {
+		return errors.New("--verify introspection needs the secret of the client that asks: PUNCHCARD_CLIENT_SECRET")
+	}
+	for _, origin := range c.AllowOrigin {
+		if u, err := url.Parse(origin); err != nil || u.Scheme+"://"+u.Host != origin || u.Host == "" {
+			return fmt.Errorf("--allow-origin %s is no origin; write it as https://app.example.com, without a path", origin)
+		}
+	}
+	return nil
+}
+
+func (c *apiCmd) admits(_ *http.Request, origin string) bool {
+	return slices.Contains(c.AllowOrigin, origin)
+}
+
+// verifier is one of the three that there are; the third, in the same process
+// as the authorization server, is adapter.
+func (c *apiCmd) verifier(now clock, log *slog.Logger) timesheets.Verifier {
+	asked := issuer.Config{Issuer: c.Issuer, Audience: c.Audience, Now: now, Log: log}
+	if c.Verify == "introspection" {
+		return issuer.NewIntrospection(asked, c.ClientID, c.ClientSecret)
+	}
+	return issuer.NewJWKS(asked)
+}
+
+// own is where clients find this API: at the address that its identifier is,
+// or at our port.
+func (c *apiCmd) own(port string) *url.URL {
+	if u, err := url.Parse(c.Audience); err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" {
+		return &url.URL{Scheme: u.Scheme, Host: u.Host}
+	}
+	return &url.URL{Scheme: "http", Host: "localhost:" + port}
+}
+
+// metadata is where RFC 9728 3.1 puts the document of a resource.
+func (c *apiCmd) metadata(own *url.URL) string {
+	path := "/api"
+	if u, err := url.Parse(c.Audience); err == nil && u.Host != "" {
+		path = u.Path
+	}
+	return own.String() + "/.well-known/oauth-protected-resource" + path
+}
+
+// announce says that the port answers, as serve does.
+func (c *apiCmd) announce(t terminal, own *url.URL, l net.Listener, port string) {
+	where := "http://localhost:" + port
+	if !edge.Loopback(l) {
+		where = own.String()
+	}
+	if !edge.Terminal(t.err) {
+		_ = json.NewEncoder(t.err).Encode(struct {
+			Msg      string `json:"msg"`
+			URL      string `json:"url"`
+			Issuer   string `json:"issuer"`
+			Audience string `json:"audience"`
+			DB       string `json:"db"`
+			Version  string `json:"version"`
+		}{"ready", where, c.Issuer, c.Audience, c.DB, version()})
+		return
+	}
+	fmt.Fprintf(t.err, "The Timesheets API alone, at %s/api\n  tokens for  %s\n  of          %s, by %s\n  entries in  %s\n", where, c.Audience, c.Issuer, c.Verify, c.DB)
+}
+
+// loadPeople reads who reports to whom.
+func loadPeople(path string) (staff, bool, error) {
+	data := seed.Builtin()
+	if path != "" {
+		var err error
+		if data, err = os.ReadFile(path); err != nil {
+			return nil, false, fmt.Errorf("--config: %w", err)
+		}
+	}
+	people, err := seed.ParsePeople(data)
+	if err != nil {
+		return nil, false, fmt.Errorf("%s:\n%w", path, err)
+	}
+	return people, path == "", nil
+}
+
+// staff is the directory of an API by itself.
+type staff []seed.Person
+
+// Reports returns the ids of the people who report to a manager.
+func (s staff) Reports(_ context.Context, managerID string) (ids []string, err error) {
+	for _, p := range s {
+		if p.ReportsTo == managerID {
+			ids = append(ids, p.ID)
+		}
+	}
+	return ids, nil
+}
+
+// Known returns those of the ids that are declared.
+func (s staff) Known(_ context.Context, ids []string) (known []string, err error) {
+	for _, p := range s {
 		if slices.Contains(ids, p.ID) {
 			known = append(known, p.ID)
 		}

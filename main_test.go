@@ -179,21 +179,28 @@ func startAt(t *testing.T, now clock, db string, args ...string) *program {
 		return exit
 	}
 	t.Cleanup(func() { p.stop() })
+	p.awaitReady(code)
+	return p
+}
+
+// awaitReady reads where the program listens; ended tells that it never will.
+func (p *program) awaitReady(ended <-chan int) {
+	p.t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 		select {
-		case c := <-code:
-			t.Fatalf("the program ended with %d before it was ready:\n%s", c, p.stderr)
+		case c := <-ended:
+			p.t.Fatalf("the program ended with %d before it was ready:\n%s", c, p.stderr)
 		default:
 		}
 		for line := range strings.Lines(p.stderr.String()) {
 			var ready struct{ Msg, URL, Issuer string }
 			if json.Unmarshal([]byte(line), &ready) == nil && ready.Msg == "ready" {
 				p.url, p.issuer = ready.URL, ready.Issuer
-				return p
+				return
 			}
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("never ready:\n%s", p.stderr)
+			p.t.Fatalf("never ready:\n%s", p.stderr)
 		}
 	}
 }
@@ -579,6 +586,7 @@ func TestHouse(t *testing.T) {
 		"auth/catalogue":         {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "auth/seed", us + "timesheets"}, // it knows the URL alone
 		"auth/crash":             {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "timesheets"},                   // it knows the binary alone
 		"timesheets":             {us + "auth", us + "views", us + "static", "github.com/ory/fosite", "github.com/go-jose/go-jose"},
+		"timesheets/issuer":      {us + "auth", us + "views", us + "static", "github.com/ory/fosite"},                                    // it knows the issuer's URL alone
 		"timesheets/client":      {us + "auth", us + "timesheets", us + "views", us + "static", "database/sql", "github.com/ory/fosite"}, // it knows the URL alone
 		"timesheets/client/tab":  {us + "auth", us + "timesheets", us + "views", us + "static", "net/http", "database/sql"},
 		"views":                  {us + "auth", us + "timesheets", "database/sql"},
@@ -2364,6 +2372,142 @@ func TestOutsideClients(t *testing.T) {
 	machine := clientcredentials.Config{ClientID: "timesheets-cron", ClientSecret: "timesheets-cron-secret", TokenURL: provider.Endpoint().TokenURL}
 	if got, err := machine.Token(t.Context()); err != nil || got.AccessToken == "" {
 		t.Errorf("client credentials: %v", err)
+	}
+}
+
+// apiAlone starts the Timesheets API in a process of its own, for the tokens of
+// p, until the test is over.
+func (p *program) apiAlone(t *testing.T, args ...string) *program {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := &program{t: t, db: filepath.Join(t.TempDir(), "api.db"), stderr: &lockedBuffer{}}
+	args = append([]string{"api", "--issuer", p.issuer, "--audience", p.base() + "/api", "--addr", "127.0.0.1:0", "--db", api.db}, args...)
+	cmd := exec.CommandContext(t.Context(), self)
+	cmd.Env = append(os.Environ(), "PUNCHCARD_TEST_COMMAND="+strings.Join(args, "\n"))
+	cmd.Stderr = api.stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }) // killed on purpose
+	api.awaitReady(nil)
+	return api
+}
+
+// at is the browser, calling the API of another process.
+func (b *browser) at(api *program, method, path, token, body string) answer {
+	b.t.Helper()
+	return b.sendJSON(method, api.url+"/api"+path, token, body)
+}
+
+// The API moved out of the process: tokens of one Punchcard at another one's
+// API, read by its keys and shown to it, through a rotation, a revocation and
+// an issuer that is down.
+func TestTheAPIAlone(t *testing.T) {
+	p := start(t)
+	b, c := p.browser(t), mobile()
+	byKeys, byAsking := p.apiAlone(t), p.apiAlone(t, "--verify", "introspection", "--client-secret", "timesheets-gateway-secret")
+	ada := b.signedUp(c, "ada@example.com")
+	grace := p.browser(t).signedUp(mobile(), "grace@example.com")
+	for name, api := range map[string]*program{"by keys": byKeys, "by asking": byAsking} {
+		added := b.at(api, "POST", "/timesheets", ada.Access, `{"project":"Apart","date":"2026-01-05","hours":3}`)
+		if added.StatusCode != 201 {
+			t.Fatalf("%s: %d %s", name, added.StatusCode, added.body)
+		}
+		var entry struct{ ID string }
+		if err := json.Unmarshal([]byte(added.body), &entry); err != nil {
+			t.Fatal(err)
+		}
+		// Who reports to whom is the API's own to know.
+		if a := b.at(api, "PUT", "/approvals/"+entry.ID, grace.Access, `{"decision":"approve"}`); a.StatusCode != 200 {
+			t.Errorf("%s: Grace approves: %d %s", name, a.StatusCode, a.body)
+		}
+		if a := b.at(api, "GET", "/approvals", ada.Access, ""); a.StatusCode != 403 || !strings.Contains(a.Header.Get("WWW-Authenticate"), `scope="approve:timesheets"`) {
+			t.Errorf("%s: Ada approves: %d %s", name, a.StatusCode, a.Header.Get("WWW-Authenticate"))
+		}
+		// RFC 9068 4: an ID token is no access token; nor is a forgery.
+		for what, token := range map[string]string{"ID token": ada.ID, "half a token": ada.Access[:len(ada.Access)/2], "nonsense": "nonsense"} {
+			if a := b.at(api, "GET", "/me", token, ""); a.StatusCode != 401 || !strings.Contains(a.Header.Get("WWW-Authenticate"), `error="invalid_token"`) {
+				t.Errorf("%s: %s: %d", name, what, a.StatusCode)
+			}
+		}
+		if a := b.at(api, "GET", "/me", "", ""); a.StatusCode != 401 || !strings.Contains(a.Header.Get("WWW-Authenticate"), p.base()+"/.well-known/oauth-protected-resource/api") {
+			t.Errorf("%s: no token: %d %s", name, a.StatusCode, a.Header.Get("WWW-Authenticate"))
+		}
+	}
+
+	// The keys change: the old token and a new one are both read.
+	if exit, _, stderr := another(t, "keys", "rotate", "--db", p.db); exit != 0 {
+		t.Fatal(stderr)
+	}
+	before := claims(t, ada.Access, 0)["kid"]
+	next := grace
+	for deadline := time.Now().Add(5 * time.Second); claims(t, next.Access, 0)["kid"] == before; {
+		if time.Now().After(deadline) {
+			t.Fatal("never signed by a new key")
+		}
+		next = p.browser(t).signedUp(mobile(), "grace@example.com")
+	}
+	for name, api := range map[string]*program{"by keys": byKeys, "by asking": byAsking} {
+		for _, token := range []string{ada.Access, next.Access} {
+			if a := b.at(api, "GET", "/me", token, ""); a.StatusCode != 200 {
+				t.Errorf("%s, after the rotation: %d %s", name, a.StatusCode, a.body)
+			}
+		}
+	}
+
+	// A revocation: seen at the next call by whoever asks, and not by the keys.
+	b.do("POST", "/oauth/revoke", url.Values{"client_id": {c.id}, "token": {ada.Access}})
+	if a := b.at(byAsking, "GET", "/me", ada.Access, ""); a.StatusCode != 401 {
+		t.Errorf("by asking, revoked: %d", a.StatusCode)
+	}
+	if a := b.at(byKeys, "GET", "/me", ada.Access, ""); a.StatusCode != 200 {
+		t.Errorf("by keys, revoked: %d; the help says that it stays good", a.StatusCode)
+	}
+
+	// The issuer is down, and comes back.
+	p.stop()
+	late := p.apiAlone(t) // has never seen its keys
+	for name, want := range map[*program]int{byKeys: 200, byAsking: 503, late: 503} {
+		if a := b.at(name, "GET", "/me", next.Access, ""); a.StatusCode != want || want == 503 && a.Header.Get("Retry-After") == "" {
+			t.Errorf("the issuer is down: %d, want %d", a.StatusCode, want)
+		}
+	}
+	p.again(t, time.Now)
+	for _, api := range []*program{byKeys, byAsking, late} {
+		if a := b.at(api, "GET", "/me", next.Access, ""); a.StatusCode != 200 {
+			t.Errorf("the issuer is back: %d %s", a.StatusCode, a.body)
+		}
+	}
+}
+
+// Mistakes at the start of the API alone are told before a file is made.
+func TestTheAPIAloneIsTold(t *testing.T) {
+	config := filepath.Join(t.TempDir(), "people.yaml")
+	if err := os.WriteFile(config, []byte("people:\n  - id: usr_a\n    reports_to: usr_nobody\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	good := []string{"api", "--issuer", "http://localhost:1", "--audience", "https://hours.example/api", "--addr", "127.0.0.1:0"}
+	for want, args := range map[string][]string{
+		"missing flags":         {"api"},
+		"is no issuer":          {"api", "--issuer", "localhost:1", "--audience", "x"},
+		"PUNCHCARD_CLIENT_SECR": append(slices.Clone(good), "--verify", "introspection"),
+		"is no origin":          append(slices.Clone(good), "--allow-origin", "https://app.example/"),
+		"line 3":                append(slices.Clone(good), "--config", config),
+	} {
+		db := filepath.Join(t.TempDir(), "api.db")
+		if len(args) > 1 {
+			args = append(args, "--db", db)
+		}
+		var said lockedBuffer
+		if exit := run(t.Context(), args, io.Discard, &said); exit == 0 || !strings.Contains(said.String(), want) {
+			t.Errorf("%v: exit %d, want %q in\n%s", args, exit, want, &said)
+		}
+		if _, err := os.Stat(db); err == nil {
+			t.Errorf("%v left a file behind", args)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/exampleco/punchcard/auth/edge"
 	"github.com/exampleco/punchcard/auth/store"
 )
 
@@ -52,27 +53,9 @@ func (s *Server) mayRead(r *http.Request, origin string) bool {
 }
 
 func (s *Server) crossOrigin(next http.Handler, admits func(*http.Request, string) bool, methods []string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Add("Vary", "Origin")
-		origin := r.Header.Get("Origin")
-		if origin != "" && s.check(r.Context(), "origin is registered", "RFC 9700 2.6", admits(r, origin), "an origin of a browser client", origin) {
-			h := w.Header()
-			h.Set("Access-Control-Allow-Origin", origin) // never "*": it would be every site
-			h.Set("Access-Control-Allow-Credentials", "true")
-			h.Set("Access-Control-Expose-Headers", "WWW-Authenticate, DPoP-Nonce, Retry-After, ETag, Location, Link, Content-Disposition, Idempotency-Replayed, X-Request-Id")
-			if r.Method == http.MethodOptions {
-				h.Add("Vary", "Access-Control-Request-Headers")
-				h.Set("Access-Control-Allow-Methods", strings.Join(methods, ", "))
-				h.Set("Access-Control-Allow-Headers", r.Header.Get("Access-Control-Request-Headers"))
-				h.Set("Access-Control-Max-Age", "600")
-			}
-		}
-		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
-			w.WriteHeader(http.StatusNoContent)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
+	return edge.CrossOrigin(next, func(r *http.Request, origin string) bool {
+		return s.check(r.Context(), "origin is registered", "RFC 9700 2.6", admits(r, origin), "an origin of a browser client", origin)
+	}, methods...)
 }
 
 // browserOrigin says whether a browser client has a redirect URI there. One

@@ -111,11 +111,15 @@ func (c *checker) checkPeople() {
 				e.bad(item, "role %s is not declared", clip(id))
 			}
 		})
-		if boss := person.ReportsTo; boss != "" && c.indexOf(boss) < 0 && !c.unsure("people", ".id") {
-			e.bad("reports_to", "reports_to names %s, and no person has that id", clip(boss))
-		}
+		c.checkBoss(e, person)
 	}
 	c.checkCycles()
+}
+
+func (c *checker) checkBoss(e entry, person Person) {
+	if boss := person.ReportsTo; boss != "" && c.indexOf(boss) < 0 && !c.unsure("people", ".id") {
+		e.bad("reports_to", "reports_to names %s, and no person has that id", clip(boss))
+	}
 }
 
 func (c *checker) checkEmail(e entry, email string, seen map[string]int) {

@@ -1,0 +1,34 @@
+package edge
+
+import (
+	"net/http"
+	"strings"
+)
+
+// CrossOrigin lets pages of other origins read a handler's answers, where
+// admits says so, preflights included. Never "*": that would be every site.
+func CrossOrigin(next http.Handler, admits func(r *http.Request, origin string) bool, methods ...string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Add("Vary", "Origin")
+		if origin := r.Header.Get("Origin"); origin != "" && admits(r, origin) {
+			h := w.Header()
+			h.Set("Access-Control-Allow-Origin", origin)
+			h.Set("Access-Control-Allow-Credentials", "true")
+			h.Set("Access-Control-Expose-Headers", exposed)
+			if r.Method == http.MethodOptions {
+				h.Add("Vary", "Access-Control-Request-Headers")
+				h.Set("Access-Control-Allow-Methods", strings.Join(methods, ", "))
+				h.Set("Access-Control-Allow-Headers", r.Header.Get("Access-Control-Request-Headers"))
+				h.Set("Access-Control-Max-Age", "600")
+			}
+		}
+		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// exposed are the headers that scripts need and browsers hide.
+const exposed = "WWW-Authenticate, DPoP-Nonce, Retry-After, ETag, Location, Link, Content-Disposition, Idempotency-Replayed, X-Request-Id"
