@@ -200,6 +200,22 @@ func (x *Exchange) Form() url.Values {
 	return form
 }
 
+// parameter is the first of its name, "" for none: what url.ParseQuery finds,
+// without the map of all the others.
+func parameter(encoded, name string) string {
+	for encoded != "" {
+		var pair string
+		pair, encoded, _ = strings.Cut(encoded, "&")
+		if key, value, _ := strings.Cut(pair, "="); key == name && !strings.Contains(pair, ";") {
+			plain, err := url.QueryUnescape(value)
+			if err == nil {
+				return plain
+			}
+		}
+	}
+	return ""
+}
+
 // Redirect is where the answer sends the browser; nil for nowhere.
 func (x *Exchange) Redirect() *url.URL {
 	to := x.Answer.Get("Location")

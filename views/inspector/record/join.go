@@ -227,10 +227,11 @@ func (r *Run) learn(x *Exchange, claims []string) {
 
 // ClientID is who the request says that it is from, "" where it does not say.
 func (x *Exchange) ClientID() string {
-	if id := x.Query().Get("client_id"); id != "" {
+	_, query, _ := strings.Cut(x.Target, "?")
+	if id := parameter(query, "client_id"); id != "" {
 		return id
 	}
-	if id := x.Form().Get("client_id"); id != "" {
+	if id := parameter(x.Body, "client_id"); id != "" && isForm(x.Header) {
 		return id
 	}
 	if rest, ok := strings.CutPrefix(x.Header.Get("Authorization"), "Basic "); ok {

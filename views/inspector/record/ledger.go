@@ -40,6 +40,9 @@ func (c *capture) note(r slog.Record) {
 		return
 	}
 	if r.Message == "store" {
+		if c.exchange.Writes == nil {
+			c.exchange.Writes = make([]Write, 0, 4)
+		}
 		c.exchange.Writes = append(c.exchange.Writes, writeOf(r))
 		return
 	}
