@@ -253,17 +253,18 @@ type AttackCard struct {
 
 // AttackPage asks for a prediction before an attack runs.
 type AttackPage struct {
-	Frame   InspectorFrame
-	ID      string
-	Title   string
-	Text    []string // paragraphs: what the attacker has, and tries
-	Action  string   // where the form goes
-	Choices []string // what the server may answer
-	Problem string
-	Lacks   string
-	Source  string // the attack as it stands in the code
-	File    string // where
-	Others  []AttackCard
+	Frame     InspectorFrame
+	ID        string
+	Title     string
+	Text      []string // paragraphs: what the attacker has, and tries
+	Action    string   // where the form goes
+	Choices   []string // what the server may answer
+	Problem   string
+	Predicted string // what was chosen before the problem turned up; "" for nothing
+	Lacks     string
+	Source    string // the attack as it stands in the code
+	File      string // where
+	Others    []AttackCard
 }
 
 // AttackResult is what an attack came to.

@@ -72,6 +72,13 @@ func attackOf(agent string) (id string, ok bool) {
 	return "", false
 }
 
+// byAttack says whether a request is an attack's or its victim's. Faults spare
+// those: they wait for somebody's app, which would go free instead.
+func byAttack(r *http.Request) bool {
+	_, ok := attackOf(r.UserAgent())
+	return ok
+}
+
 // attackPage tells the story and asks for a prediction.
 func (p *pages) attackPage(w http.ResponseWriter, r *http.Request) {
 	a, ok := p.attackByID(r.PathValue("id"))
@@ -85,7 +92,7 @@ func (p *pages) attackPage(w http.ResponseWriter, r *http.Request) {
 func (p *pages) showAttack(w http.ResponseWriter, r *http.Request, status int, a attack.Attack, problem string) {
 	page := views.AttackPage{
 		Frame: p.frame(r), ID: a.ID, Title: a.Title, Text: a.Story, Action: path + "/attacks/" + a.ID, Choices: a.Choices,
-		Problem: problem, Lacks: a.Lacks(p.Stage), Source: a.Source, File: a.File,
+		Problem: problem, Predicted: r.PostFormValue("prediction"), Lacks: a.Lacks(p.Stage), Source: a.Source, File: a.File,
 	}
 	for _, card := range p.attackCards() {
 		if card.ID != a.ID {

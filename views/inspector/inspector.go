@@ -67,6 +67,7 @@ type pages struct {
 func Register(mux *http.ServeMux, c Config) {
 	p := &pages{Config: c, where: strings.TrimPrefix(strings.TrimPrefix(strings.TrimSuffix(c.Issuer, "/"), "http://"), "https://")}
 	p.operations, p.attacks = operationsOf(c.Document()), attack.All()
+	c.Faults.Spare = byAttack
 	guard := http.NewCrossOriginProtection()
 	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p.problem(w, r, http.StatusForbidden, "This form came from another site", "Forms of this page are only taken from the page itself, so nothing was done.")

@@ -84,3 +84,21 @@ func (b *brokenOff) Read([]byte) (int, error) {
 	b.said = true
 	return 0, errBroken
 }
+
+// A fault waits for the next one where a request is spared.
+func TestSparedRequests(t *testing.T) {
+	l := &List{Spare: func(r *http.Request) bool { return r.UserAgent() == "ours" }}
+	ask(t, l, `{"endpoint":"token","fault":"error"}`)
+	for _, c := range []struct {
+		agent string
+		want  int
+	}{{"ours", 200}, {"theirs", 500}, {"theirs", 200}} {
+		r := httptest.NewRequest("POST", "/oauth/token", nil)
+		r.Header.Set("User-Agent", c.agent)
+		w := httptest.NewRecorder()
+		l.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP(w, r)
+		if w.Code != c.want {
+			t.Errorf("%s: %d, want %d", c.agent, w.Code, c.want)
+		}
+	}
+}

@@ -24,7 +24,7 @@ const grace = 30 * time.Second
 // oldest that waits for it; a preflight into none, because no app sends it.
 func (l *List) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if all := l.waiting.Load(); all != nil && r.Method != http.MethodOptions {
+		if all := l.waiting.Load(); all != nil && r.Method != http.MethodOptions && (l.Spare == nil || !l.Spare(r)) {
 			if f, place := l.strike(*all, r); f != nil {
 				l.happen(f, place, w, r, next)
 				return

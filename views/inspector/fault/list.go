@@ -25,6 +25,8 @@ type List struct {
 	// CORS goes round the errors of endpoints that apps of other origins read;
 	// nil leaves them without.
 	CORS func(http.Handler) http.Handler
+	// Spare says which requests no fault is for; nil spares none.
+	Spare func(*http.Request) bool
 	// Problem tells a person what is wrong with the form that was sent; nil
 	// answers with the text alone.
 	Problem func(w http.ResponseWriter, r *http.Request, status int, text string)
