@@ -1481,7 +1481,7 @@ func TestAccount(t *testing.T) {
 	got = b.tokens(b.refresh(c, got.Refresh))
 
 	// A new password: she goes on here, and with the old one nobody goes anywhere.
-	if a := b.press("change-password", "current", "timesheets", "new", "an hour a day", "again", "an hour a day"); a.StatusCode != 303 {
+	if a := b.press("change-password", "current_password", "timesheets", "new_password", "an hour a day", "repeat_password", "an hour a day"); a.StatusCode != 303 {
 		t.Fatalf("the change: %d %.300s", a.StatusCode, a.body)
 	}
 	if page := b.get("/account"); !strings.Contains(page.body, "Your password is changed") {
@@ -3612,7 +3612,7 @@ func grantsEnd(t *testing.T) {
 		"password changed by its owner": func(t *testing.T, b *browser, c *app, got tokens) {
 			other := b.p.browser(t)
 			other.signIn(other.follow(other.get("/account")), "alan@example.com", "timesheets")
-			other.press("change-password", "current", "timesheets", "new", "an hour a day", "again", "an hour a day")
+			other.press("change-password", "current_password", "timesheets", "new_password", "an hour a day", "repeat_password", "an hour a day")
 		},
 		"person removed": func(t *testing.T, b *browser, c *app, got tokens) {
 			b.p = b.p.again(t, time.Now, "--config", configured(t, without("usr_alan")))
@@ -3696,7 +3696,7 @@ func ownPasswordChanged(t *testing.T) {
 	if a := thief.get("/account"); a.StatusCode != 200 {
 		t.Fatalf("the copied cookie: %d", a.StatusCode)
 	}
-	here.press("change-password", "current", "timesheets", "new", "an hour a day", "again", "an hour a day")
+	here.press("change-password", "current_password", "timesheets", "new_password", "an hour a day", "repeat_password", "an hour a day")
 	if a := here.get("/account"); a.StatusCode != 200 {
 		t.Errorf("this browser: %d", a.StatusCode)
 	}

@@ -17,8 +17,8 @@ import (
 // signed in must not be able to keep its owner out. Password, sessions and
 // grants change in one commit.
 func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, who *signedIn, form url.Values) error {
-	current, next := form.Get("current"), form.Get("new")
-	if problem := s.unfit(next, form.Get("again"), current, who); problem != nil {
+	current, next := form.Get("current_password"), form.Get("new_password")
+	if problem := s.unfit(next, form.Get("repeat_password"), current, who); problem != nil {
 		return s.showAccount(w, r, http.StatusUnprocessableEntity, who, views.Account{Password: *problem})
 	}
 	person, err := s.people.Authenticate(r.Context(), who.Email, current, sourceOf(r))
@@ -56,17 +56,17 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, who *sig
 func (s *Server) unfit(next, again, current string, who *signedIn) *views.AccountPassword {
 	switch err := people.CheckPassword(next, who.Person); {
 	case current == "":
-		return &views.AccountPassword{Field: "current", Problem: "Type your current password as well, so that nobody else who sits here can change it."}
+		return &views.AccountPassword{Field: "current_password", Problem: "Type your current password as well, so that nobody else who sits here can change it."}
 	case errors.Is(err, people.ErrPasswordLength) && len(next) > people.MaxPassword:
-		return &views.AccountPassword{Field: "new", Problem: fmt.Sprintf("That is too long. A password may have %d bytes.", people.MaxPassword)}
+		return &views.AccountPassword{Field: "new_password", Problem: fmt.Sprintf("That is too long. A password may have %d bytes.", people.MaxPassword)}
 	case errors.Is(err, people.ErrPasswordLength):
-		return &views.AccountPassword{Field: "new", Problem: fmt.Sprintf("That is too short. Use at least %d characters; a few words are easy to remember.", people.MinPassword)}
+		return &views.AccountPassword{Field: "new_password", Problem: fmt.Sprintf("That is too short. Use at least %d characters; a few words are easy to remember.", people.MinPassword)}
 	case errors.Is(err, people.ErrPasswordGuessable):
-		return &views.AccountPassword{Field: "new", Problem: "That is among the first that somebody would try. Use something that nobody else would think of; a few words will do."}
+		return &views.AccountPassword{Field: "new_password", Problem: "That is among the first that somebody would try. Use something that nobody else would think of; a few words will do."}
 	case next == current:
-		return &views.AccountPassword{Field: "new", Problem: "That is the password you have. Choose another one."}
+		return &views.AccountPassword{Field: "new_password", Problem: "That is the password you have. Choose another one."}
 	case next != again:
-		return &views.AccountPassword{Field: "again", Problem: "The two new passwords differ. Type the same one twice."}
+		return &views.AccountPassword{Field: "repeat_password", Problem: "The two new passwords differ. Type the same one twice."}
 	}
 	return nil
 }
@@ -77,10 +77,10 @@ func (s *Server) passwordRefused(w http.ResponseWriter, r *http.Request, who *si
 	case errors.As(cause, &throttled):
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(throttled.RetryAfter.Seconds()))))
 		return s.showAccount(w, r, http.StatusTooManyRequests, who, views.Account{Password: views.AccountPassword{
-			Field: "current", Problem: fmt.Sprintf("Too many attempts. Try again in %s. Your password is as it was.", humanWait(throttled.RetryAfter))}})
+			Field: "current_password", Problem: fmt.Sprintf("Too many attempts. Try again in %s. Your password is as it was.", humanWait(throttled.RetryAfter))}})
 	case errors.Is(cause, people.ErrWrongCredentials):
 		return s.showAccount(w, r, http.StatusUnprocessableEntity, who, views.Account{Password: views.AccountPassword{
-			Field: "current", Problem: "That is not your current password, so nothing was changed."}})
+			Field: "current_password", Problem: "That is not your current password, so nothing was changed."}})
 	}
 	return cause
 }

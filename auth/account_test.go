@@ -257,7 +257,7 @@ func TestChangeThePassword(t *testing.T) {
 		"guessable": {"timesheets", "password1", "password1", "first that somebody would try"},
 		"differ":    {"timesheets", "correct horse", "correct house", "differ"},
 	} {
-		rec := here.press("change-password", "current", c.current, "new", c.next, "again", c.again)
+		rec := here.press("change-password", "current_password", c.current, "new_password", c.next, "repeat_password", c.again)
 		if rec.Code != http.StatusUnprocessableEntity || !strings.Contains(rec.Body.String(), c.says) || strings.Contains(rec.Body.String(), "correct horse") {
 			t.Errorf("%s: %d, does not say %q, or repeats a password", what, rec.Code, c.says)
 		}
@@ -265,7 +265,7 @@ func TestChangeThePassword(t *testing.T) {
 	if !w.stands(got.AccessToken) {
 		t.Fatal("what was refused has ended something")
 	}
-	w.did("change", here.press("change-password", "current", "timesheets", "new", "correct horse", "again", "correct horse"))
+	w.did("change", here.press("change-password", "current_password", "timesheets", "new_password", "correct horse", "repeat_password", "correct horse"))
 	if page := here.page(); !strings.Contains(page, "Your password is changed") {
 		t.Error("the page does not say so")
 	}
@@ -291,7 +291,7 @@ func TestPasswordOnAFullDisk(t *testing.T) {
 	got := w.granted("offline_access read:timesheets")
 	drawn := drawnFor.FindStringSubmatch(here.page())[1]
 	w.disk.full.Store(true)
-	rec := here.post(url.Values{"for": {drawn}, "do": {"change-password"}, "current": {"timesheets"}, "new": {"correct horse"}, "again": {"correct horse"}})
+	rec := here.post(url.Values{"for": {drawn}, "do": {"change-password"}, "current_password": {"timesheets"}, "new_password": {"correct horse"}, "repeat_password": {"correct horse"}})
 	if rec.Code != http.StatusServiceUnavailable {
 		t.Errorf("%d, want 503", rec.Code)
 	}
@@ -306,7 +306,7 @@ func TestTheCurrentPasswordIsThrottled(t *testing.T) {
 	w := newWorld(t)
 	b := w.window("ada@example.com", "")
 	for i := range 6 {
-		rec := b.press("change-password", "current", "guessed", "new", "correct horse", "again", "correct horse")
+		rec := b.press("change-password", "current_password", "guessed", "new_password", "correct horse", "repeat_password", "correct horse")
 		if want := map[bool]int{true: http.StatusUnprocessableEntity, false: http.StatusTooManyRequests}[i < 5]; rec.Code != want {
 			t.Errorf("try %d: %d, want %d", i+1, rec.Code, want)
 		}
@@ -314,7 +314,7 @@ func TestTheCurrentPasswordIsThrottled(t *testing.T) {
 			t.Error("it does not say how long")
 		}
 	}
-	if rec := b.press("change-password", "current", "timesheets", "new", "correct horse", "again", "correct horse"); rec.Code != http.StatusTooManyRequests {
+	if rec := b.press("change-password", "current_password", "timesheets", "new_password", "correct horse", "repeat_password", "correct horse"); rec.Code != http.StatusTooManyRequests {
 		t.Errorf("the right one in between: %d", rec.Code)
 	}
 }

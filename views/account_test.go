@@ -15,7 +15,7 @@ func hostileAccount() Account {
 			{ID: "b", Name: hostile, Kind: "browser, public", Since: at, SilentUntil: "25 December 2026"},
 		},
 		Browsers: []AccountBrowser{{ID: "s1", Name: "Chrome on Windows", Agent: hostile, Here: true, Since: at, Seen: at}, {ID: hostile, Name: "Safari on an iPhone", Since: at, Seen: at}},
-		Password: AccountPassword{Field: "new", Problem: "That is too short."}, MinPassword: 8, Idle: "12 hours", Life: "7 days",
+		Password: AccountPassword{Field: "new_password", Problem: "That is too short."}, MinPassword: 8, Idle: "12 hours", Life: "7 days",
 	}
 }
 
@@ -52,7 +52,7 @@ func TestAccountButtonsSayOnWhat(t *testing.T) {
 		}
 	}
 	for _, input := range all(doc, "input") {
-		if wrong := attr(input, "name") == "new"; wrong != (attr(input, "aria-invalid") == "true") || wrong != (attr(input, "aria-describedby") == "problem") {
+		if wrong := attr(input, "name") == "new_password"; wrong != (attr(input, "aria-invalid") == "true") || wrong != (attr(input, "aria-describedby") == "problem") {
 			t.Errorf("%s: aria-invalid %q", attr(input, "name"), attr(input, "aria-invalid"))
 		}
 	}

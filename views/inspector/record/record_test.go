@@ -509,6 +509,18 @@ func TestTakenBack(t *testing.T) {
 	}
 }
 
+// A token that was used and is answered all the same was sent again within the
+// grace: no theft, and no end.
+func TestARetryIsNoReplay(t *testing.T) {
+	used := []Check{{Rule: "refresh token used once", Got: "used before"}}
+	if x := (&Exchange{Kind: KindToken, Status: 400, Checks: used}); !x.Replay() {
+		t.Error("refused, and no replay")
+	}
+	if x := (&Exchange{Kind: KindToken, Status: 200, Checks: used}); x.Replay() {
+		t.Error("answered, and a replay")
+	}
+}
+
 func TestAnswerThatIsLost(t *testing.T) {
 	w := newWorld(t, filepath.Join(t.TempDir(), "runs.db"))
 	w.answer = func(rw http.ResponseWriter, r *http.Request) {

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -82,9 +83,10 @@ func (r *Run) Outcome() Outcome {
 	return out
 }
 
-// Replay says whether the ledger has a second use in this exchange.
+// Replay says whether the ledger has a second use in this exchange. What was
+// answered well is a retry within the grace for lost answers.
 func (x *Exchange) Replay() bool {
-	return slices.ContainsFunc(x.Checks, func(c Check) bool {
+	return x.Status != http.StatusOK && slices.ContainsFunc(x.Checks, func(c Check) bool {
 		return !c.OK && strings.HasSuffix(c.Rule, "used once") && c.Got != "family revoked"
 	})
 }
