@@ -196,6 +196,25 @@ func TestFlood(t *testing.T) {
 	}
 }
 
+// Another name, another address: it is no longer what somebody has agreed to.
+func TestChangedRegistrationIsAskedAboutAgain(t *testing.T) {
+	w := newWorld(t)
+	id, m := w.registered(`{"redirect_uris":["https://a.example/cb"],"client_name":"Nice"}`)
+	if err := w.people.Remember(t.Context(), "usr_ada", id, []string{"openid"}, w.clock.now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest(http.MethodPut, m["registration_client_uri"].(string), strings.NewReader(`{"client_id":"`+id+`","redirect_uris":["https://b.example/cb"],"client_name":"Other"}`))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+m["registration_access_token"].(string))
+	rec := httptest.NewRecorder()
+	if w.mux.ServeHTTP(rec, r); rec.Code != http.StatusOK {
+		t.Fatal(rec.Body)
+	}
+	if scopes, ok, err := w.people.Remembered(t.Context(), "usr_ada", id); ok || err != nil {
+		t.Errorf("still agreed to: %q %v", scopes, err)
+	}
+}
+
 // What cannot be written is no success, and costs nothing.
 func TestRegistrationOnAFullDisk(t *testing.T) {
 	w := newWorld(t)

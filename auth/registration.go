@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -81,8 +82,11 @@ func (s *Server) updateRegistration(w http.ResponseWriter, r *http.Request) erro
 	if err != nil {
 		return err
 	}
-	if err := s.store.Reregister(r.Context(), changed, string(metadata)); err != nil {
-		return goneMeanwhile(err)
+	// Under another name, or with another address to come back to, it is not
+	// what people have agreed to: they are asked again.
+	err = s.together(r.Context(), client.ID, func(unit context.Context) error { return s.store.Reregister(unit, changed, string(metadata)) })
+	if err != nil {
+		return err
 	}
 	writeJSON(w, http.StatusOK, s.information(client.ID, registration, c.meta, secret, token))
 	return nil
@@ -113,17 +117,28 @@ func (s *Server) deleteRegistration(w http.ResponseWriter, r *http.Request) erro
 	if err != nil {
 		return err
 	}
-	if err := s.store.Deregister(r.Context(), client.ID); err != nil {
-		return goneMeanwhile(err)
+	err = s.together(r.Context(), client.ID, func(unit context.Context) error { return s.store.Deregister(unit, client.ID) })
+	if err != nil {
+		return err
 	}
 	s.check(r.Context(), "client deregistered", "RFC 7592 2.3", true, "no grant of it left", client.ID)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 
-// goneMeanwhile: another request has removed the registration a moment ago.
-func goneMeanwhile(err error) error {
-	if errors.Is(err, fosite.ErrNotFound) {
+// together changes a registration and forgets which consents to it are
+// remembered, in one commit.
+func (s *Server) together(ctx context.Context, clientID string, change func(unit context.Context) error) error {
+	unit := s.store.Begin(ctx)
+	defer s.store.Rollback(unit) // after a commit it does nothing
+	err := change(unit)
+	if err == nil {
+		err = s.people.ForgetClient(unit, clientID)
+	}
+	if err == nil {
+		err = s.store.Commit(unit)
+	}
+	if errors.Is(err, fosite.ErrNotFound) { // another request has removed it a moment ago
 		return refusedToken("There is no such registration, or this is not its token.").because(err)
 	}
 	return err

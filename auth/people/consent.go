@@ -47,6 +47,14 @@ func (p *People) Forget(ctx context.Context, personID, clientID string) error {
 	}, p.wrote(ctx, "delete", "consents", "remembered consent", personID+" "+clientID))
 }
 
+// ForgetClient makes a client ask everybody again.
+func (p *People) ForgetClient(ctx context.Context, clientID string) error {
+	return p.writer.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`DELETE FROM consents WHERE client_id = ?`, clientID)
+		return err
+	}, p.wrote(ctx, "delete", "consents", "remembered consents of a client", clientID))
+}
+
 // Purge removes what can no longer matter: sessions that are over, consents
 // that are not remembered any more, failures that are forgotten.
 func (p *People) Purge(ctx context.Context) error {

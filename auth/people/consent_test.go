@@ -53,6 +53,24 @@ func TestALaterConsentReplacesTheEarlier(t *testing.T) {
 	}
 }
 
+func TestForgottenClientAsksEverybodyAgain(t *testing.T) {
+	r := open(t)
+	r.apply(true, ada, grace)
+	later := r.now().Add(time.Hour)
+	r.remember(ada.ID, "app", later, "read")
+	r.remember(grace.ID, "app", later, "read")
+	r.remember(ada.ID, "web", later, "read")
+	if err := r.ForgetClient(t.Context(), "app"); err != nil {
+		t.Fatal(err)
+	}
+	if got := append(r.remembered(ada.ID, "app"), r.remembered(grace.ID, "app")...); len(got) != 0 {
+		t.Errorf("not forgotten: %q", got)
+	}
+	if len(r.remembered(ada.ID, "web")) != 1 {
+		t.Error("another client is forgotten with it")
+	}
+}
+
 func TestConsentEnds(t *testing.T) {
 	r := open(t)
 	r.apply(true, ada)
