@@ -53,7 +53,7 @@ func (s *Server) register(w http.ResponseWriter, r *http.Request) error {
 	}
 	id, secret, token := clientIDPrefix+randomToken("")[:22], "", randomToken(registrationPrefix)
 	client := s.runtimeClient(id, c.meta)
-	if c.meta.AuthMethod != "none" {
+	if c.meta.secretive() {
 		secret = randomToken(secretPrefix)
 		client.SecretHash = store.HashSecret(secret)
 	}
@@ -156,7 +156,7 @@ func (s *Server) runtimeClient(id string, m *clientMetadata) store.Client {
 		ID: id, Name: m.Name, Kind: m.kind(), RedirectURIs: m.RedirectURIs, PostLogoutRedirectURIs: m.PostLogoutRedirectURIs,
 		Grants: m.GrantTypes, Scopes: strings.Fields(m.Scope), AuthMethods: []string{m.AuthMethod},
 		IDTokenAlg: m.IDTokenAlg, RequirePKCE: true, // RFC 9700 2.1.1
-		RequirePAR: m.RequirePAR, DPoPBound: m.DPoPBound,
+		RequirePAR: m.RequirePAR, DPoPBound: m.DPoPBound, JWKS: m.keys(),
 	}
 	if c.Name == "" {
 		c.Name = id // RFC 7591 2: it may be shown in place of a name

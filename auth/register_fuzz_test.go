@@ -17,7 +17,7 @@ func FuzzRegistration(f *testing.F) {
 	for _, body := range []string{
 		`{"redirect_uris":["http://127.0.0.1/cb"],"token_endpoint_auth_method":"none","grant_types":["refresh_token","authorization_code"],"scope":"openid  openid offline_access"}`,
 		`{"redirect_uris":["com.example.app:/cb","https://a.example/"],"application_type":"native","client_name":"A\u200db","contacts":["a"]}`,
-		`{"grant_types":["client_credentials"],"scope":"batch:upload","redirect_uris":null}`, `{"redirect_uris":["{base}"]}`, `{"a":1,"a":2}`, `[]`, "{\"client_name\":\"\xff\"}",
+		`{"grant_types":["client_credentials"],"scope":"batch:upload","redirect_uris":null}`, `{"redirect_uris":["{base}"]}`, `{"redirect_uris":["https://a.example"],"token_endpoint_auth_method":"private_key_jwt","token_endpoint_auth_signing_alg":"ES256","jwks":{"keys":[{"kty":"EC","kid":"k","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}}`, `{"a":1,"a":2}`, `[]`, "{\"client_name\":\"\xff\"}",
 		`{"redirect_uris":["https://a.example/cb"],"jwks_uri":null,"request_uris":false,"post_logout_redirect_uris":["http://localhost"]}`,
 	} {
 		f.Add(body, true)

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,7 +29,10 @@ type clientMetadata struct {
 	SubjectType            string   `json:"subject_type,omitempty"`
 	DPoPBound              bool     `json:"dpop_bound_access_tokens,omitempty"` // RFC 9449 5.2
 	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris,omitempty"`
-	RequirePAR             bool     `json:"require_pushed_authorization_requests,omitempty"` // RFC 9126 6
+
+	JWKS       json.RawMessage `json:"jwks,omitempty"`                                  // public keys of private_key_jwt
+	SigningAlg string          `json:"token_endpoint_auth_signing_alg,omitempty"`       // of its assertions, where it holds itself to one
+	RequirePAR bool            `json:"require_pushed_authorization_requests,omitempty"` // RFC 9126 6
 
 	// Given back as they came. Nothing is fetched from them, and no page shows
 	// them: a logo would tell its owner who looks, and any app can claim one.
@@ -54,7 +58,7 @@ var unserved = map[string]string{
 }
 
 // authMethods are the ways in which a client can prove itself.
-var authMethods = []string{"client_secret_basic", "client_secret_post", "none"}
+var authMethods = []string{"client_secret_basic", "client_secret_post", methodKey, "none"}
 
 // Caps on what a client may say of itself.
 const (
@@ -114,6 +118,7 @@ func (c *registrant) methods() {
 	}
 	c.must(slices.Contains(authMethods, m.AuthMethod), "token_endpoint_auth_method", "RFC 7591 2", strings.Join(authMethods, " "), m.AuthMethod,
 		"token_endpoint_auth_method must be "+strings.Join(authMethods, ", ")+".")
+	c.signing()
 	if m.IDTokenAlg == "" {
 		m.IDTokenAlg = "RS256" // OIDC Dynamic Client Registration 2: the default
 	}

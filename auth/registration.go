@@ -71,9 +71,9 @@ func (s *Server) updateRegistration(w http.ResponseWriter, r *http.Request) erro
 		return err
 	}
 	changed, secret := s.runtimeClient(client.ID, c.meta), ""
-	if c.meta.AuthMethod != "none" {
+	if c.meta.secretive() {
 		changed.SecretHash = client.SecretHash
-		if client.IsPublic() { // it has none yet
+		if client.SecretHash == "" { // it has none yet
 			secret = randomToken(secretPrefix)
 			changed.SecretHash = store.HashSecret(secret)
 		}

@@ -56,6 +56,14 @@ for (const [method, authentication] of [
   }
 }
 
+test("registered with private_key_jwt", async () => {
+  const { privateKey, publicKey } = await oauth.generateKeyPair("ES256");
+  const jwk = { ...(await crypto.subtle.exportKey("jwk", publicKey)), kid: "k" };
+  const client = await register({ redirect_uris: [redirect], token_endpoint_auth_method: "private_key_jwt", token_endpoint_auth_signing_alg: "ES256", jwks: { keys: [jwk] }, grant_types });
+  const got = await signIn(client, oauth.PrivateKeyJwt({ key: privateKey, kid: "k" }));
+  assert.equal((await read(got.access_token)).status, 200);
+});
+
 test("read, changed and removed (RFC 7592)", async () => {
   const client = await register({ redirect_uris: [redirect], token_endpoint_auth_method: "none" });
   const own = (method, metadata) =>
