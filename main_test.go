@@ -2849,8 +2849,8 @@ func BenchmarkServer(b *testing.B) {
 			}{
 				{"refresh", benchRefresh("offline_access read:timesheets")},
 				{"refresh-with-RS256-ID-token", benchRefresh("openid offline_access read:timesheets")},
-				{"code", benchCode}, {"client-credentials", benchMachine}, {"introspect", benchIntrospect},
-				{"api-read", benchGet("/api/timesheets?limit=10")}, {"api-me", benchGet("/api/me")}, {"login-page", benchLoginPage},
+				{"code", benchCode}, {"client-credentials", benchMachine}, {"client-credentials-DPoP", benchMachineBound}, {"introspect", benchIntrospect},
+				{"api-read", benchGet("/api/timesheets?limit=10")}, {"api-me", benchGet("/api/me")}, {"api-me-DPoP", benchGetBound("/api/me")}, {"login-page", benchLoginPage},
 			} {
 				b.Run(kind.name+"/one", func(b *testing.B) {
 					request := kind.prepare(b, p, b.N)
@@ -2992,6 +2992,42 @@ func benchCode(b *testing.B, p *program, n int) func() {
 func benchMachine(b *testing.B, p *program, _ int) func() {
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {"timesheets-cron"}, "client_secret": {"timesheets-cron-secret"}}.Encode()
 	return func() { p.must(b, "POST", "/oauth/token", formType, nil, form) }
+}
+
+// proofs are made beforehand: the client's work is not the server's. Each is
+// used once, and that is on disk before it is answered.
+func (d *device) proofs(method, target, token string, n int) (next func() http.Header) {
+	made := make([]string, n)
+	for i := range made {
+		made[i] = d.proof(method, target, token)
+	}
+	return func() http.Header {
+		h := http.Header{"Dpop": made[:1]}
+		made = made[1:]
+		if token != "" {
+			h.Set("Authorization", "DPoP "+token)
+		}
+		return h
+	}
+}
+
+func benchMachineBound(b *testing.B, p *program, n int) func() {
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {"timesheets-cron"}, "client_secret": {"timesheets-cron-secret"}}.Encode()
+	next := p.browser(b).device().proofs("POST", p.base()+"/oauth/token", "", n)
+	return func() { p.must(b, "POST", "/oauth/token", formType, next(), form) }
+}
+
+func benchGetBound(path string) prepare {
+	return func(b *testing.B, p *program, n int) func() {
+		browser, c := p.browser(b), mobile()
+		d := browser.device()
+		token := browser.tokens(d.token(url.Values{
+			"grant_type": {"authorization_code"}, "client_id": {c.id}, "redirect_uri": {c.redirect}, "code_verifier": {c.verifier},
+			"code": {browser.code(c, "ada@example.com")},
+		})).Access
+		next := d.proofs("GET", p.base()+path, token, n)
+		return func() { p.must(b, "GET", path, "", next(), "") }
+	}
 }
 
 func benchIntrospect(b *testing.B, p *program, _ int) func() {

@@ -47,8 +47,8 @@ func tokenType(jkt string) string {
 	return "DPoP"
 }
 
-// proven returns the thumbprint of the key that a token request proves, "" for
-// a request without a proof, of a client that may do without.
+// proven returns the thumbprint of the key that a request proves, "" for one
+// without a proof.
 //
 // A nonce is demanded of clients that are registered to bind their tokens, who
 // can be expected to know the whole of RFC 9449, and of all with --dpop-nonces.
@@ -61,15 +61,36 @@ func (s *Server) proven(w http.ResponseWriter, r *http.Request, client *store.Cl
 	if nonce := proofs.Nonce(); nonce != "" && (sent || client.DPoPBound) {
 		w.Header().Set("DPoP-Nonce", nonce) // RFC 9449 8.2: in every answer, so that the next request need not be refused first
 	}
-	// RFC 9449 5.2: a client that asked for bound tokens only MUST be refused without a proof, or a thief would just leave it out.
-	if client.DPoPBound && !s.check(r.Context(), "client proves a key", "RFC 9449 5.2", sent, "a DPoP proof", "none") {
-		return "", newError(dpop.InvalidProof, "This client is registered to have its tokens bound to a key: send a DPoP proof.")
-	}
 	if !sent {
 		return "", nil
 	}
 	jkt, err = proofs.Check(r.Context(), r, "")
 	return jkt, proofError(err)
+}
+
+// provenForTokens is proven where a client may be held to it.
+func (s *Server) provenForTokens(w http.ResponseWriter, r *http.Request, client *store.Client) (jkt string, err error) {
+	jkt, err = s.proven(w, r, client)
+	// RFC 9449 5.2: a client that asked for bound tokens only MUST be refused without a proof, or a thief would just leave it out.
+	if err == nil && client.DPoPBound && !s.check(r.Context(), "client proves a key", "RFC 9449 5.2", jkt != "", "a DPoP proof", keyName(jkt)) {
+		err = newError(dpop.InvalidProof, "This client is registered to have its tokens bound to a key: send a DPoP proof.")
+	}
+	return jkt, err
+}
+
+// proveForCode lets a proof beside a pushed request say what dpop_jkt says,
+// RFC 9449 10.1.
+func (s *Server) proveForCode(w http.ResponseWriter, r *http.Request, client *store.Client, form url.Values) error {
+	jkt, err := s.proven(w, r, client)
+	if jkt == "" || err != nil {
+		return err
+	}
+	sent := form.Get("dpop_jkt")
+	if !s.check(r.Context(), "dpop_jkt is the key of the proof", "RFC 9449 10.1", sent == "" || sent == jkt, keyName(jkt), keyName(sent)) {
+		return newError(dpop.InvalidProof, "dpop_jkt names another key than that of the DPoP proof.")
+	}
+	form.Set("dpop_jkt", jkt)
+	return nil
 }
 
 // proofError words the refusal of a proof, RFC 9449 5 and 8.

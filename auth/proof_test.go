@@ -213,6 +213,38 @@ func TestBoundCodes(t *testing.T) {
 	}
 }
 
+// RFC 9449 10.1: a proof beside a pushed request binds its code like dpop_jkt.
+func TestPushedWithAProof(t *testing.T) {
+	w := newWorld(t)
+	d, thief := w.device(), w.device()
+	push := func(form url.Values) *httptest.ResponseRecorder {
+		return w.send(pathPush, form, "DPoP", d.proof("POST", pathPush, ""))
+	}
+	recalled := func(rec *httptest.ResponseRecorder) *authorizationRequest {
+		t.Helper()
+		var got pushed
+		if err := json.Unmarshal(rec.Body.Bytes(), &got); err != nil || rec.Code != http.StatusCreated {
+			t.Fatalf("push: %d %s", rec.Code, rec.Body)
+		}
+		q, err := w.recallPushed(t.Context(), url.Values{"client_id": {"timesheets-mobile"}, "request_uri": {got.RequestURI}}, got.RequestURI)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return q
+	}
+	if q := recalled(push(authorization())); q.JKT != d.jkt() {
+		t.Errorf("its code is bound to %q, want %q", q.JKT, d.jkt())
+	}
+	form := authorization()
+	form.Set("dpop_jkt", d.jkt())
+	if q := recalled(push(form)); q.JKT != d.jkt() {
+		t.Errorf("said twice: %q", q.JKT)
+	}
+	form.Set("dpop_jkt", thief.jkt())
+	w.refused(push(form), 400, "invalid_dpop_proof")
+	w.refused(w.send(pathPush, authorization(), "DPoP", d.proof("POST", pathToken, "")), 400, "invalid_dpop_proof")
+}
+
 // demanding starts the server with clients that are registered to bind.
 func (w *world) demanding(ids ...string) {
 	w.t.Helper()

@@ -37,6 +37,9 @@ func (s *Server) push(w http.ResponseWriter, r *http.Request) error {
 		form.Del(credential) // of the client, not of the request
 	}
 	form.Set("client_id", client.ID)
+	if err := s.proveForCode(w, r, client, form); err != nil {
+		return err
+	}
 	if requestSize(form) > maxRequest {
 		e := newError("invalid_request", "An authorization request may hold 16 KiB of parameters here.")
 		e.Status = http.StatusRequestEntityTooLarge // RFC 9126 2.3

@@ -39,7 +39,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) error {
 	if !s.check(r.Context(), "client may use the grant", "RFC 6749 5.2", slices.Contains(client.Grants, grant), strings.Join(client.Grants, " "), grant) {
 		return newError("unauthorized_client", "This client is not registered for "+grant+".")
 	}
-	jkt, err := s.proven(w, r, client)
+	jkt, err := s.provenForTokens(w, r, client)
 	if err != nil {
 		return err
 	}

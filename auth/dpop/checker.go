@@ -144,7 +144,7 @@ func (c *Checker) genuine(ctx context.Context, p *proof) error {
 	}
 	var err error
 	p.key, err = parseKey(p.header.JWK, p.header.Alg)
-	if !c.check(ctx, "DPoP key is good", "RFC 9449 4.2", err == nil, "a public key for "+p.header.Alg, got(err, "one")) {
+	if !c.check(ctx, "DPoP key fits the alg", "RFC 9449 4.2", err == nil, "a public key for "+p.header.Alg, got(err, "one")) {
 		return invalid("its jwk is no good: " + err.Error())
 	}
 	// RFC 9449 4.3 (6): whoever has no private key has nothing but a copy of somebody's public one.

@@ -93,9 +93,9 @@ func TestChecks(t *testing.T) {
 		{"alg ES384", other.proof(t, other.claims(w.time)), "DPoP alg"},
 		{"private key", d.sign(t, d.claims(w.time), "dpop+jwt", jose.JSONWebKey{Key: d.private}), "DPoP key is public"},
 		{"symmetric key", header(func(h map[string]any) { h["jwk"] = map[string]any{"kty": "oct", "k": "c2VjcmV0"} }), "DPoP key is public"},
-		{"no key", header(func(h map[string]any) { delete(h, "jwk") }), "DPoP key is good"},
-		{"key of another kind", header(func(h map[string]any) { h["alg"] = "PS256" }), "DPoP key is good"},
-		{"key off the curve", header(func(h map[string]any) { k := h["jwk"].(map[string]any); k["x"] = k["y"] }), "DPoP key is good"},
+		{"no key", header(func(h map[string]any) { delete(h, "jwk") }), "DPoP key fits the alg"},
+		{"key of another kind", header(func(h map[string]any) { h["alg"] = "PS256" }), "DPoP key fits the alg"},
+		{"key off the curve", header(func(h map[string]any) { k := h["jwk"].(map[string]any); k["x"] = k["y"] }), "DPoP key fits the alg"},
 		{"another's key", header(func(h map[string]any) { h["jwk"] = newDevice(t, "ES256").jwk() }), "DPoP signature"},
 		{"changed", edited(t, with(nil), func(_, c map[string]any) { c["jti"] = "mine" }), "DPoP signature"},
 		{"signature in DER's length", good[0] + "." + good[1] + "." + base64.RawURLEncoding.EncodeToString(make([]byte, 70)), "DPoP signature"},
@@ -143,16 +143,16 @@ func TestUsedOnce(t *testing.T) {
 	c := d.claims(w.time)
 	proof := d.proof(t, c)
 	w.good("first", d, proof)
-	w.refused("the same", request(proof), "", InvalidProof, "DPoP proof used once")
-	w.refused("the same jti, signed again", request(d.proof(t, c)), "", InvalidProof, "DPoP proof used once")
+	w.refused("the same", request(proof), "", InvalidProof, "DPoP jti")
+	w.refused("the same jti, signed again", request(d.proof(t, c)), "", InvalidProof, "DPoP jti")
 	w.good("another key, which may choose the same jti", other, other.proof(t, c))
 
 	w.time = w.time.Add(window)
-	w.refused("in the last moment", request(proof), "", InvalidProof, "DPoP proof used once")
+	w.refused("in the last moment", request(proof), "", InvalidProof, "DPoP jti")
 	if err := w.Purge(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	w.refused("after a purge", request(proof), "", InvalidProof, "DPoP proof used once")
+	w.refused("after a purge", request(proof), "", InvalidProof, "DPoP jti")
 	w.time = w.time.Add(time.Second)
 	w.refused("later", request(proof), "", InvalidProof, "DPoP iat")
 	if err := w.Purge(t.Context()); err != nil {

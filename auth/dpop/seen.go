@@ -45,7 +45,7 @@ func (c *Checker) use(ctx context.Context, p *proof) error {
 	if err != nil && !errors.Is(err, errSeen) {
 		return err
 	}
-	if !c.check(ctx, "DPoP proof used once", "RFC 9449 11.1", err == nil, "a jti that this key has not used", map[bool]string{true: "a new one", false: "seen before"}[err == nil]) {
+	if !c.check(ctx, "DPoP jti", "RFC 9449 11.1", err == nil, "a jti that this key has not used", map[bool]string{true: "a new one", false: "seen before"}[err == nil]) {
 		return invalid("its jti was used before; make a proof for each request")
 	}
 	return nil

@@ -107,6 +107,7 @@ var reasons = []struct{ rule, text string }{
 	{"DPoP alg", "With “none”, or a shared secret, anybody could write one."},
 	{"DPoP key is public", "Whoever sends a private key along has given it away."},
 	{"DPoP key is the token", "The token was made for one key: a thief has the token and not that key."},
+	{"DPoP key fits", "A key of another kind, or a weak one, proves nothing."},
 	{"DPoP signature", "Only who has the private key can write this proof."},
 	{"DPoP htm", "A proof is for one method: one for a GET must not do a DELETE."},
 	{"DPoP htu", "A proof is for one address: otherwise one server could use it at another."},
@@ -114,6 +115,10 @@ var reasons = []struct{ rule, text string }{
 	{"DPoP nonce", "The server has to have given it a moment ago: so no proof can be made in advance."},
 	{"DPoP iat", "A proof is good for moments."},
 	{"DPoP jti", "A proof is good once: who has seen it on its way cannot send it again."},
+	{"refresh token is bound", "This app has no secret, so its refresh token needs the key that it was issued for."},
+	{"code is bound", "The app said beforehand which key it has: a code that was caught is worth nothing without it."},
+	{"dpop_jkt", "The app says beforehand which key it will prove, so that even its code is tied to that."},
+	{"client proves a key", "This app is registered to have its tokens bound, so a thief cannot just leave the proof out."},
 	{"token is not bound", "A token that is bound to a key, sent as Bearer, is what a thief would try."},
 	{"token is bound", "A proof proves nothing about a token that is not bound to its key."},
 	{"id_token_hint", "It has to be an ID token of this server, for this app."},
@@ -133,7 +138,7 @@ var meanings = map[string]string{
 
 var (
 	headerOrderJWT = []string{"typ", "alg", "kid"}
-	claimOrder     = []string{"iss", "sub", "aud", "client_id", "scope", "exp", "iat", "auth_time", "acr", "amr", "nonce", "email", "name", "sid", "at_hash", "jti"}
+	claimOrder     = []string{"iss", "sub", "aud", "client_id", "scope", "cnf", "exp", "iat", "auth_time", "acr", "amr", "nonce", "email", "name", "sid", "at_hash", "jti"}
 )
 
 // clauseHref is where a clause can be read.
