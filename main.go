@@ -43,7 +43,6 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/exampleco/punchcard/auth"
-	"github.com/exampleco/punchcard/auth/dpop"
 	"github.com/exampleco/punchcard/auth/edge"
 	"github.com/exampleco/punchcard/auth/keys"
 	"github.com/exampleco/punchcard/auth/seed"
@@ -319,7 +318,7 @@ func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.D
 	audience := base + "/api"
 	api, err := timesheets.New(timesheets.Config{
 		Writer: file, Read: file.Read(), Verifier: adapter{server, audience}, Directory: directory{server, document},
-		Proofs:   dpop.New(dpop.Config{Base: base, Writer: file, Nonces: c.DPoPNonces, Now: now, Log: log}),
+		Proofs:   server.Proofs(),
 		Audience: audience, Issuer: c.Issuer, ResourceMetadata: base + pathResource, Documentation: base + "/docs", Now: now, Log: log,
 	})
 	if err != nil {

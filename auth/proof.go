@@ -39,6 +39,11 @@ func confirming(jkt string) *confirmation {
 	return &confirmation{jkt}
 }
 
+// Proofs checks the proofs that this server is sent, for whoever else is asked
+// at the same origin. Clients remember a nonce by its origin, so there is one
+// for both.
+func (s *Server) Proofs() *dpop.Checker { return s.proofs }
+
 // tokenType is how the client has to send the token, RFC 9449 5.
 func tokenType(jkt string) string {
 	if jkt == "" {

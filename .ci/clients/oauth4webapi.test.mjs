@@ -75,3 +75,67 @@ test("a machine: client credentials", async () => {
   const answer = await oauth.clientCredentialsGrantRequest(as, cron, oauth.ClientSecretBasic("timesheets-cron-secret"), {}, http);
   assert.equal((await oauth.processClientCredentialsResponse(as, cron, answer)).scope, "batch:upload");
 });
+
+// RFC 9449. The library proves the key, checks that the tokens are bound, and
+// learns the server's nonces; whoever uses it sends a refused request again.
+test("DPoP: pushed request, code, API, refresh and UserInfo, bound to a key, with the server's nonces", async () => {
+  const nonced = await punchcard("--dpop-nonces");
+  try {
+    const issuer = new URL(nonced.issuer);
+    const as = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, http));
+    const api = new URL("/api/me", nonced.issuer);
+    for (const alg of ["ES256", "PS256", "RS256", "Ed25519"]) {
+      assert.ok(as.dpop_signing_alg_values_supported.includes(alg), alg);
+      const handle = () => oauth.generateKeyPair(alg).then((keys) => oauth.DPoP(mobile, keys));
+      await bound(as, api, await handle(), await handle(), nonced.issuer);
+    }
+  } finally {
+    await nonced.stop();
+  }
+});
+
+/** Sends the request once more where the server wants its nonce in the proof. */
+async function withNonce(send) {
+  try {
+    return await send();
+  } catch (error) {
+    if (!oauth.isDPoPNonceError(error)) throw error;
+    return send();
+  }
+}
+
+async function bound(as, api, DPoP, thief, issuer) {
+  const options = { ...http, DPoP };
+  const verifier = oauth.generateRandomCodeVerifier();
+  const [state, nonce] = [oauth.generateRandomState(), oauth.generateRandomNonce()];
+  const request = new URLSearchParams({
+    client_id: mobile.client_id, redirect_uri: redirect, response_type: "code", state, nonce, scope: "openid email offline_access read:timesheets",
+    code_challenge: await oauth.calculatePKCECodeChallenge(verifier), code_challenge_method: "S256",
+  });
+  const pushed = await withNonce(async () =>
+    oauth.processPushedAuthorizationResponse(as, mobile, await oauth.pushedAuthorizationRequest(as, mobile, oauth.None(), request, options)));
+  const url = new URL(as.authorization_endpoint);
+  url.search = new URLSearchParams({ client_id: mobile.client_id, request_uri: pushed.request_uri });
+  const back = oauth.validateAuthResponse(as, mobile, await new Person(issuer).allow(url), state);
+  const exchange = (options) => withNonce(async () =>
+    oauth.processAuthorizationCodeResponse(as, mobile,
+      await oauth.authorizationCodeGrantRequest(as, mobile, oauth.None(), back, redirect, verifier, options), { expectedNonce: nonce, requireIdToken: true }));
+  await assert.rejects(exchange({ ...http, DPoP: thief }), (e) => e.error === "invalid_grant"); // RFC 9449 10.1
+  const got = await exchange(options);
+  assert.equal(got.token_type, "dpop");
+  const { sub } = oauth.getValidatedIdTokenClaims(got);
+
+  const me = (token, options) => withNonce(() => oauth.protectedResourceRequest(token, "GET", api, undefined, undefined, options));
+  assert.equal((await (await me(got.access_token, options)).json()).subject, sub);
+  const refused = (e) => e instanceof oauth.WWWAuthenticateChallengeError && e.cause[0].parameters.error === "invalid_token";
+  await assert.rejects(me(got.access_token, http), refused); // as a bearer token
+  await assert.rejects(me(got.access_token, { ...http, DPoP: thief }), refused);
+
+  const refresh = (options) => withNonce(async () =>
+    oauth.processRefreshTokenResponse(as, mobile, await oauth.refreshTokenGrantRequest(as, mobile, oauth.None(), got.refresh_token, options)));
+  await assert.rejects(refresh({ ...http, DPoP: thief }), (e) => e.error === "invalid_grant");
+  const fresh = await refresh(options);
+  assert.equal((await me(fresh.access_token, options)).status, 200);
+  const info = await withNonce(async () => oauth.processUserInfoResponse(as, mobile, sub, await oauth.userInfoRequest(as, mobile, fresh.access_token, options)));
+  assert.equal(info.email, "ada@example.com");
+}

@@ -19,8 +19,9 @@ const (
 
 // nonces are stateless: a nonce is the time at which it was given out, and an
 // HMAC of that. The key lives as long as the process. After a restart each
-// client is told the new nonce once and goes on; a file would gain nothing. The
-// two servers have a key each, so that neither takes the other's (RFC 9449 9).
+// client is told the new nonce once and goes on; a file would gain nothing.
+// Another Checker has another key, so no server takes the nonces of one
+// elsewhere (RFC 9449 9).
 type nonces struct{ key []byte }
 
 func newNonces() nonces {
