@@ -43,6 +43,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/exampleco/punchcard/auth"
+	"github.com/exampleco/punchcard/auth/dpop"
 	"github.com/exampleco/punchcard/auth/edge"
 	"github.com/exampleco/punchcard/auth/keys"
 	"github.com/exampleco/punchcard/auth/seed"
