@@ -779,6 +779,121 @@ func TestNightlyImport(t *testing.T) {
 	}
 }
 
+// deviceCode is what a device got, RFC 8628 3.2.
+type deviceCode struct {
+	Code     string `json:"device_code"`
+	User     string `json:"user_code"`
+	URI      string `json:"verification_uri"`
+	Complete string `json:"verification_uri_complete"`
+	Expires  int    `json:"expires_in"`
+	Interval int    `json:"interval"`
+}
+
+const deviceGrant = "urn:ietf:params:oauth:grant-type:device_code"
+
+// television asks as a device does.
+func (b *browser) television(c *app) deviceCode {
+	b.t.Helper()
+	a := b.do(http.MethodPost, "/oauth/device/code", url.Values{"client_id": {c.id}, "scope": {c.scope}}, "User-Agent", "Living room TV/1.0")
+	var d deviceCode
+	if err := json.Unmarshal([]byte(a.body), &d); err != nil || a.StatusCode != http.StatusOK {
+		b.t.Fatalf("no device code: %d %s", a.StatusCode, a.body)
+	}
+	return d
+}
+
+func (b *browser) poll(c *app, d deviceCode) answer {
+	b.t.Helper()
+	return b.do(http.MethodPost, "/oauth/token", url.Values{"grant_type": {deviceGrant}, "client_id": {c.id}, "device_code": {d.Code}})
+}
+
+// compares types the code, signs in where it is asked to, and stands on the
+// page that asks whether the device shows the same code.
+func (b *browser) compares(typed, email string) answer {
+	b.t.Helper()
+	f := b.get("/device").form(b.t)
+	f.values.Set("user_code", typed)
+	page := b.follow(b.do(http.MethodPost, f.action, f.values))
+	if page.Request.URL.Path == "/login" {
+		page = b.signIn(page, email, "timesheets")
+	}
+	if page.Request.URL.Path != "/device" || !strings.Contains(page.body, "Does your device show this code?") {
+		b.t.Fatalf("expected to be asked for the code on the device, came to %s %d", page.Request.URL.Path, page.StatusCode)
+	}
+	return page
+}
+
+// RFC 8628: a device without a keyboard shows a code. Its owner types it in a
+// browser, sees who asks and from where, compares, chooses, and goes back.
+func TestDeviceGrant(t *testing.T) {
+	w := &watch{}
+	p := startAt(t, w.now, filepath.Join(t.TempDir(), "punchcard.db"))
+	tv, ada, c := p.browser(t), p.browser(t), mobile()
+	d := tv.television(c)
+	if !regexp.MustCompile(`^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$`).MatchString(d.User) || len(d.Code) < 43 {
+		t.Errorf("user_code %q, device_code of %d characters", d.User, len(d.Code))
+	}
+	if d.URI != p.base()+"/device" || d.Complete != d.URI+"?user_code="+d.User || d.Expires != 600 || d.Interval != 5 {
+		t.Errorf("%+v", d)
+	}
+	refused(t, tv.poll(c, d), 400, "authorization_pending")
+
+	// The link only fills the code in, and can be carried to a phone.
+	link := ada.get(d.Complete)
+	if link.StatusCode != 200 || link.form(t).values.Get("user_code") != d.User || !strings.Contains(link.body, "<svg class=\"qr\"") {
+		t.Errorf("the link: %d\n%.2000s", link.StatusCode, link.body)
+	}
+	page := ada.compares(strings.ToLower(strings.ReplaceAll(d.User, "-", " ")), "ada@example.com")
+	for _, piece := range []string{d.User, "Timesheets Mobile", "timesheets-mobile", "Living room TV/1.0", "127.0.0.1", "ago"} {
+		if !strings.Contains(page.body, piece) && !(piece == "ago" && strings.Contains(page.body, "just now")) {
+			t.Errorf("the page does not say %q", piece)
+		}
+	}
+	// No step is skipped: the consent page sends back, and its form is refused.
+	flow := page.form(t).values.Get("flow")
+	if a := ada.follow(ada.get("/consent?flow=" + url.QueryEscape(flow))); a.Request.URL.Path != "/device" {
+		t.Errorf("consent before the codes were compared: %s", a.Request.URL.Path)
+	}
+	if a := ada.do("POST", "/consent", url.Values{"flow": {flow}, "decision": {"allow"}}); a.StatusCode != 403 {
+		t.Errorf("allowed before the codes were compared: %d", a.StatusCode)
+	}
+	w.move(5 * time.Second)
+	refused(t, tv.poll(c, d), 400, "authorization_pending")
+
+	consent := ada.decide(page, "same", nil)
+	if consent.Request.URL.Path != "/consent" || !strings.Contains(consent.body, d.User) || consent.form(t).boxes["approve:timesheets"] != "disabled" {
+		t.Fatalf("came to %s: %v", consent.Request.URL.Path, consent.form(t).boxes)
+	}
+	done := ada.decide(consent, "allow", func(v url.Values) { v.Add("scope", "approve:timesheets") })
+	if done.StatusCode != 200 || !strings.Contains(done.body, "You can go back to your device") {
+		t.Fatalf("at the end: %s %d", done.Request.URL, done.StatusCode)
+	}
+	if again := ada.get(done.Request.URL.RequestURI()); again.StatusCode != 200 || !strings.Contains(again.body, "You can go back to your device") {
+		t.Errorf("reloaded: %d", again.StatusCode)
+	}
+
+	got := tv.tokens(tv.poll(c, d))
+	if got.Scope != "openid profile email offline_access read:timesheets create:timesheets" || got.Refresh == "" || got.Type != "Bearer" || got.Expires != 900 {
+		t.Errorf("%+v", got)
+	}
+	access, id := claims(t, got.Access, 1), claims(t, got.ID, 1)
+	sum := sha256.Sum256([]byte(got.Access))
+	if access["sub"] != "usr_ada" || access["client_id"] != c.id || access["aud"] != p.base()+"/api" || id["sub"] != "usr_ada" || id["aud"] != c.id ||
+		id["sid"] == nil || id["auth_time"] == nil || id["auth_time"] != access["auth_time"] || id["nonce"] != nil ||
+		id["at_hash"] != base64.RawURLEncoding.EncodeToString(sum[:16]) {
+		t.Errorf("access %v, id %v", access, id)
+	}
+	if a := tv.api("GET", "/timesheets", got.Access, ""); a.StatusCode != 200 {
+		t.Errorf("the API: %d", a.StatusCode)
+	}
+	next := tv.tokens(tv.refresh(c, got.Refresh))
+	// The code is spent; a second use is a replay like any other.
+	refused(t, tv.poll(c, d), 400, "invalid_grant")
+	if a := tv.api("GET", "/timesheets", next.Access, ""); a.StatusCode != 401 {
+		t.Errorf("after a replay of the device code: %d", a.StatusCode)
+	}
+}
+
 // The API's description needs no token, names its issuer, and can be read by
 // the app of a registered origin.
 // An app that nobody has declared: it finds the API by its 401, the
@@ -1949,12 +2064,7 @@ func TestMetadata(t *testing.T) {
 			}
 		}
 	}
-	for _, absent := range []string{"device_authorization_endpoint"} {
-		if doc[absent] != nil {
-			t.Errorf("%s is advertised", absent)
-		}
-	}
-	for _, path := range []string{"/oauth/device/code", "/device", "/lessons", "/metrics"} {
+	for _, path := range []string{"/lessons", "/metrics"} {
 		if a := b.get(path); a.StatusCode != 404 {
 			t.Errorf("%s answers %d before it works", path, a.StatusCode)
 		}

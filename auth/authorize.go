@@ -127,14 +127,23 @@ func (s *Server) advance(w http.ResponseWriter, r *http.Request, f *flow) error 
 	case stepLogin:
 		seeOther(w, pathLogin+"?flow="+f.Handle)
 		return nil
+	case stepCompare:
+		seeOther(w, pathDevice+"?flow="+f.Handle)
+		return nil
 	case stepConsent:
 		seeOther(w, pathConsent+"?flow="+f.Handle)
 		return nil
 	case stepIssue:
+		if f.Kind == deviceFlow {
+			return s.settle(w, r, f, who, allowed, scopes)
+		}
 		return s.issue(w, r, f, who, scopes)
 	default:
+		if f.Kind == deviceFlow {
+			return s.settle(w, r, f, who, denied, nil)
+		}
 		if err := s.spendFlow(r.Context(), f); err != nil {
-			return finishedIfSpent(err)
+			return finishedIfSpent(err, f)
 		}
 		return newError(code, refusals[code]).backTo(&f.Request)
 	}
@@ -146,13 +155,16 @@ var refusals = map[string]string{
 	"consent_required": "The person has not agreed to this yet, and prompt=none forbids to ask.",
 }
 
-func finished() error {
+func finished(f *flow) error {
+	if f.Kind == deviceFlow {
+		return finishedDevice(f)
+	}
 	return pageProblem(http.StatusConflict, "invalid_request", "This sign-in is already finished", "It led back to the app once, and it does that only once. Go back to the app; if it doesn’t have what it needs, start again there.", "RFC 6749 10.5")
 }
 
-func finishedIfSpent(err error) error {
+func finishedIfSpent(err error, f *flow) error {
 	if errors.Is(err, errSpent) {
-		return finished()
+		return finished(f)
 	}
 	return err
 }
@@ -215,9 +227,8 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, f *flow, who *sig
 		ar.GrantScope(scope)
 	}
 	ar.GrantAudience(q.Audience)
-	session := s.emptySession()
-	session.Subject, session.SID, session.JKT = who.ID, who.Session.ID, q.JKT
-	session.AuthTime, session.AMR, session.GrantedAt = who.Session.AuthTime.Unix(), who.Session.AMR, s.now().Unix()
+	session := s.sessionOf(who)
+	session.JKT = q.JKT
 	session.Unchallenged = q.Challenge == ""
 	resp, err := s.fosite.NewAuthorizeResponse(ctx, ar, session)
 	if client, ok := ar.GetClient().(*store.Client); ok && err == nil {
@@ -227,7 +238,7 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, f *flow, who *sig
 		err = s.store.Commit(ctx)
 	}
 	if errors.Is(err, errSpent) {
-		return finished()
+		return finished(f)
 	}
 	if errors.Is(err, people.ErrNoSession) || errors.Is(err, people.ErrForgotten) {
 		return s.advance(w, r, f) // nothing was written, and next() decides by what there is
@@ -252,6 +263,14 @@ func (s *Server) stillGiven(ctx context.Context, f *flow, who *signedIn, scopes 
 		return nil // they have just been asked
 	}
 	return s.people.StillRemembered(ctx, who.ID, f.Request.ClientID, scopes)
+}
+
+// sessionOf is what a grant remembers of the person who gives it.
+func (s *Server) sessionOf(who *signedIn) *Session {
+	session := s.emptySession()
+	session.Subject, session.SID = who.ID, who.Session.ID
+	session.AuthTime, session.AMR, session.GrantedAt = who.Session.AuthTime.Unix(), who.Session.AMR, s.now().Unix()
+	return session
 }
 
 // forFosite is the request as fosite shall see it: validated, with a state of

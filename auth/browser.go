@@ -91,9 +91,20 @@ func (s *Server) signedInName(r *http.Request) string {
 // ownFlow loads a flow and refuses it to any browser but the one it belongs
 // to: a handle that leaked, or was planted on somebody, resumes nothing.
 func (s *Server) ownFlow(w http.ResponseWriter, r *http.Request, handle string) (*flow, error) {
-	f := &flow{}
+	f, err := s.browserFlow(w, r, handle)
+	if err == nil && f.Spent {
+		return nil, finished(f) // nobody is asked for a password that leads nowhere
+	}
+	return f, err
+}
+
+// browserFlow is ownFlow, also for a flow that is over.
+func (s *Server) browserFlow(w http.ResponseWriter, r *http.Request, handle string) (*flow, error) {
 	var q authorizationRequest
 	f, err := s.loadFlow(r.Context(), "authorization", handle, &q)
+	if errors.Is(err, errNoFlow) {
+		f, err = s.loadFlow(r.Context(), deviceFlow, handle, &q)
+	}
 	if errors.Is(err, errNoFlow) {
 		return nil, pageProblem(400, "invalid_request", "This sign-in has ended", "It was open for too long, or the address isn’t complete. Go back to the app and start again.", "")
 	}
@@ -103,9 +114,6 @@ func (s *Server) ownFlow(w http.ResponseWriter, r *http.Request, handle string) 
 	f.Request = q
 	if err := s.ownedBy(r.Context(), f, s.browserOf(w, r)); err != nil {
 		return nil, err
-	}
-	if f.Spent {
-		return nil, finished() // nobody is asked for a password that leads nowhere
 	}
 	return f, nil
 }

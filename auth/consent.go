@@ -26,7 +26,6 @@ func (s *Server) consentPage(w http.ResponseWriter, r *http.Request) error {
 		seeOther(w, pathAuthorize+"?flow="+f.Handle) // it is another step's turn
 		return nil
 	}
-	where, note := displayRedirect(f.Request.RedirectURI)
 	earlier, _, err := s.people.Remembered(r.Context(), who.ID, client.ID)
 	if err != nil {
 		return err
@@ -42,13 +41,18 @@ func (s *Server) consentPage(w http.ResponseWriter, r *http.Request) error {
 		ClientName: client.Name, ClientKind: client.Kind, ClientDescription: client.Description,
 		PersonName: who.Name, PersonEmail: who.Email, Initials: initials(who.Name),
 		SwitchHref: pathLogin + "?flow=" + f.Handle, Scopes: s.choices(f.Request.Scopes, who, append(earlier, living...)),
-		RedirectDisplay: where, RedirectNote: note,
-		Strip: s.strip(f, 3, "consent", "Nothing has been issued yet. The app is still waiting with only its secret verifier."),
 	}
 	if client.Source == store.SourceRuntime { // RFC 7591 5: warn people about what nobody has vetted
 		page.RegisteredOn = client.CreatedAt.Format("2 January 2006")
 	}
-	if client.Kind != "native" { // RFC 8252 8.6, see held
+	if f.Kind == deviceFlow {
+		page.DeviceCode = f.userCode()
+		page.Strip = s.deviceStrip(f, 5, "consent", "Nothing has been issued yet. The device still polls, and hears authorization_pending.")
+	} else {
+		page.RedirectDisplay, page.RedirectNote = displayRedirect(f.Request.RedirectURI)
+		page.Strip = s.strip(f, 3, "consent", "Nothing has been issued yet. The app is still waiting with only its secret verifier.")
+	}
+	if f.remembers(client) {
 		page.RememberDays = int(consentLifetime.Hours() / 24)
 	}
 	views.Write(w, r, http.StatusOK, views.ConsentPage(page), formAction(f.Request.RedirectURI))
@@ -58,8 +62,14 @@ func (s *Server) consentPage(w http.ResponseWriter, r *http.Request) error {
 // mayConsent returns who may decide this flow now; nobody where next says that
 // it is another step's turn.
 func (s *Server) mayConsent(r *http.Request, f *flow) (*signedIn, *store.Client, error) {
+	return s.turn(r, f, stepConsent)
+}
+
+// turn returns who may do a step of this flow now; nobody where next says that
+// it is another step's turn.
+func (s *Server) turn(r *http.Request, f *flow, this step) (*signedIn, *store.Client, error) {
 	if f.Decision != undecided {
-		return nil, nil, finished()
+		return nil, nil, finished(f)
 	}
 	client, err := s.store.Client(r.Context(), f.Request.ClientID)
 	if err != nil {
@@ -73,10 +83,17 @@ func (s *Server) mayConsent(r *http.Request, f *flow) (*signedIn, *store.Client,
 	if err != nil {
 		return nil, nil, err
 	}
-	if step, _, _ := next(f, v); step != stepConsent {
+	if step, _, _ := next(f, v); step != this {
 		return nil, nil, nil
 	}
 	return who, client, nil
+}
+
+// remembers says whether a consent can be kept for later requests. RFC 8252
+// 8.6: not of a native app, see held. RFC 8628 5.4: not of a device, whoever
+// it belongs to.
+func (f *flow) remembers(client *store.Client) bool {
+	return client.Kind != "native" && f.Kind != deviceFlow
 }
 
 // consentSession ties the form to the person it was drawn for: without it,
@@ -203,7 +220,7 @@ func (s *Server) consent(w http.ResponseWriter, r *http.Request) error {
 			offering(pathConsent+"?flow="+f.Handle, "Back to the choices")
 	}
 	if err != nil {
-		return finishedIfSpent(err)
+		return finishedIfSpent(err, f)
 	}
 	seeOther(w, pathAuthorize+"?flow="+f.Handle)
 	return nil
@@ -225,7 +242,7 @@ func (s *Server) allow(ctx context.Context, f *flow, who *signedIn, client *stor
 	s.check(ctx, "granted within requested, ticked and role", "RFC 6749 3.3", true, strings.Join(f.Request.Scopes, " "), strings.Join(granted, " "))
 	ctx = s.store.Begin(ctx)
 	err := s.decideFlow(ctx, f, allowed, who.ID, granted)
-	if err == nil && remember && client.Kind != "native" {
+	if err == nil && remember && f.remembers(client) {
 		err = s.people.Remember(ctx, who.ID, client.ID, granted, s.now().Add(consentLifetime))
 	}
 	return errors.Join(err, s.store.Commit(ctx))

@@ -9,6 +9,7 @@ import (
 // file, bound to one browser, decided once and spent once.
 //
 //	authorize ──► login ──► authorize ──► consent ──► authorize ──► client
+//	device ──► login ──► authorize ──► device ──► authorize ──► consent ──► authorize
 //
 // Login and consent both return to /authorize and never know what comes next;
 // next alone decides, from what is stored. So no step can be skipped by
@@ -20,6 +21,7 @@ type flow struct {
 	Browser   string // hash of the browser's cookie, "" while parked
 	Request   authorizationRequest
 	CreatedAt time.Time
+	Compared  string // of a device: who said that it shows the same code
 	Decision  decision
 	Subject   string
 	Granted   []string
@@ -45,7 +47,8 @@ type visitor struct {
 type step int
 
 const (
-	stepLogin step = iota
+	stepLogin   step = iota
+	stepCompare      // of a device: does it show this code?
 	stepConsent
 	stepIssue
 	stepRefuse
@@ -64,10 +67,15 @@ func next(f *flow, who *visitor) (step, string, []string) {
 		}
 		return stepLogin, "", nil
 	}
+	// RFC 8628 5.4: somebody far away can send a link to a code of their own. So
+	// whoever decides has compared the codes themselves, and has seen who asks.
+	if f.Kind == deviceFlow && f.Compared != who.Subject {
+		return stepCompare, "", nil
+	}
 	if f.Decision == allowed && f.Subject == who.Subject {
 		return stepIssue, "", f.Granted
 	}
-	if len(who.Allowed) > 0 && subset(who.Allowed, who.Held) && !f.Request.prompts("consent") {
+	if f.Kind != deviceFlow && len(who.Allowed) > 0 && subset(who.Allowed, who.Held) && !f.Request.prompts("consent") {
 		return stepIssue, "", who.Allowed
 	}
 	if silent {

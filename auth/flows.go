@@ -27,11 +27,15 @@ var (
 // parkFlow stores a validated request and returns its flow. browser is ""
 // where the request came by a POST from another origin, without our cookie.
 func (s *Server) parkFlow(ctx context.Context, kind string, request any, browser string) (*flow, error) {
+	return s.parkFlowAs(ctx, randomToken(""), kind, request, browser)
+}
+
+func (s *Server) parkFlowAs(ctx context.Context, handle, kind string, request any, browser string) (*flow, error) {
 	body, err := json.Marshal(request)
 	if err != nil {
 		return nil, err
 	}
-	f := &flow{Handle: randomToken(""), Kind: kind, Browser: browser, CreatedAt: s.now().Truncate(time.Millisecond)}
+	f := &flow{Handle: handle, Kind: kind, Browser: browser, CreatedAt: s.now().Truncate(time.Millisecond)}
 	f.ID = hashOf(f.Handle)
 	err = s.writer.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`INSERT INTO flows (id, kind, browser, request, created_at, expires_at) VALUES (?, ?, nullif(?, ''), ?, ?, ?)`,
@@ -51,13 +55,13 @@ func (s *Server) stored(ctx context.Context, op, kind, id string) {
 func (s *Server) loadFlow(ctx context.Context, kind, handle string, request any) (*flow, error) {
 	f := &flow{ID: hashOf(handle), Handle: handle, Kind: kind}
 	var (
-		browser, decided, subject, granted sql.NullString
-		body                               string
-		created                            int64
-		spent                              sql.NullInt64
+		browser, compared, decided, subject, granted sql.NullString
+		body                                         string
+		created                                      int64
+		spent                                        sql.NullInt64
 	)
-	err := s.read.QueryRowContext(ctx, `SELECT browser, request, created_at, decision, subject, granted, spent_at FROM flows WHERE id = ? AND kind = ? AND expires_at > ?`,
-		f.ID, kind, s.now().UnixMilli()).Scan(&browser, &body, &created, &decided, &subject, &granted, &spent)
+	err := s.read.QueryRowContext(ctx, `SELECT browser, request, created_at, compared, decision, subject, granted, spent_at FROM flows WHERE id = ? AND kind = ? AND expires_at > ?`,
+		f.ID, kind, s.now().UnixMilli()).Scan(&browser, &body, &created, &compared, &decided, &subject, &granted, &spent)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, errNoFlow
 	}
@@ -67,7 +71,7 @@ func (s *Server) loadFlow(ctx context.Context, kind, handle string, request any)
 	if err := json.Unmarshal([]byte(body), request); err != nil {
 		return nil, fmt.Errorf("load flow: %w", err)
 	}
-	f.Browser, f.Decision, f.Subject = browser.String, decision(decided.String), subject.String
+	f.Browser, f.Compared, f.Decision, f.Subject = browser.String, compared.String, decision(decided.String), subject.String
 	f.Granted, f.Spent = strings.Fields(granted.String), spent.Valid
 	f.CreatedAt = time.UnixMilli(created)
 	return f, nil
@@ -80,6 +84,12 @@ func (s *Server) bindFlow(ctx context.Context, f *flow, browser string) error {
 		f.Browser = browser
 	}
 	return err
+}
+
+// compareFlow keeps who said that the device shows the same code. Somebody
+// else who signs in to this browser meanwhile is asked anew.
+func (s *Server) compareFlow(ctx context.Context, f *flow, subject string) error {
+	return s.once(ctx, f, "compare", `UPDATE flows SET compared = ? WHERE id = ? AND decision IS NULL AND spent_at IS NULL`, subject, f.ID)
 }
 
 // decideFlow keeps the person's answer. The second of two answers gets

@@ -39,8 +39,13 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, status int, p
 			return clientGone(err)
 		}
 		page.Flow, page.ClientName, page.ClientKind = f.Handle, client.Name, client.Kind
-		page.RedirectHost, _ = displayRedirect(f.Request.RedirectURI)
-		page.Strip = s.strip(f, 2, "sign-in", "The app has only asked. It waits with its secret verifier and never sees your password.")
+		if f.Kind == deviceFlow {
+			page.DeviceCode = f.userCode()
+			page.Strip = s.deviceStrip(f, 3, "sign-in", "The device has only asked. It polls, and never sees your password.")
+		} else {
+			page.RedirectHost, _ = displayRedirect(f.Request.RedirectURI)
+			page.Strip = s.strip(f, 2, "sign-in", "The app has only asked. It waits with its secret verifier and never sees your password.")
+		}
 		if page.Email == "" {
 			page.Email = f.Request.LoginHint
 		}

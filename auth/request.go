@@ -37,6 +37,7 @@ type authorizationRequest struct {
 	Scopes      []string `json:"scopes"`             // as asked for
 	Audience    string   `json:"audience"`           // the API's identifier
 	JKT         string   `json:"dpop_jkt,omitempty"` // key that the token request must prove, RFC 9449 10
+	Device      string   `json:"device,omitempty"`   // hash of the device code, where a device asks; the four above the scopes are empty then
 	Prompt      []string `json:"prompt,omitempty"`   // none | login, consent
 	MaxAge      *int64   `json:"max_age,omitempty"`  // seconds
 	LoginHint   string   `json:"hint,omitempty"`     // fills the e-mail field

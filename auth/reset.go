@@ -26,7 +26,7 @@ func (s *Server) Reset(ctx context.Context) error {
 
 func (s *Server) reset(ctx context.Context) error {
 	err := s.writer.Write(ctx, func(tx *sql.Tx) error {
-		for _, table := range []string{"flows", "pushed_requests"} {
+		for _, table := range []string{"flows", "pushed_requests", "device_requests"} {
 			if _, err := tx.Exec(`DELETE FROM ` + table); err != nil {
 				return err
 			}
@@ -36,6 +36,7 @@ func (s *Server) reset(ctx context.Context) error {
 	}, func() {
 		s.log.LogAttrs(ctx, slog.LevelDebug, "store", slog.String("op", "reset"), slog.String("table", "flows"), slog.String("kind", "all flows"), slog.String("id", ""))
 		s.storedPushed(ctx, "reset", "")
+		s.storedDevice(ctx, "reset", "")
 		s.forget()
 	})
 	if err != nil {
@@ -110,4 +111,5 @@ func (s *Server) forget() {
 	s.genuine.forget()
 	s.guesses.forget()
 	s.flood.forget()
+	s.codes.forget()
 }

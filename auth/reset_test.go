@@ -44,6 +44,7 @@ func used(w *world) (code string, tokens tokenResponse) {
 	tokens = w.tokens(w.exchange(w.grant("ada@example.com", allScope)))
 	code = w.grant("alan@example.com", allScope)
 	w.pushes(authorization())
+	w.visit("alan@example.com").approves(w.television(allScope))
 	w.exec(`INSERT INTO client_assertions (hash, expires_at) VALUES ('x', 1)`)
 	w.exec(`INSERT INTO dpop_proofs (hash, expires_at) VALUES ('x', 1)`)
 	w.exec(`INSERT INTO consents (person_id, client_id, scopes, granted_at, expires_at) VALUES ('usr_ada', 'timesheets-web', 'openid', 1, 9e15)`)
@@ -53,7 +54,7 @@ func used(w *world) (code string, tokens tokenResponse) {
 	return code, tokens
 }
 
-var gone = []string{"flows", "pushed_requests", "families", "codes", "pkce", "oidc", "access_tokens", "refresh_tokens", "client_assertions", "dpop_proofs", "sessions", "consents", "login_attempts"}
+var gone = []string{"flows", "pushed_requests", "families", "codes", "device_codes", "device_requests", "pkce", "oidc", "access_tokens", "refresh_tokens", "client_assertions", "dpop_proofs", "sessions", "consents", "login_attempts"}
 
 func TestReset(t *testing.T) {
 	w := newWorld(t)

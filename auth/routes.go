@@ -10,6 +10,7 @@ const (
 	pathAuthorize     = "/authorize"
 	pathToken         = "/oauth/token"
 	pathPush          = "/oauth/par"
+	pathDeviceCode    = "/oauth/device/code"
 	pathRevoke        = "/oauth/revoke"
 	pathIntrospect    = "/oauth/introspect"
 	pathUserinfo      = "/userinfo"
@@ -23,6 +24,7 @@ const (
 	pathLogin         = "/login"
 	pathConsent       = "/consent"
 	pathAccount       = "/account"
+	pathDevice        = "/device"
 )
 
 // Route is one line of this server's surface.
@@ -44,6 +46,7 @@ func (s *Server) Routes() []Route {
 		{both, pathAuthorize, "RFC 6749 3.1", "authorization_endpoint", false, false, s.page(s.authorize)},
 		{post, pathPush, "RFC 9126 2", "pushed_authorization_request_endpoint", false, true, s.json(s.push)},
 		{post, pathToken, "RFC 6749 3.2", "token_endpoint", false, true, s.json(s.token)},
+		{post, pathDeviceCode, "RFC 8628 3.1", "device_authorization_endpoint", false, true, s.json(s.deviceAuthorize)},
 		{post, pathRevoke, "RFC 7009", "revocation_endpoint", false, true, s.json(s.revoke)},
 		{post, pathIntrospect, "RFC 7662", "introspection_endpoint", false, false, s.json(s.introspect)},
 		{post, pathRegister, "RFC 7591", "registration_endpoint", false, true, s.json(s.register)},
@@ -63,6 +66,8 @@ func (s *Server) Routes() []Route {
 		{post, pathConsent, "RFC 6749 4.1.1", "", true, false, s.page(s.consent)},
 		{get, pathAccount, "", "", false, false, s.page(s.accountPage)},
 		{post, pathAccount, "", "", true, false, s.page(s.account)},
+		{get, pathDevice, "RFC 8628 3.3", "", false, false, s.page(s.devicePage)},
+		{post, pathDevice, "RFC 8628 3.3", "", true, false, s.page(s.deviceForm)},
 	}
 }
 

@@ -82,6 +82,7 @@ type Server struct {
 	guesses            guesses
 	flood              flood
 	openRegistration   bool
+	codes              typing
 	resets             resets
 }
 
@@ -143,6 +144,7 @@ func (s *Server) compose() fosite.OAuth2Provider {
 		s.explicit,                                  // RFC 6749 4.1; fosite's codes last 15 minutes by default, 4.1.2 recommends at most 10
 		compose.OAuth2RefreshTokenGrantFactory,      // RFC 6749 6, RFC 9700 4.14.2
 		compose.OAuth2ClientCredentialsGrantFactory, // RFC 6749 4.4
+		s.polling, // RFC 8628 3.4
 		func(c fosite.Configurator, storage, strategy any) any { // OIDC Core 3.1
 			h := compose.OpenIDConnectRefreshFactory(c, storage, strategy).(*openid.OpenIDConnectRefreshHandler)
 			return &openid.OpenIDConnectExplicitHandler{
@@ -238,6 +240,9 @@ func (s *Server) Purge(ctx context.Context) error {
 		return err
 	}
 	if _, err := s.store.PurgeRegistrations(ctx); err != nil {
+		return err
+	}
+	if err := s.purgeDevices(ctx); err != nil {
 		return err
 	}
 	if _, err := s.store.Purge(ctx); err != nil {

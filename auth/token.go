@@ -15,7 +15,7 @@ import (
 )
 
 // grantTypes are the grants of the token endpoint; metadata lists them.
-var grantTypes = []string{"authorization_code", "refresh_token", "client_credentials"}
+var grantTypes = []string{"authorization_code", "refresh_token", "client_credentials", grantDevice}
 
 // token is the token endpoint, RFC 6749 3.2. The checks that fosite leaves out
 // stand before it, the mapping of its answers after it.
@@ -116,7 +116,7 @@ func (s *Server) grant(ctx context.Context, r *http.Request, client *store.Clien
 
 // complete checks and fills in the parameters of each grant.
 func (s *Server) complete(ctx context.Context, client *store.Client, form url.Values) error {
-	required := map[string]string{"authorization_code": "code", "refresh_token": "refresh_token"}[form.Get("grant_type")]
+	required := map[string]string{"authorization_code": "code", "refresh_token": "refresh_token", grantDevice: "device_code"}[form.Get("grant_type")]
 	if required != "" && !form.Has(required) {
 		return newError("invalid_request", required+" is missing.")
 	}
@@ -202,6 +202,9 @@ func (s *Server) stillActive(ctx context.Context, request fosite.AccessRequester
 
 // explainGrant maps what fosite says of a bad code or refresh token.
 func (s *Server) explainGrant(ctx context.Context, form url.Values, err error) error {
+	if form.Get("grant_type") == grantDevice {
+		return err // device_grant.go has said it line by line
+	}
 	value, kind := form.Get("code"), "authorization code"
 	if form.Get("grant_type") == "refresh_token" {
 		value, kind = form.Get("refresh_token"), "refresh token"

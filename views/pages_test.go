@@ -30,6 +30,15 @@ func everyPage() map[string]templ.Component {
 		"consent, bare": ConsentPage(Consent{
 			Action: "/consent", Flow: "f1", Session: "s1", ClientName: "A", SwitchHref: "/login",
 		}),
+		"device":              DevicePage(Device{Action: "/device", UserCode: hostile, Problem: "No.", Strip: strip}),
+		"device, from a link": DevicePage(Device{Action: "/device", UserCode: "BCDF-GHJK", Elsewhere: "http://localhost:8484/device?user_code=BCDF-GHJK"}),
+		"device, to compare": DeviceComparePage(DeviceCompare{Action: "/device", Flow: hostile, Session: hostile, UserCode: "BCDF-GHJK", ClientName: hostile, ClientID: hostile, ClientKind: "native",
+			PersonName: hostile, PersonEmail: hostile, Initials: "AL", SwitchHref: "/login?flow=f1", UserAgent: hostile, Source: hostile, SourceNote: hostile, Asked: "just now", AskedAt: "09:00:00 UTC", Left: "9 minutes left", Strip: strip}),
+		"device, silent":  DeviceComparePage(DeviceCompare{Action: "/device", UserCode: "BCDF-GHJK", ClientName: "A", PersonName: "A", SwitchHref: "/login"}),
+		"device, allowed": DeviceDonePage(DeviceDone{ClientName: hostile, ClientKind: "native", Allowed: true, Strip: strip}),
+		"device, stopped": DeviceDonePage(DeviceDone{ClientName: hostile, ClientKind: "web"}),
+		"login, device":   LoginPage(Login{Action: "/login", Flow: "f1", ClientName: "A", ClientKind: "native", DeviceCode: "BCDF-GHJK"}),
+		"consent, device": ConsentPage(Consent{Action: "/consent", Flow: "f1", Session: "s1", ClientName: "A", SwitchHref: "/login", DeviceCode: "BCDF-GHJK"}),
 		"problem": ProblemPage(Problem{Status: 400, Code: hostile, Clause: "RFC 6749 4.1.2.1", Title: "No", Text: hostile, Why: hostile, RequestID: "r1",
 			Compare: &Compare{What: "redirect_uri", Got: "javascript:alert(1)//" + hostile, Known: []string{hostile, "https://other.example"}, DiffAt: 3}, Action: &Link{Href: "/", Text: "Home"}}),
 		"problem, bare":         ProblemPage(Problem{Status: 500, Title: "No", Text: "Nothing."}),
@@ -178,7 +187,7 @@ func isLabelled(t *testing.T, doc *html.Node) {
 		}
 	}
 	for _, svg := range all(doc, "svg") {
-		hidden := false
+		hidden := attr(svg, "role") == "img" && attr(svg, "aria-label") != "" // a picture that says something, and does
 		for n := svg; n != nil; n = n.Parent {
 			hidden = hidden || attr(n, "aria-hidden") == "true"
 		}

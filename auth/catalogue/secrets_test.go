@@ -45,6 +45,7 @@ func noticed(resp *http.Response) {
 var shapes = map[string]*regexp.Regexp{
 	"authorization code": regexp.MustCompile(`pcc_[A-Za-z0-9_-]{20,}`),
 	"request_uri":        regexp.MustCompile(`urn:ietf:params:oauth:request_uri:[A-Za-z0-9_-]{43}`),
+	"device code":        regexp.MustCompile(`pcd_[A-Za-z0-9_-]{20,}`),
 	"refresh token":      regexp.MustCompile(`pcr_[A-Za-z0-9_-]{20,}`),
 	"registration":       regexp.MustCompile(`pc[ims]_[A-Za-z0-9_-]{20,}`),
 	"JWT":                regexp.MustCompile(`eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{20,}`),

@@ -63,7 +63,7 @@ var metadata = map[string]func(*testing.T){
 		m := a.get(discovery).json(t)
 		for member, want := range map[string][]string{
 			"response_types_supported": {"code"}, "response_modes_supported": {"form_post", "fragment", "query"}, "code_challenge_methods_supported": {"S256"},
-			"grant_types_supported": {"authorization_code", "client_credentials", "refresh_token"},
+			"grant_types_supported": {"authorization_code", "client_credentials", "refresh_token", deviceGrant},
 		} {
 			if got := strs(m[member]); !slices.Equal(slices.Sorted(slices.Values(got)), want) {
 				t.Errorf("%s = %v, want %v", member, got, want)
@@ -77,6 +77,9 @@ var metadata = map[string]func(*testing.T){
 		got := a.granted(c, ada)
 		a.tokens(a.token(c.refreshForm(got.Refresh)))
 		a.tokens(a.token(cron().with(clone(machineGrant))))
+		d := a.television(c)
+		a.atConsent(d, ada)
+		refused(t, "a device whose person has not decided", a.poll(c, d), 400, "authorization_pending")
 		// Each way of authentication that is advertised works, and no other does.
 		methods := strs(m["token_endpoint_auth_methods_supported"])
 		if want := []string{"client_secret_basic", "client_secret_post", "none", "private_key_jwt"}; !slices.Equal(slices.Sorted(slices.Values(methods)), want) {
@@ -201,32 +204,4 @@ var logout = map[string]func(*testing.T){
 			}
 		}
 	},
-}
-
-// absent are features that do not exist yet: a path answers 404 and is not
-// advertised until it works.
-var absent = map[string]func(*testing.T){
-	"OP-03": func(t *testing.T) {
-		missing(t, []string{"/oauth/device/code", "/device"}, "device_authorization_endpoint", "")
-		refused(t, "the grant", newAgent(t).token(native().with(url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:device_code"}, "device_code": {"x"}})), 400, "unsupported_grant_type")
-	},
-}
-
-// missing asks each path by GET and POST, and looks into both documents.
-func missing(t *testing.T, paths []string, member, value string) {
-	t.Helper()
-	a := newAgent(t)
-	for _, path := range paths {
-		for _, method := range []string{"GET", "POST"} {
-			if at := a.do(method, path, ""); at.StatusCode != 404 {
-				t.Errorf("%s %s: %d, want 404", method, path, at.StatusCode)
-			}
-		}
-	}
-	for _, path := range []string{discovery, rfc8414} {
-		got := a.get(path).json(t)[member]
-		if value == "" && got != nil || value != "" && slices.Contains(strs(got), value) {
-			t.Errorf("%s advertises %s %v", path, member, got)
-		}
-	}
 }

@@ -16,6 +16,7 @@ var (
 	fourScopes = []string{"read:timesheets", "create:timesheets", "delete:timesheets", "approve:timesheets"}
 	personal   = append([]string{"openid", "profile", "email", "offline_access"}, fourScopes...)
 	code       = []string{"authorization_code", "refresh_token"}
+	andDevice  = append(code[:2:2], "urn:ietf:params:oauth:grant-type:device_code")
 	bySecret   = []string{"client_secret_basic", "client_secret_post"}
 )
 
@@ -79,18 +80,18 @@ func TestBuiltinClients(t *testing.T) {
 			ID: "timesheets-mobile", Name: "Timesheets Mobile", Kind: "native",
 			RedirectURIs:           []string{"http://127.0.0.1/callback", "http://[::1]/callback", "http://localhost/callback", "com.exampleco.timesheets:/callback"},
 			PostLogoutRedirectURIs: []string{"http://127.0.0.1", "http://127.0.0.1/", "http://[::1]", "http://[::1]/", "http://localhost", "http://localhost/"},
-			Grants:                 code, Scopes: personal, IDTokenAlg: "RS256", RequirePKCE: true, AuthMethods: []string{"none"},
+			Grants:                 andDevice, Scopes: personal, IDTokenAlg: "RS256", RequirePKCE: true, AuthMethods: []string{"none"},
 		},
 		{
 			ID: "timesheets-app", Name: "Timesheets", Kind: "browser",
 			RedirectURIs:           []string{"{base}/app/callback"},
 			PostLogoutRedirectURIs: []string{"{base}", "{base}/"},
-			Grants:                 code, Scopes: personal, IDTokenAlg: "RS256", RequirePKCE: true, AuthMethods: []string{"none"},
+			Grants:                 andDevice, Scopes: personal, IDTokenAlg: "RS256", RequirePKCE: true, AuthMethods: []string{"none"},
 		},
 		{
 			ID: "timesheets-spa", Name: "Your single-page app", Kind: "browser",
 			RedirectURIs: spa, PostLogoutRedirectURIs: spaOrigins,
-			Grants: code, Scopes: personal, IDTokenAlg: "RS256", RequirePKCE: true, AuthMethods: []string{"none"},
+			Grants: andDevice, Scopes: personal, IDTokenAlg: "RS256", RequirePKCE: true, AuthMethods: []string{"none"},
 		},
 		{
 			ID: "timesheets-web", Name: "Timesheets Web", Kind: "web", Secret: "timesheets-web-secret",

@@ -12,13 +12,16 @@ const (
 	howSecret = "make one with: openssl rand -hex 32"
 )
 
+// grantDevice is the name of the device grant, RFC 8628 3.4.
+const grantDevice = "urn:ietf:params:oauth:grant-type:device_code"
+
 // grantsOf says which grants a kind of client can use. RFC 6749 4.4: the client
 // credentials grant MUST only be used by confidential clients. RFC 9700 2.1.2
 // and 2.4: no implicit and no password grant for anybody.
 var grantsOf = map[string][]string{
-	KindNative:         {"authorization_code", "refresh_token"},
-	KindBrowser:        {"authorization_code", "refresh_token"},
-	KindWeb:            {"authorization_code", "refresh_token", "client_credentials"},
+	KindNative:         {"authorization_code", "refresh_token", grantDevice},
+	KindBrowser:        {"authorization_code", "refresh_token", grantDevice},
+	KindWeb:            {"authorization_code", "refresh_token", grantDevice, "client_credentials"},
 	KindMachine:        {"client_credentials"},
 	KindResourceServer: nil,
 }
@@ -119,8 +122,8 @@ func (c *checker) checkGrants(e entry, client Client) {
 	e.each("grants", client.Grants, func(item, grant string) {
 		switch {
 		case slices.Contains(allowed, grant):
-			if grant == "refresh_token" && !slices.Contains(client.Grants, "authorization_code") {
-				e.bad(item, "grant refresh_token needs authorization_code beside it")
+			if grant == "refresh_token" && !slices.Contains(client.Grants, "authorization_code") && !slices.Contains(client.Grants, grantDevice) {
+				e.bad(item, "grant refresh_token needs authorization_code, or the device grant, beside it")
 			}
 		case slices.Contains(grantsOf[KindWeb], grant):
 			e.bad(item, "grant %s is not for a %s client", grant, client.Kind)

@@ -131,14 +131,14 @@ func TestOneMistake(t *testing.T) {
 		{"confidential without", 31, nil, []string{`line 28: client "job": secret is missing; make one with: openssl rand -hex 32`}},
 		{"short secret", 31, []string{"    secret: 0123456789abcdef0123456789abcde"}, []string{`line 31: client "job": secret has 31 characters, and needs 32; make one with: openssl rand -hex 32`}},
 		{"secret beyond ASCII", 31, []string{"    secret: ü0123456789abcdef0123456789abcdef"}, []string{`line 31: client "job": secret must be printable ASCII; make one with: openssl rand -hex 32`}},
-		{"unknown grant", 26, []string{"    grants: [authorization_code, password]"}, []string{`line 26: client "spa": grant password is unknown; there are authorization_code, refresh_token, client_credentials`}},
+		{"unknown grant", 26, []string{"    grants: [authorization_code, password]"}, []string{`line 26: client "spa": grant password is unknown; there are authorization_code, refresh_token, urn:ietf:params:oauth:grant-type:device_code, client_credentials`}},
 		{"grant of other kinds", 26, []string{"    grants: [authorization_code, client_credentials]"}, []string{`line 26: client "spa": grant client_credentials is not for a browser client`}},
 		{"refresh alone", 26, []string{"    grants: [refresh_token]"}, []string{
 			`line 25: client "spa": redirect_uris must be left out; without the grant authorization_code nobody is sent back`,
-			`line 26: client "spa": grant refresh_token needs authorization_code beside it`,
+			`line 26: client "spa": grant refresh_token needs authorization_code, or the device grant, beside it`,
 		}},
 		{"no grants", 26, nil, []string{
-			`line 22: client "spa": grants is missing; a browser client can have authorization_code, refresh_token`,
+			`line 22: client "spa": grants is missing; a browser client can have authorization_code, refresh_token, urn:ietf:params:oauth:grant-type:device_code`,
 			`line 25: client "spa": redirect_uris must be left out; without the grant authorization_code nobody is sent back`,
 		}},
 		{"unknown scope", 27, []string{"    scopes: [openid, write]"}, []string{`line 27: client "spa": scope write is not declared by any API`}},

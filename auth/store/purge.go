@@ -31,6 +31,7 @@ var purges = [][]string{
 	{`DELETE FROM refresh_tokens WHERE rowid IN (SELECT r.rowid FROM families f JOIN refresh_tokens r USING (request_id) WHERE f.ends_at < ?1 LIMIT ?2)`},
 	{
 		`DELETE FROM codes WHERE request_id IN ` + overFamilies,
+		`DELETE FROM device_codes WHERE request_id IN ` + overFamilies,
 		`DELETE FROM pkce WHERE request_id IN ` + overFamilies,
 		`DELETE FROM oidc WHERE request_id IN ` + overFamilies,
 		`DELETE FROM families WHERE request_id IN ` + overFamilies, // last: the others refer to it

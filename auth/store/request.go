@@ -14,7 +14,7 @@ import (
 	"github.com/ory/fosite"
 )
 
-// kind is one of the five things that a request is stored for.
+// kind is one of the six things that a request is stored for.
 type kind struct {
 	table  string
 	name   string           // in the ledger
@@ -28,6 +28,8 @@ type kind struct {
 var (
 	code = newKind(kind{table: "codes", name: "authorization code", expiry: fosite.AuthorizeCode,
 		spent: fosite.ErrInvalidatedAuthorizeCode, clause: "RFC 6749 4.1.2"})
+	device = newKind(kind{table: "device_codes", name: "device code", expiry: DeviceCode,
+		spent: fosite.ErrInactiveToken, clause: "RFC 8628 3.5"})
 	challenge = newKind(kind{table: "pkce", name: "code challenge", expiry: fosite.AuthorizeCode})
 	identity  = newKind(kind{table: "oidc", name: "OpenID Connect request", expiry: fosite.AuthorizeCode})
 	access    = newKind(kind{table: "access_tokens", name: "access token", expiry: fosite.AccessToken})
@@ -51,11 +53,15 @@ func newKind(k kind) kind {
 
 // neverStored are the secrets that a form may hold while a request lasts.
 // fosite leaves them out by itself unless its list of parameters is widened.
-var neverStored = []string{"code", "code_verifier", "refresh_token", "client_secret", "client_assertion", "password"}
+var neverStored = []string{"code", "device_code", "code_verifier", "refresh_token", "client_secret", "client_assertion", "password"}
 
 // create stores the request r under secret, and in its family. Everything is
 // encoded now: fosite goes on changing r, and in a unit the write is later.
 func (s *Store) create(ctx context.Context, k kind, secret string, r fosite.Requester) error {
+	return s.createAt(ctx, k, hash(secret), r)
+}
+
+func (s *Store) createAt(ctx context.Context, k kind, key string, r fosite.Requester) error {
 	session := r.GetSession()
 	if session == nil {
 		return errors.New("a request without a session cannot be stored")
@@ -80,7 +86,6 @@ func (s *Store) create(ctx context.Context, k kind, secret string, r fosite.Requ
 	now, expiry := s.now(), session.GetExpiresAt(k.expiry)
 	f := familyOf(r, now, expiry)
 	f.adds = list(scopes)
-	key := hash(secret)
 	args := []any{
 		key, f.requestID, r.GetRequestedAt().UnixMilli(), list(r.GetRequestedScopes()), list(scopes),
 		list(r.GetRequestedAudience()), list(r.GetGrantedAudience()), form.Encode(), string(encoded),
@@ -102,8 +107,11 @@ func (s *Store) create(ctx context.Context, k kind, secret string, r fosite.Requ
 // replay is answered by revoking its family. fosite.ErrNotFound where there is
 // none, or where its client is no longer served.
 func (s *Store) load(ctx context.Context, k kind, secret string, into fosite.Session) (fosite.Requester, error) {
+	return s.loadAt(ctx, k, hash(secret), into)
+}
+
+func (s *Store) loadAt(ctx context.Context, k kind, key string, into fosite.Session) (fosite.Requester, error) {
 	var (
-		key                                = hash(secret)
 		r                                  fosite.Request
 		clientID, form, session            string
 		asked, granted, askedAud, grantAud string

@@ -1,0 +1,138 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/exampleco/punchcard/auth/store"
+)
+
+const (
+	// grantDevice is the name of the grant, RFC 8628 3.4.
+	grantDevice = "urn:ietf:params:oauth:grant-type:device_code"
+	// deviceLifetime is how long a person has to find a browser and decide.
+	// RFC 8628 5.1: the shorter, the fewer codes are there to be guessed.
+	deviceLifetime = 10 * time.Minute
+	// pollEvery is what a device has to wait between two polls, RFC 8628 3.2.
+	pollEvery = 5 * time.Second
+)
+
+// deviceCodePrefix tells what was leaked, as the prefixes in tokens.go do.
+const deviceCodePrefix = "pcd_"
+
+// deviceAuthorization is the answer of RFC 8628 3.2.
+type deviceAuthorization struct {
+	DeviceCode      string `json:"device_code"`
+	UserCode        string `json:"user_code"`
+	VerificationURI string `json:"verification_uri"`
+	Complete        string `json:"verification_uri_complete"`
+	ExpiresIn       int    `json:"expires_in"` // seconds
+	Interval        int    `json:"interval"`   // seconds
+}
+
+// deviceAuthorize is the device authorization endpoint, RFC 8628 3.1: a device
+// without a browser, or without a keyboard worth the name, asks here, shows
+// the person a short code, and polls the token endpoint while they decide on
+// /device in a browser of their own.
+func (s *Server) deviceAuthorize(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	form, ferr := s.clientForm(w, r)
+	if ferr != nil {
+		return ferr
+	}
+	client, err := s.authenticate(ctx, r, form)
+	if err != nil {
+		return err
+	}
+	d, derr := s.parseDevice(ctx, client, form)
+	if derr != nil {
+		return derr
+	}
+	d.Source, d.UserAgent = sourceOf(r), clip(strings.ToValidUTF8(r.UserAgent(), ""))
+	deviceCode, userCode, err := s.createDevice(ctx, d)
+	if err != nil {
+		return err
+	}
+	s.check(ctx, "device code issued", "RFC 8628 3.2", true, strings.Join(d.Scopes, " "), fingerprint("device code", deviceCode))
+	writeJSON(w, http.StatusOK, deviceAuthorization{
+		DeviceCode: deviceCode, UserCode: userCode,
+		VerificationURI: s.base + pathDevice,
+		// RFC 8628 3.3.1: for a QR code or a link; the person still compares.
+		Complete:  s.base + pathDevice + "?" + url.Values{"user_code": {userCode}}.Encode(),
+		ExpiresIn: int(deviceLifetime / time.Second), Interval: int(pollEvery / time.Second),
+	})
+	return nil
+}
+
+// parseDevice checks a request as /authorize would, as far as it has the same
+// parameters.
+func (s *Server) parseDevice(ctx context.Context, client *store.Client, form url.Values) (*deviceRequest, *Error) {
+	// RFC 8628 3.1, RFC 6749 5.2: a client that is not registered for the grant would poll for what it never gets.
+	if !s.check(ctx, "client may use the device grant", "RFC 6749 5.2", slices.Contains(client.Grants, grantDevice), grantDevice, strings.Join(client.Grants, " ")) {
+		return nil, newError("unauthorized_client", "This client is not registered for "+grantDevice+".")
+	}
+	q := &authorizationRequest{ClientID: client.ID}
+	if err := s.parseScope(ctx, q, client, form); err != nil {
+		return nil, err
+	}
+	audience, err := s.parseAudience(ctx, form)
+	if err != nil {
+		return nil, err
+	}
+	return &deviceRequest{ClientID: client.ID, Scopes: q.Scopes, Audience: audience}, nil
+}
+
+// userLetters are the 20 of RFC 8628 6.1: no vowels, so that no code spells a
+// word, and nothing that is taken for a digit.
+const userLetters = "BCDFGHJKLMNPQRSTVWXZ"
+
+// userCodeLength gives 20^8, about 34 bits. That holds for ten minutes because
+// guesses are counted (typing.go); the device code needs no such help.
+const userCodeLength = 8
+
+func newUserCode() string {
+	code := make([]byte, 0, userCodeLength)
+	for len(code) < userCodeLength {
+		var b [16]byte
+		_, _ = rand.Read(b[:]) // never fails since Go 1.24
+		for _, x := range b {
+			// The largest multiple of 20 in a byte: above it some letters would come more often.
+			if x < 240 && len(code) < userCodeLength {
+				code = append(code, userLetters[x%20])
+			}
+		}
+	}
+	return string(code)
+}
+
+// shownUserCode puts the dash in, for eyes.
+func shownUserCode(code string) string {
+	if len(code) != userCodeLength {
+		return code
+	}
+	return code[:4] + "-" + code[4:]
+}
+
+// readUserCode takes a code as people type it. RFC 8628 6.1: letter case and
+// punctuation that was only put in for reading do not count.
+func readUserCode(typed string) (code string, ok bool) {
+	if len(typed) > 64 {
+		return "", false
+	}
+	code = strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z':
+			return r - 'a' + 'A'
+		case r >= 'A' && r <= 'Z', r >= '0' && r <= '9':
+			return r
+		}
+		return -1
+	}, typed)
+	wrong := func(r rune) bool { return !strings.ContainsRune(userLetters, r) }
+	return code, len(code) == userCodeLength && !strings.ContainsFunc(code, wrong)
+}

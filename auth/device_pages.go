@@ -1,0 +1,242 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/exampleco/punchcard/views"
+)
+
+// deviceFlow is the kind of a flow that a person begins by typing a device's
+// code. Its handle ends in that code, so that each page can show it again and
+// the file holds no more of it than its hash.
+const deviceFlow = "device"
+
+// devicePage is the verification URI of RFC 8628 3.3: it asks for the code, or
+// goes on with a flow.
+func (s *Server) devicePage(w http.ResponseWriter, r *http.Request) error {
+	query := r.URL.Query()
+	if handle := query.Get("flow"); handle != "" {
+		return s.comparePage(w, r, handle)
+	}
+	// RFC 8628 3.3.1: the code of a link or a QR code is only filled in. To go
+	// on is for the person to say.
+	return s.askForCode(w, r, http.StatusOK, query.Get("user_code"), "")
+}
+
+func (s *Server) askForCode(w http.ResponseWriter, r *http.Request, status int, typed, problem string) error {
+	page := views.Device{Action: pathDevice, UserCode: clip(typed), Problem: problem, Strip: s.deviceStrip(nil, 2, "the code", "A device asks to be let in. It has shown a code and polls; nothing has been issued.")}
+	if code, ok := readUserCode(typed); ok {
+		page.UserCode = shownUserCode(code)
+		page.Elsewhere = s.base + pathDevice + "?user_code=" + page.UserCode
+	}
+	views.Write(w, r, status, views.DevicePage(page))
+	return nil
+}
+
+// deviceForm takes both forms of the page: the code, and the answer to "does
+// your device show it?".
+func (s *Server) deviceForm(w http.ResponseWriter, r *http.Request) error {
+	form, ferr := formBody(w, r)
+	if ferr != nil {
+		return pageProblem(ferr.Status, ferr.Code, "This form can’t be read", ferr.Description, "")
+	}
+	if handle := form.Get("flow"); handle != "" {
+		return s.compared(w, r, handle, form.Get("session"), form.Get("decision"))
+	}
+	return s.typed(w, r, form.Get("user_code"))
+}
+
+// typed finds the request that a code stands for and begins a flow for it.
+func (s *Server) typed(w http.ResponseWriter, r *http.Request, typed string) error {
+	ctx := r.Context()
+	code, ok := readUserCode(typed)
+	if !ok {
+		return s.askForCode(w, r, http.StatusUnprocessableEntity, typed, "A code has eight letters, such as BCDF-GHJK. Look at your device again.")
+	}
+	right, wait := s.codes.try(sourceOf(r), s.now())
+	if !s.check(ctx, "not too many wrong codes", "RFC 8628 5.1", wait == 0, "fewer wrong codes", "wait "+wait.String()) {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+		return s.askForCode(w, r, http.StatusTooManyRequests, typed, "Too many wrong codes. Try again in "+humanWait(wait)+".")
+	}
+	d, err := s.deviceOf(ctx, code)
+	if err != nil && !errors.Is(err, errNoDevice) {
+		right()
+		return err
+	}
+	if !s.check(ctx, "user code is known", "RFC 8628 3.3", err == nil, "the code of a waiting device", fingerprint("user code", code)) {
+		return s.askForCode(w, r, http.StatusUnprocessableEntity, typed, "No device waits with this code. Compare it letter by letter, or let your device show another one.")
+	}
+	if status, problem := s.over(ctx, d); problem != "" {
+		return s.askForCode(w, r, status, typed, problem)
+	}
+	right()
+	if _, err := s.store.Client(ctx, d.ClientID); err != nil {
+		return clientGone(err)
+	}
+	q := authorizationRequest{ClientID: d.ClientID, Scopes: d.Scopes, Audience: d.Audience, Device: d.ID}
+	f, err := s.parkFlowAs(ctx, randomToken("")+"."+code, deviceFlow, q, s.browserOf(w, r))
+	if err != nil {
+		return err
+	}
+	seeOther(w, pathAuthorize+"?flow="+f.Handle)
+	return nil
+}
+
+// over says why a code that is known leads nowhere any more, "" where it does.
+func (s *Server) over(ctx context.Context, d *deviceRequest) (status int, problem string) {
+	// RFC 8628 3.3: a code is decided once, by whoever comes first.
+	if !s.check(ctx, "user code undecided", "RFC 8628 3.3", d.Decision == undecided, "no decision yet", string(d.Decision)) {
+		return http.StatusConflict, "This code has been used. If your device still waits, let it show another one."
+	}
+	if !s.check(ctx, "user code not expired", "RFC 8628 3.5", s.now().Before(d.ExpiresAt), "before its end", "typed") {
+		return http.StatusGone, "This code has expired: a code is good for " + days(deviceLifetime) + ". Let your device show another one."
+	}
+	return 0, ""
+}
+
+// comparePage shows who asks, from where and when, and the code once more,
+// before there is anything to allow. RFC 8628 5.4: the link to a code can come
+// from somebody whose own device shows it.
+func (s *Server) comparePage(w http.ResponseWriter, r *http.Request, handle string) error {
+	f, err := s.browserFlow(w, r, handle)
+	if err != nil {
+		return err
+	}
+	if f.Spent {
+		return s.deviceDone(w, r, f)
+	}
+	who, client, err := s.turn(r, f, stepCompare)
+	if err != nil {
+		return err
+	}
+	if who == nil {
+		seeOther(w, pathAuthorize+"?flow="+f.Handle) // it is another step's turn
+		return nil
+	}
+	d, err := s.waitingDevice(r.Context(), f)
+	if err != nil {
+		return err
+	}
+	views.Write(w, r, http.StatusOK, views.DeviceComparePage(views.DeviceCompare{
+		Action: pathDevice, Flow: f.Handle, Session: compareSession(f, who), UserCode: f.userCode(),
+		ClientName: client.Name, ClientID: client.ID, ClientKind: client.Kind,
+		PersonName: who.Name, PersonEmail: who.Email, Initials: initials(who.Name), SwitchHref: pathLogin + "?flow=" + f.Handle,
+		UserAgent: d.UserAgent, Source: d.Source, SourceNote: nearness(d.Source, sourceOf(r)),
+		Asked: ago(s.now().Sub(d.CreatedAt)), AskedAt: d.CreatedAt.UTC().Format("15:04:05") + " UTC", Left: ahead(d.ExpiresAt.Sub(s.now())),
+		Strip: s.deviceStrip(f, 4, "compare", "Nothing can be allowed before this: a link to somebody else’s device looks the same."),
+	}))
+	return nil
+}
+
+// waitingDevice loads what a flow is about, and refuses what is over.
+func (s *Server) waitingDevice(ctx context.Context, f *flow) (*deviceRequest, error) {
+	d, err := s.device(ctx, f.Request.Device)
+	if errors.Is(err, errNoDevice) { // purged, or the demo was reset
+		return nil, deviceOver(http.StatusGone, "It is not known any more. Let your device show another one.")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if status, problem := s.over(ctx, d); problem != "" {
+		return nil, deviceOver(status, problem)
+	}
+	return d, nil
+}
+
+func deviceOver(status int, text string) error {
+	code := "invalid_request"
+	if status == http.StatusGone {
+		code = "expired_token"
+	}
+	return pageProblem(status, code, "This code leads nowhere any more", text, "RFC 8628 3.5").offering(pathDevice, "Type another code")
+}
+
+// compareSession ties the form to the person it was drawn for, as
+// consentSession does.
+func compareSession(f *flow, who *signedIn) string {
+	return hashOf("compare " + f.ID + " " + who.Session.ID)[:32]
+}
+
+// compared keeps what the person says about the code.
+func (s *Server) compared(w http.ResponseWriter, r *http.Request, handle, session, decision string) error {
+	f, err := s.ownFlow(w, r, handle)
+	if err != nil {
+		return err
+	}
+	who, _, err := s.turn(r, f, stepCompare)
+	if err != nil {
+		return err
+	}
+	// RFC 6749 10.12: the answer must be that of the person the page was shown to.
+	if !s.check(r.Context(), "compared by the person it was shown to", "RFC 6749 10.12", who != nil && session == compareSession(f, who), "the same session", "the form's") {
+		return pageProblem(http.StatusForbidden, "access_denied", "Somebody else is signed in now", "This page was made for another sign-in, or for an earlier step, so nothing was done.", "RFC 6749 10.12").
+			offering(pathAuthorize+"?flow="+f.Handle, "Look at the request again")
+	}
+	switch decision {
+	case "same":
+		err = s.compareFlow(r.Context(), f, who.ID)
+	case "stop":
+		err = s.decideFlow(r.Context(), f, denied, who.ID, nil)
+	default:
+		return pageProblem(400, "invalid_request", "Does it show the same code?", "The form came without an answer, so nothing was done.", "").
+			offering(pathDevice+"?flow="+f.Handle, "Back to the code")
+	}
+	if err != nil {
+		return finishedIfSpent(err, f)
+	}
+	seeOther(w, pathAuthorize+"?flow="+f.Handle)
+	return nil
+}
+
+// userCode is what the flow's handle ends in.
+func (f *flow) userCode() string {
+	_, code, _ := strings.Cut(f.Handle, ".")
+	return shownUserCode(code)
+}
+
+// deviceStrip is strip for the six steps of a device's sign-in; f is nil
+// before there is a flow.
+func (s *Server) deviceStrip(f *flow, step int, title, text string) *views.Strip {
+	if f == nil {
+		if s.quiet {
+			return nil
+		}
+		return &views.Strip{Step: step, Of: 6, Title: title, Text: text}
+	}
+	bar := s.strip(f, step, title, text)
+	if bar != nil {
+		bar.Of = 6
+	}
+	return bar
+}
+
+// nearness helps to judge an address: most people sign in a device that stands
+// beside them.
+func nearness(device, browser string) string {
+	if isLoopback(device) && isLoopback(browser) {
+		return "This very computer."
+	}
+	if networkOf(device) == networkOf(browser) {
+		return "The same network address as this browser’s."
+	}
+	return "Another network address than this browser’s, which is " + browser + "."
+}
+
+func ahead(d time.Duration) string {
+	if d < 2*time.Minute {
+		return "less than two minutes left"
+	}
+	return strconv.Itoa(int(d.Minutes())) + " minutes left"
+}
+
+func isLoopback(address string) bool {
+	a, err := netip.ParseAddr(address)
+	return err == nil && a.IsLoopback()
+}

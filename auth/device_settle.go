@@ -1,0 +1,91 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/ory/fosite"
+
+	"github.com/exampleco/punchcard/auth/people"
+	"github.com/exampleco/punchcard/auth/store"
+	"github.com/exampleco/punchcard/views"
+)
+
+// settle ends a device's flow: the answer is kept for the device's next poll,
+// and with it, in the same commit, what was granted. Reloads and second
+// browsers find it decided.
+func (s *Server) settle(w http.ResponseWriter, r *http.Request, f *flow, who *signedIn, answer decision, scopes []string) error {
+	ctx := s.store.Begin(r.Context())
+	defer s.store.Rollback(ctx) // after a commit it does nothing
+	err := errors.Join(s.spendFlow(ctx, f), s.decideDevice(ctx, f.Request.Device, answer))
+	if err == nil && answer == allowed {
+		err = errors.Join(s.people.StillSignedIn(ctx, who.Session.ID), s.allowDevice(ctx, f, who, scopes))
+	}
+	if err == nil {
+		err = s.store.Commit(ctx)
+	}
+	switch {
+	case errors.Is(err, errDecided):
+		if _, err := s.waitingDevice(r.Context(), f); err != nil {
+			return err
+		}
+		return deviceOver(http.StatusConflict, "It was decided elsewhere. Let your device show another code.")
+	case errors.Is(err, people.ErrNoSession):
+		return s.advance(w, r, f) // signed out a moment ago: nothing was written, and next() decides by what there is
+	case err != nil:
+		return finishedIfSpent(err, f)
+	}
+	s.check(r.Context(), "device decided by a person", "RFC 8628 3.3", answer == allowed, strings.Join(f.Request.Scopes, " "), string(answer)+" "+strings.Join(scopes, " "))
+	seeOther(w, pathDevice+"?flow="+f.Handle)
+	return nil
+}
+
+// allowDevice stores what the device will be given at its next poll.
+func (s *Server) allowDevice(ctx context.Context, f *flow, who *signedIn, scopes []string) error {
+	client, err := s.store.Client(ctx, f.Request.ClientID)
+	if err != nil {
+		return clientGone(err)
+	}
+	d, err := s.device(ctx, f.Request.Device)
+	if err != nil {
+		return err
+	}
+	if err := s.inUse(ctx, client); err != nil {
+		return err
+	}
+	session := s.sessionOf(who)
+	session.expire(store.DeviceCode, d.ExpiresAt)
+	return s.store.CreateDeviceCode(ctx, d.ID, &fosite.Request{
+		Client: client, Session: session, RequestedAt: s.now(), Form: url.Values{},
+		RequestedScope: f.Request.Scopes, GrantedScope: scopes,
+		RequestedAudience: fosite.Arguments{f.Request.Audience}, GrantedAudience: fosite.Arguments{f.Request.Audience},
+	})
+}
+
+// finishedDevice is finished for a device's flow.
+func finishedDevice(f *flow) error {
+	e := pageProblem(http.StatusConflict, "invalid_request", "This code is already used", "It was decided once, and that counts. Look at your device: it goes on by itself. If it doesn’t, let it show another code.", "RFC 8628 3.3")
+	if f.Spent {
+		return e.offering(pathDevice+"?flow="+f.Handle, "See what was decided")
+	}
+	return e.offering(pathAuthorize+"?flow="+f.Handle, "Go on")
+}
+
+// deviceDone tells the person that the browser is not needed any more.
+func (s *Server) deviceDone(w http.ResponseWriter, r *http.Request, f *flow) error {
+	client, err := s.store.Client(r.Context(), f.Request.ClientID)
+	if err != nil {
+		return clientGone(err)
+	}
+	views.Write(w, r, http.StatusOK, views.DeviceDonePage(views.DeviceDone{
+		ClientName: client.Name, ClientKind: client.Kind, Allowed: f.Decision == allowed,
+		Strip: s.deviceStrip(f, 6, "the device goes on", map[bool]string{
+			true:  "Its next poll fetches the tokens, within seconds.",
+			false: "Its next poll hears access_denied.",
+		}[f.Decision == allowed]),
+	}))
+	return nil
+}
