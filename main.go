@@ -424,15 +424,15 @@ func (c controls) Expire(ctx context.Context, hash string) (gone bool, err error
 
 func (c controls) Reset(ctx context.Context) error { return c.reset(ctx) }
 
-// clientName and personName word what the document declares; a person may be
-// named by e-mail address.
+// clientName and personName word what the document declares, and what has
+// registered itself since; a person may be named by e-mail address.
 func (r *rooms) clientName(id string) string {
 	for _, c := range r.document.Clients {
 		if c.ID == id {
 			return c.Name
 		}
 	}
-	return ""
+	return r.auth.ClientName(id)
 }
 
 func (r *rooms) personName(id string) string {

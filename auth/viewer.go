@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"net/http"
 	"slices"
 
@@ -31,4 +32,14 @@ func (s *Server) Viewer(r *http.Request) (Viewer, error) {
 		return p.ID == who.ID && slices.Contains(p.Roles, roleManager)
 	})
 	return Viewer{Name: who.Name, Manager: manager}, nil
+}
+
+// ClientName is what a client calls itself, "" for one that is not known here.
+// Of one that has registered itself nobody has checked it.
+func (s *Server) ClientName(id string) string {
+	client, err := s.store.Client(context.Background(), id)
+	if err != nil {
+		return ""
+	}
+	return client.Name
 }

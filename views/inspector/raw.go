@@ -145,6 +145,10 @@ func (d *drawn) response(x *record.Exchange) []views.Piece {
 	switch {
 	case x.Page != "":
 		out = append(out, views.Piece{Text: "\n\n"}, views.Piece{Text: "a page: " + x.Page + " (" + size(x.AnswerCut) + ", not kept)", Class: "h"})
+		if x.Handed != "" {
+			out = append(out, views.Piece{Text: "\nwhose form posts to the app\n", Class: "h"})
+			out = append(out, d.parameters(x.Handed, "")...)
+		}
 	case x.AnswerBody != "":
 		out = append(out, views.Piece{Text: "\n\n"})
 		out = append(out, d.body(x.Answer, x.AnswerBody)...)

@@ -231,14 +231,14 @@ func (d *drawn) verifierOf(x *record.Exchange) views.Words {
 // back is what an authorization request comes to at once: the app gets a code
 // or an error, or the person a refusal. A page that follows speaks for itself.
 func (d *drawn) back(x *record.Exchange) []step {
-	to := x.Redirect()
+	to, returned := x.Redirect(), x.Returned()
 	switch {
 	case x.Status >= 400:
 		return []step{refusal(arrow(x, "a", serverToPerson, refusedWith(x)...))}
-	case to == nil, ours(to.Path) && to.Query().Get("code") == "" && to.Query().Get("error") == "":
+	case returned.Get("error") != "":
+		return []step{refusal(arrow(x, "a", serverAnswers, both("Come back with an error: ", "error="), say(returned.Get("error"))))}
+	case !returned.Has("code") && (to == nil || ours(to.Path)):
 		return nil
-	case to.Query().Get("error") != "":
-		return []step{refusal(arrow(x, "a", serverAnswers, both("Come back with an error: ", "error="), say(to.Query().Get("error"))))}
 	}
 	return []step{arrow(x, "a", serverAnswers, append([]views.Words{both("Come back", "Authorization response")}, d.carry(record.Code, x.Given(), " + ")...)...)}
 }

@@ -26,6 +26,7 @@ type Exchange struct {
 	AnswerBody string
 	AnswerCut  int
 	Page       string // title of an HTML page, whose markup is not kept
+	Handed     string `json:",omitempty"` // what that page posts to the app, encoded as in a URL
 	Lost       string // why the client never got the answer; "" where it did
 	Notes      []string
 	Checks     []Check
@@ -158,13 +159,8 @@ func (x *Exchange) Again() bool {
 
 // ErrorCode is the OAuth error that the answer carries, "" for none.
 func (x *Exchange) ErrorCode() string {
-	if to := x.Answer.Get("Location"); to != "" {
-		if u, err := url.Parse(to); err == nil {
-			return u.Query().Get("error")
-		}
-	}
 	if x.Status < 400 {
-		return ""
+		return x.Returned().Get("error")
 	}
 	if code := jsonString(x.AnswerBody, "error"); code != "" {
 		return code
@@ -176,6 +172,24 @@ func (x *Exchange) ErrorCode() string {
 		}
 	}
 	return ""
+}
+
+// Returned is what the answer brings to the app by way of the browser: in the
+// query or the fragment of a redirect, or in a form that posts itself (RFC 6749
+// 4.1.2, OAuth 2.0 Multiple Response Types 2.1, Form Post Response Mode 2).
+func (x *Exchange) Returned() url.Values {
+	encoded := x.Handed
+	if _, after, ok := strings.Cut(x.Answer.Get("Location"), "?"); ok {
+		encoded, _, _ = strings.Cut(after, "#")
+	}
+	if _, fragment, ok := strings.Cut(x.Answer.Get("Location"), "#"); ok {
+		encoded += "&" + fragment
+	}
+	if encoded == "" {
+		return url.Values{}
+	}
+	v, _ := url.ParseQuery(encoded)
+	return v
 }
 
 // Path is the target without its query.

@@ -98,6 +98,61 @@ func TestAPushedRequestIsOneRun(t *testing.T) {
 	}
 }
 
+// Whichever way the code takes to the app, it is known again: in a fragment,
+// or by a form in a page, of which nothing else is kept.
+func TestTheCodeComesByOtherWays(t *testing.T) {
+	f := flowOf("ada")
+	for name, answer := range map[string]func(http.ResponseWriter, *http.Request){
+		"fragment": redirects("http://127.0.0.1:9/callback#code=" + f.code + "&state=the-state-ada"),
+		"form_post": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			fmt.Fprintf(w, `<title>Back to the app</title><form method="post" action="http://127.0.0.1:9/callback"><input type="hidden" name="code" value="%s"/><input type="hidden" name="state" value="a &amp; b and more"/><input type="hidden" name="other" value="never-to-be-kept"/></form>`, f.code)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, filepath.Join(t.TempDir(), "runs.db"))
+			steps := f.steps(w)
+			steps[0]()
+			steps[1]()
+			w.answer = answer
+			w.send("/authorize?flow="+f.handle, nil)
+			w.answer = says(400, `{"error":"invalid_grant"}`)
+			w.send("/oauth/token", url.Values{"grant_type": {"authorization_code"}, "code": {f.code}, "code_verifier": {"some-other-verifier-than-the-one"}})
+			if got := w.kinds(1); got != "authorize, login, resume, token" {
+				t.Errorf("run 1 is %s; there are %d runs", got, len(w.Recent()))
+			}
+			run := w.run(1)
+			x := run.Exchanges[2]
+			if len(x.Given()) == 0 || x.Given()[0].Kind != Code || x.Returned().Get("code") != f.code || strings.Contains(fmt.Sprintf("%+v", *x), "never-to-be-kept") {
+				t.Errorf("kept: %+v", *x)
+			}
+			w.saveAll(t.Context())
+			var stored string
+			if err := w.db.QueryRow(`SELECT body FROM inspector_runs`).Scan(&stored); err != nil || strings.Contains(stored, f.code) || strings.Contains(stored, "and+more") {
+				t.Errorf("the file has %s (%v)", stored, err)
+			}
+		})
+	}
+}
+
+// An error that comes back is a refusal, whichever way it takes.
+func TestARefusalComesByOtherWays(t *testing.T) {
+	for name, answer := range map[string]func(http.ResponseWriter, *http.Request){
+		"query": redirects("http://127.0.0.1:9/callback?error=access_denied"), "fragment": redirects("http://127.0.0.1:9/callback#error=access_denied"),
+		"form_post": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			fmt.Fprint(w, `<title>Back</title><input type="hidden" name="error" value="access_denied">`)
+		},
+	} {
+		w := newWorld(t, filepath.Join(t.TempDir(), "runs.db"))
+		w.answer = answer
+		w.send("/authorize?client_id=app", nil)
+		if run := w.run(1); run.Outcome() != Refused || run.Title().Error != "access_denied" {
+			t.Errorf("%s: %s, %q", name, run.Outcome(), run.Title().Error)
+		}
+	}
+}
+
 // RFC 7592: what an app reads and changes of its registration belongs to it.
 func TestARegistrationIsOneRun(t *testing.T) {
 	w := newWorld(t, filepath.Join(t.TempDir(), "runs.db"))

@@ -2,10 +2,13 @@ package record
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"html"
 	"io"
 	"net/http"
+	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -132,10 +135,13 @@ func (w *recording) Write(p []byte) (int, error) {
 	}
 	x := w.capture.exchange
 	switch {
-	case w.page && x.Page == "":
-		x.Page = titleOf(p)
-		w.capture.answer.cut += len(p)
 	case w.page:
+		if x.Page == "" {
+			x.Page = titleOf(p)
+		}
+		if x.Kind == KindAuthorize || x.Kind == KindResume {
+			x.Handed = cmp.Or(x.Handed, handedBy(p))
+		}
 		w.capture.answer.cut += len(p)
 	default:
 		w.capture.answer.keep(p)
@@ -160,6 +166,19 @@ func (w *recording) Lose(reason string) {
 func (w *recording) Note(text string) {
 	w.capture.exchange.Notes = append(w.capture.exchange.Notes, text)
 }
+
+// handedBy finds what a page hands over to the app by a form of its own: Form
+// Post Response Mode 2. Other pages of the authorization endpoint have no field
+// of these names.
+func handedBy(page []byte) string {
+	out := url.Values{}
+	for _, found := range handedField.FindAllSubmatch(page, -1) {
+		out.Add(string(found[1]), html.UnescapeString(string(found[2])))
+	}
+	return out.Encode()
+}
+
+var handedField = regexp.MustCompile(`<input type="hidden" name="(code|error|error_description|state|iss)" value="([^"]*)"`)
 
 func titleOf(page []byte) string {
 	_, rest, ok := bytes.Cut(page, []byte("<title>"))

@@ -127,7 +127,7 @@ func (m masker) headers(h http.Header) http.Header {
 
 func (m masker) exchange(x *Exchange) *Exchange {
 	out := *x
-	out.Target, out.Body, out.AnswerBody = m.text(x.Target), m.text(x.Body), m.text(x.AnswerBody)
+	out.Target, out.Body, out.AnswerBody, out.Handed = m.text(x.Target), m.text(x.Body), m.text(x.AnswerBody), m.text(x.Handed)
 	out.Header, out.Answer = m.headers(x.Header), m.headers(x.Answer)
 	out.Checks = make([]Check, len(x.Checks))
 	for i, c := range x.Checks {

@@ -269,7 +269,7 @@ func TestNeverKept(t *testing.T) {
 		"basic":                func(w *world) { w.send("/oauth/token", url.Values{}, "Authorization", "Basic "+basic) },
 		"basic in lower case":  func(w *world) { w.send("/oauth/token", url.Values{}, "Authorization", "basic "+basic) },
 		"account page": func(w *world) {
-			w.send("/account", url.Values{"do": {"change-password"}, "current": {secret}, "new": {secret}, "again": {secret}, "for": {secret}})
+			w.send("/account", url.Values{"do": {"change-password"}, "current_password": {secret}, "new_password": {secret}, "repeat_password": {secret}, "for": {secret}})
 		},
 		"unknown scheme": func(w *world) { w.send("/api/me", nil, "Authorization", "Secret "+secret) },
 		"cookie":         func(w *world) { w.send("/login", nil, "Cookie", "punchcard_session_1="+secret+"; other="+secret) },

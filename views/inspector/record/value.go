@@ -145,12 +145,12 @@ func (x *Exchange) each(found func(answer bool, kind ValueKind, raw string)) {
 		}
 	}
 	if to := x.Answer.Get("Location"); to != "" {
-		if _, query, ok := strings.Cut(to, "?"); ok {
-			query, fragment, _ := strings.Cut(query, "#")
-			params(true, query)
-			params(true, fragment)
-		}
+		to, fragment, _ := strings.Cut(to, "#")
+		_, query, _ := strings.Cut(to, "?")
+		params(true, query)
+		params(true, fragment)
 	}
+	params(true, x.Handed)
 	for _, name := range answers[x.Kind] {
 		if value := jsonString(x.AnswerBody, name); len(value) >= shortest {
 			found(true, parameters[name], value)
