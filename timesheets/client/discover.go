@@ -64,17 +64,25 @@ func (m *metadata) usable() error {
 	return nil
 }
 
-// api finds the API that stands beside the server: RFC 9728 3.1. Its
-// identifier is what tokens are asked for, and where it answers.
-func (w *wire) api(ctx context.Context, m *metadata) (string, error) {
-	base := strings.TrimSuffix(m.Issuer, "/")
-	expected := base + "/api"
-	got, err := w.get(ctx, base+"/.well-known/oauth-protected-resource/api")
+// api asks the API that is to be used what it is: RFC 9728. Its identifier is
+// what tokens are asked for, and where it answers. Where none is named, it is
+// the one that stands beside the server.
+func (w *wire) api(ctx context.Context, m *metadata, named string) (string, error) {
+	identifier := named
+	if named == "" {
+		identifier = strings.TrimSuffix(m.Issuer, "/") + "/api"
+	}
+	u, err := url.Parse(identifier)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery+u.Fragment != "" {
+		return "", usage("--api %s must be an address such as %s/api", quoted(plain(named)), defaultServer)
+	}
+	u.Path = "/.well-known/oauth-protected-resource" + strings.TrimSuffix(u.Path, "/") // RFC 9728 3.1
+	got, err := w.get(ctx, u.String())
 	if err != nil {
 		return "", err
 	}
-	if got.status == http.StatusNotFound {
-		return expected, nil
+	if got.status == http.StatusNotFound && named == "" {
+		return identifier, nil // older than RFC 9728
 	}
 	var resource struct {
 		Resource string   `json:"resource"`
@@ -82,13 +90,13 @@ func (w *wire) api(ctx context.Context, m *metadata) (string, error) {
 	}
 	// RFC 9728 3.3: another identifier than the one that was asked for, and the
 	// document MUST NOT be used, or an API could collect tokens for another one.
-	if got.status != http.StatusOK || got.json(&resource) != nil || resource.Resource != expected {
-		return "", fail("The server does not describe its API at "+expected+" as it should.", "")
+	if got.status != http.StatusOK || got.json(&resource) != nil || resource.Resource != identifier {
+		return "", fail("What is at "+identifier+" does not describe itself as an API of that name.", "")
 	}
 	if !slices.Contains(resource.Servers, m.Issuer) {
-		return "", fail("The API at "+expected+" takes no tokens of "+m.Issuer+".", "")
+		return "", fail("The API at "+identifier+" takes no tokens of "+m.Issuer+".", "")
 	}
-	return resource.Resource, nil
+	return identifier, nil
 }
 
 // address checks what the person gave with --server.

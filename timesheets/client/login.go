@@ -18,6 +18,7 @@ var allScopes = []string{"openid", "profile", "email", "offline_access", "read:t
 type loginCmd struct {
 	Target
 	ClientID  string        `placeholder:"ID" help:"The app as it is registered at the server; timesheets-mobile."`
+	API       string        `name:"api" placeholder:"URL" help:"The Timesheets API to use, where it is not the server's own."`
 	Scope     string        `placeholder:"SCOPES" xor:"scope" help:"Ask for these scopes, in quotes with spaces between them; default: all that this app has a use for."`
 	AddScope  string        `placeholder:"SCOPES" xor:"scope" help:"Ask for these besides what your session has already."`
 	Fresh     bool          `help:"Have the password asked for, even if you are signed in in the browser."`
@@ -40,7 +41,7 @@ func (c *loginCmd) Run(ctx context.Context, t Terminal) error {
 		return err
 	}
 	warnOfPlainHTTP(a, server)
-	api, err := a.wire.api(ctx, server)
+	api, err := a.wire.api(ctx, server, c.api(before))
 	if err != nil {
 		return err
 	}
@@ -64,6 +65,14 @@ func (c *loginCmd) client(before *session) string {
 		return before.ClientID
 	}
 	return "timesheets-mobile"
+}
+
+// api is the one that is named, or that of the session that goes on.
+func (c *loginCmd) api(before *session) string {
+	if c.API == "" && before != nil && c.goesOn() {
+		return before.API
+	}
+	return c.API
 }
 
 // goesOn says whether the session is to be the same, with something added.

@@ -257,6 +257,38 @@ func idOf(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// upload: upload N PROJECT, as many entries of Ada's, by the nightly import.
+func upload(ts *testscript.TestScript, neg bool, args []string) {
+	server := ts.Getenv("PUNCHCARD_SERVER")
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	var entries []map[string]any
+	for i := range n {
+		entries = append(entries, map[string]any{"user_id": "usr_ada", "project": args[1], "date": time.Date(2025, 1, 1+i, 0, 0, 0, 0, time.UTC).Format(time.DateOnly), "hours": 1})
+	}
+	body, err := json.Marshal(map[string]any{"entries": entries})
+	ts.Check(err)
+	var got tokens
+	r, err := http.NewRequest("POST", server+"/oauth/token", strings.NewReader("grant_type=client_credentials"))
+	ts.Check(err)
+	r.SetBasicAuth("timesheets-cron", "timesheets-cron-secret")
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	answer, err := http.DefaultClient.Do(r)
+	ts.Check(err)
+	ts.Check(json.NewDecoder(answer.Body).Decode(&got))
+	answer.Body.Close()
+	r, err = http.NewRequest("POST", server+"/api/timesheets/upload", bytes.NewReader(body))
+	ts.Check(err)
+	r.Header.Set("Authorization", "Bearer "+got.Access)
+	r.Header.Set("Content-Type", "application/json")
+	answer, err = http.DefaultClient.Do(r)
+	ts.Check(err)
+	answer.Body.Close()
+	if answer.StatusCode/100 != 2 {
+		ts.Fatalf("upload: %s", answer.Status)
+	}
+}
+
 // fault: fault JSON asks the inspector for one.
 func fault(ts *testscript.TestScript, neg bool, args []string) {
 	response, err := http.Post(ts.Getenv("PUNCHCARD_SERVER")+"/inspector/faults", "application/json", strings.NewReader(args[0]))

@@ -127,6 +127,43 @@ func TestGoesNowhereElse(t *testing.T) {
 	}
 }
 
+// RFC 9728 3: an API says what it is called, where, and whose tokens it takes.
+func TestFindsTheAPI(t *testing.T) {
+	var asked string
+	answer := ""
+	us := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = r.URL.Path
+		if answer == "" {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(strings.ReplaceAll(answer, "{us}", "http://"+r.Host)))
+	}))
+	defer us.Close()
+	for name, row := range map[string]struct {
+		named, answer string
+		want, says    string
+		asked         string
+	}{
+		"the server's own":  {"", `{"resource":"{us}/api","authorization_servers":["{us}/"]}`, "{us}/api", "", "/.well-known/oauth-protected-resource/api"},
+		"an older server":   {"", "", "{us}/api", "", "/.well-known/oauth-protected-resource/api"},
+		"another":           {"{us}/v1/hours", `{"resource":"{us}/v1/hours","authorization_servers":["{us}/"]}`, "{us}/v1/hours", "", "/.well-known/oauth-protected-resource/v1/hours"},
+		"one at the root":   {"{us}", `{"resource":"{us}","authorization_servers":["{us}/"]}`, "{us}", "", "/.well-known/oauth-protected-resource"},
+		"not there":         {"{us}/v1", "", "", "does not describe itself", "/.well-known/oauth-protected-resource/v1"},
+		"of another name":   {"", `{"resource":"https://bank.example/api","authorization_servers":["{us}/"]}`, "", "does not describe itself", "/.well-known/oauth-protected-resource/api"},
+		"of another server": {"", `{"resource":"{us}/api","authorization_servers":["https://b.example"]}`, "", "takes no tokens of", "/.well-known/oauth-protected-resource/api"},
+		"no address":        {"hours", "", "", "--api", ""},
+	} {
+		asked, answer = "", row.answer
+		here := func(s string) string { return strings.ReplaceAll(s, "{us}", us.URL) }
+		got, err := newWire(us.URL).api(t.Context(), &metadata{Issuer: us.URL + "/"}, here(row.named))
+		if got != here(row.want) || (err == nil) != (row.says == "") || err != nil && !strings.Contains(err.Error(), row.says) || asked != row.asked {
+			t.Errorf("%s: %q %v, asked at %s; want %q %q, asked at %s", name, got, err, asked, here(row.want), row.says, row.asked)
+		}
+	}
+}
+
 // An address that is given and the name that its server gives itself.
 func TestSpellings(t *testing.T) {
 	for _, server := range []string{"localhost:8484", "ftp://a.example", "https://a.example?x", "https://a.example/#x", "https://u:p@a.example", "//a.example", ""} {
