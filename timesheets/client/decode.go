@@ -73,16 +73,34 @@ func explain(members map[string]any, order []string, meaning func(name, value st
 	names := slices.Sorted(maps.Keys(members))
 	slices.SortStableFunc(names, func(x, y string) int { return rank(order, x) - rank(order, y) })
 	for _, name := range names {
-		value := plain(fmt.Sprint(members[name]))
-		said := meaning(name, value)
+		value := plain(text(members[name]))
 		if number, ok := members[name].(json.Number); ok && slices.Contains([]string{"exp", "iat", "nbf", "auth_time"}, name) {
 			if seconds, err := number.Int64(); err == nil {
-				said += ": " + moment(time.Unix(seconds, 0), now)
+				value = moment(time.Unix(seconds, 0), now)
 			}
 		}
-		out = append(out, [2]string{plain(name), value + "  " + said})
+		if said := meaning(name, value); said != "" {
+			value = said + ": " + value
+		}
+		out = append(out, [2]string{plain(name), value})
 	}
 	return out
+}
+
+// text is a value as people read it; what has parts stays JSON.
+func text(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case []any:
+		parts := make([]string, len(v))
+		for i := range v {
+			parts[i] = text(v[i])
+		}
+		return strings.Join(parts, ", ")
+	}
+	data, _ := json.Marshal(v) // it came out of JSON
+	return string(data)
 }
 
 func rank(order []string, name string) int {
@@ -102,7 +120,7 @@ func moment(t, now time.Time) string {
 
 var (
 	headerOrder = []string{"typ", "alg", "kid"}
-	claimOrder  = []string{"iss", "sub", "email", "aud", "client_id", "scope", "iat", "exp", "auth_time", "jti"}
+	claimOrder  = []string{"iss", "sub", "email", "aud", "client_id", "scope", "iat", "exp", "auth_time", "acr", "amr", "jti"}
 )
 
 func inHeader(name, value string) string {
@@ -122,8 +140,8 @@ func inHeader(name, value string) string {
 
 func inClaims(name, _ string) string {
 	return map[string]string{
-		"iss": "made by this server", "sub": "for this person", "email": "whose address this is",
-		"aud": "good at this API and nowhere else", "client_id": "given to this app", "scope": "allows this, and no more",
-		"iat": "made", "exp": "ends", "nbf": "begins", "auth_time": "the password was given", "jti": "its number, to be told from every other",
+		"iss": "made by this server", "sub": "for this person", "email": "whose address is", "aud": "good at this API and nowhere else",
+		"client_id": "given to this app", "scope": "allows this and no more", "iat": "made", "exp": "ends", "nbf": "begins",
+		"auth_time": "the person signed in", "acr": "how surely", "amr": "by", "cnf": "good only with this key", "jti": "its number",
 	}[name]
 }
