@@ -4344,11 +4344,13 @@ func TestResetBesideARunningServer(t *testing.T) {
 				t.Fatal(said)
 			}
 		})
+		made := u.b.sendJSON("POST", p.base()+"/oidc/register", "", `{"redirect_uris":["https://a.example/cb"]}`).json(t)
 		exit, out, said := another(t, "reset", "--db", p.db, "--yes")
 		if exit != 0 || strings.Count(out, "\n") != 1 || !strings.Contains(out, p.db) || said != "" {
 			t.Fatalf("exit %d, %q %q", exit, out, said)
 		}
 		u.isReset(t)
+		refused(t, u.b.sendJSON("GET", fmt.Sprint(made["registration_client_uri"]), fmt.Sprint(made["registration_access_token"]), ""), 401, "invalid_token")
 	}
 	if exit := p.stop(); exit != 0 {
 		t.Errorf("the server ended with %d", exit)
