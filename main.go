@@ -17,7 +17,6 @@ package main
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -43,9 +42,9 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/exampleco/punchcard/auth"
+	"github.com/exampleco/punchcard/auth/admin"
 	"github.com/exampleco/punchcard/auth/dpop"
 	"github.com/exampleco/punchcard/auth/edge"
-	"github.com/exampleco/punchcard/auth/keys"
 	"github.com/exampleco/punchcard/auth/seed"
 	"github.com/exampleco/punchcard/auth/store/sqlite"
 	"github.com/exampleco/punchcard/static"
@@ -78,13 +77,9 @@ type cli struct {
 	API     apiCmd     `cmd:"" name:"api" help:"Serve the Timesheets API alone, for the tokens of any issuer of RFC 9068 access tokens."`
 	Version versionCmd `cmd:"" help:"Print what this binary is."`
 	Reset   resetCmd   `cmd:"" help:"Set a file back to its seed, also beside a running server; the signing keys stay."`
-	Keys    keysCmd    `cmd:"" help:"Rotate the signing keys."`
-	Backup  backupCmd  `cmd:"" help:"Write a consistent copy of a file, also beside a running server."`
-	Config  configCmd  `cmd:"" help:"Print or check a configuration."`
 
-	Registration registrationCmd `cmd:"" help:"Let apps from elsewhere register themselves."`
-
-	client.Commands // the native app
+	Admin  admin.Commands  `embed:""` // on the file, beside a running server, and on its configuration
+	Client client.Commands `embed:""` // the native app
 }
 
 // run is the program: it returns the exit code and never exits by itself.
@@ -110,7 +105,8 @@ func runAt(ctx context.Context, now clock, args []string, stdout, stderr io.Writ
 	var c cli
 	parser, err := kong.New(&c, kong.Name("punchcard"), kong.Description("OAuth 2 and OpenID Connect, running and visible, in one binary."),
 		kong.Writers(stdout, stderr), kong.Exit(func(code int) { panic(exit(code)) }), kong.Help(help),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(terminal{stdout, stderr}, client.Terminal{Out: stdout, Err: stderr}, now))
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(terminal{stdout, stderr}, client.Terminal{Out: stdout, Err: stderr}, now,
+			admin.Desk{Out: stdout, Err: stderr, Now: now, Migrations: migrations()}))
 	if err != nil {
 		panic(err) // the command line itself is declared wrongly
 	}
@@ -129,11 +125,6 @@ func runAt(ctx context.Context, now clock, args []string, stdout, stderr io.Writ
 	}
 	return exitOK
 }
-
-// usageError is a flag whose value cannot be meant.
-type usageError struct{ error }
-
-func (usageError) ExitCode() int { return exitUsage }
 
 type terminal struct{ out, err io.Writer }
 
@@ -180,12 +171,12 @@ type serveCmd struct {
 // Run opens the file, wires the rooms and serves until ctx ends.
 func (c *serveCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 	start := time.Now()
-	document, builtin, err := loadDocument(c.Config)
+	document, builtin, err := admin.Load(c.Config)
 	if err != nil {
 		return err
 	}
 	if err := c.validate(); err != nil {
-		return usageError{err}
+		return admin.Usage(err)
 	}
 	listeners, err := edge.Listen(c.Addr)
 	if err != nil {
@@ -194,7 +185,7 @@ func (c *serveCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 	defer closeAll(listeners)
 	issuer, port, err := c.issuer(listeners[0])
 	if err != nil {
-		return usageError{err}
+		return admin.Usage(err)
 	}
 	if demo := document.DemoCredentials(); !edge.Loopback(listeners[0]) && len(demo) > 0 && !c.AllowDemoPasswords {
 		return fmt.Errorf("%s can be reached from other machines, and the passwords or secrets of %s are public; write a configuration of your own (punchcard config example), or add --allow-demo-passwords", c.Addr, strings.Join(demo, ", "))
@@ -261,22 +252,6 @@ func (c *serveCmd) issuer(l net.Listener) (*url.URL, string, error) {
 		return nil, "", fmt.Errorf("--issuer %s must be http(s)://host[:port], with or without a trailing slash, and nothing more", c.Issuer)
 	}
 	return u, port, nil
-}
-
-// loadDocument reads the configuration, or the built-in seed.
-func loadDocument(path string) (*seed.Document, bool, error) {
-	data := seed.Builtin()
-	if path != "" {
-		var err error
-		if data, err = os.ReadFile(path); err != nil {
-			return nil, false, fmt.Errorf("--config: %w", err)
-		}
-	}
-	document, err := seed.Parse(data)
-	if err != nil {
-		return nil, false, fmt.Errorf("%s: nothing was applied:\n%w", path, err)
-	}
-	return document, path == "", nil
 }
 
 func migrations() []sqlite.MigrationSet {
@@ -650,7 +625,7 @@ type apiCmd struct {
 // Run serves the API by itself. Of the authorization server it knows the URL.
 func (c *apiCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 	if err := c.validate(); err != nil {
-		return usageError{err}
+		return admin.Usage(err)
 	}
 	people, builtin, err := loadPeople(c.Config)
 	if err != nil {
@@ -837,83 +812,6 @@ func version() string {
 	return "dev"
 }
 
-// beside opens a file for administration, also while a server runs on it.
-func beside(ctx context.Context, db string, t terminal) (*sqlite.File, *slog.Logger, error) {
-	log := edge.Logger(t.err, "auto", "error")
-	file, err := sqlite.Open(ctx, db, sqlite.Options{Existing: true, Migrations: migrations(), Log: log})
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := file.Migrate(ctx); err != nil {
-		return nil, nil, errors.Join(err, file.Close(context.WithoutCancel(ctx)))
-	}
-	return file, log, nil
-}
-
-type keysCmd struct {
-	Rotate rotateCmd `cmd:"" help:"Sign with new keys from now on, also beside a running server; the old ones stay published until their last token has expired."`
-}
-
-type rotateCmd struct {
-	DB string `name:"db" env:"PUNCHCARD_DB" default:"punchcard.db" placeholder:"FILE" help:"The file whose signing keys to rotate; punchcard.db."`
-}
-
-// Run rotates the keys. A server that runs on the file follows within a second.
-func (c rotateCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
-	file, log, err := beside(ctx, c.DB, t)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, file.Close(context.WithoutCancel(ctx))) }()
-	rotated, err := keys.Rotate(ctx, keys.Config{Writer: file, Read: file.Read(), Now: now, Log: log})
-	if err != nil {
-		return err
-	}
-	for _, r := range rotated {
-		fmt.Fprintf(t.out, "%s  %s takes over from %s\n", r.Algorithm, r.New, cmp.Or(r.Old, "none"))
-	}
-	_, err = fmt.Fprintln(t.out, "New tokens are signed with the new keys within a second. The old keys stay published until their last token has expired.")
-	return err
-}
-
-type backupCmd struct {
-	File      string `arg:"" placeholder:"FILE" help:"Where to write the copy; nothing may be there yet."`
-	DB        string `name:"db" env:"PUNCHCARD_DB" default:"punchcard.db" placeholder:"FILE" help:"The file to copy; punchcard.db."`
-	SignedOut bool   `help:"End every sign-in, grant and token in the copy, so that none that is spent later can come back with it."`
-}
-
-// Run copies the file as it is at one moment, whatever a server writes meanwhile.
-func (c backupCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
-	file, log, err := beside(ctx, c.DB, t)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, file.Close(context.WithoutCancel(ctx))) }()
-	if err := file.Backup(ctx, c.File); err != nil {
-		return err
-	}
-	state := "To restore it, stop the server and put it in the place of " + c.DB + ", without a -wal or -shm beside it. Tokens that are spent from now on are good again there; --signed-out leaves none."
-	if c.SignedOut {
-		if err := signOut(ctx, c.File, now, log); err != nil {
-			return errors.Join(err, os.Remove(c.File))
-		}
-		state = "To restore it, stop the server and put it in the place of " + c.DB + ", without a -wal or -shm beside it. Everybody has to sign in again there."
-	}
-	_, err = fmt.Fprintf(t.out, "%s is a copy of %s, read back and sound. It holds the signing keys: keep it as safe as the original.\n%s\n", c.File, c.DB, state)
-	return err
-}
-
-// signOut ends whatever has been issued in a copy. RFC 9700 4.14.2: a refresh
-// token that was used after the copy was made must not be good once more.
-func signOut(ctx context.Context, path string, now clock, log *slog.Logger) (err error) {
-	copied, err := sqlite.Open(ctx, path, sqlite.Options{Existing: true, Log: log})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, copied.Close(context.WithoutCancel(ctx))) }()
-	return auth.SignEverybodyOut(ctx, copied, copied.Read(), now, log)
-}
-
 type resetCmd struct {
 	DB     string `name:"db" env:"PUNCHCARD_DB" default:"punchcard.db" placeholder:"FILE" help:"The file to set back; punchcard.db."`
 	Config string `env:"PUNCHCARD_CONFIG" placeholder:"FILE" help:"The configuration that its server was started with; default: the built-in seed."`
@@ -921,15 +819,15 @@ type resetCmd struct {
 }
 
 // Run sets the file back. A server that runs on it notices by itself.
-func (c resetCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
+func (c resetCmd) Run(ctx context.Context, t terminal, now clock, desk admin.Desk) (err error) {
 	if !c.Yes && !(edge.Terminal(os.Stdin) && edge.Terminal(t.err)) {
-		return usageError{errors.New("reset removes what is in the file and asks before it does, but nobody is here to answer; add --yes")}
+		return admin.Usage(errors.New("reset removes what is in the file and asks before it does, but nobody is here to answer; add --yes"))
 	}
-	document, builtin, err := loadDocument(c.Config)
+	document, builtin, err := admin.Load(c.Config)
 	if err != nil {
 		return err
 	}
-	file, log, err := beside(ctx, c.DB, t)
+	file, log, err := desk.Open(ctx, c.DB)
 	if err != nil {
 		return err
 	}
@@ -956,39 +854,6 @@ func (c resetCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 		week = ", and a fresh week of timesheets"
 	}
 	_, err = fmt.Fprintf(t.out, "%s is back to its seed: %d people, %d clients%s. All sign-ins and tokens are void, the signing keys stayed.\n", c.DB, len(document.People), len(document.Clients), week)
-	return err
-}
-
-type registrationCmd struct {
-	Token registrationTokenCmd `cmd:"" help:"Make an initial access token, with which an app registers itself where that is not open."`
-}
-
-type registrationTokenCmd struct {
-	DB   string        `name:"db" env:"PUNCHCARD_DB" default:"punchcard.db" placeholder:"FILE" help:"The file of the server; punchcard.db."`
-	Uses int           `default:"1" placeholder:"N" help:"For how many registrations; 1."`
-	For  time.Duration `default:"24h" placeholder:"DURATION" help:"How long it is good; 24h."`
-}
-
-// Run prints the token alone on standard output; nothing shows it again.
-func (c registrationTokenCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
-	if c.Uses < 1 || c.Uses > 1000 || c.For < time.Minute || c.For > 90*24*time.Hour {
-		return usageError{errors.New("--uses must be from 1 to 1000, and --for from 1m to 2160h")}
-	}
-	file, err := sqlite.Open(ctx, c.DB, sqlite.Options{Existing: true, Migrations: migrations(), Log: edge.Logger(t.err, "auto", "error")})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, file.Close(context.WithoutCancel(ctx))) }()
-	if err := file.Migrate(ctx); err != nil {
-		return err
-	}
-	until := now().Add(c.For)
-	token, err := auth.InitialToken(ctx, file, now, c.Uses, until)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(t.err, "Good for %d registrations until %s. The app sends it as Authorization: Bearer … to /oidc/register.\n", c.Uses, until.Format(time.RFC1123))
-	_, err = fmt.Fprintln(t.out, token)
 	return err
 }
 
@@ -1021,31 +886,6 @@ func saysYes(ctx context.Context, in io.Reader) bool {
 	case <-ctx.Done():
 		return false
 	}
-}
-
-type configCmd struct {
-	Example exampleCmd `cmd:"" help:"Print the built-in seed as YAML, to start from."`
-	Check   checkCmd   `cmd:"" help:"Check a configuration without starting."`
-}
-
-type exampleCmd struct{}
-
-func (exampleCmd) Run(t terminal) error {
-	_, err := t.out.Write(seed.Builtin())
-	return err
-}
-
-type checkCmd struct {
-	File string `arg:"" help:"The YAML file." placeholder:"FILE"`
-}
-
-func (c checkCmd) Run(t terminal) error {
-	d, _, err := loadDocument(c.File)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(t.out, "%s is good: %d people, %d roles, %d clients, %d APIs\n", c.File, len(d.People), len(d.Roles), len(d.Clients), len(d.APIs))
-	return err
 }
 
 func closeAll(listeners []net.Listener) {

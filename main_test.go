@@ -50,6 +50,7 @@ import (
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 
+	"github.com/exampleco/punchcard/auth/admin"
 	"github.com/exampleco/punchcard/auth/edge"
 	"github.com/exampleco/punchcard/auth/keys"
 	"github.com/exampleco/punchcard/auth/store/sqlite"
@@ -580,6 +581,7 @@ func TestHouse(t *testing.T) {
 		"auth/people":            {us + "views", us + "auth/store", us + "auth/keys", us + "timesheets", "github.com/ory/fosite"},
 		"auth/keys":              {us + "views", us + "auth/store", us + "auth/people", us + "timesheets", "github.com/ory/fosite"},
 		"auth/assertion":         {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "auth/seed", us + "timesheets", "github.com/ory/fosite", "net/http", "database/sql"},
+		"auth/admin":             {us + "timesheets", us + "views/site", us + "views/inspector"},
 		"auth/seed":              {us + "views", us + "auth/store", us + "auth/people", us + "timesheets", "github.com/ory/fosite", "net/http", "database/sql"},
 		"auth/dpop":              {us + "auth/store", us + "auth/people", us + "auth/keys", us + "views", us + "timesheets", "github.com/ory/fosite", "github.com/go-jose/go-jose"}, // main gives it to both servers
 		"auth/edge":              {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "timesheets", "github.com/ory/fosite"},
@@ -2871,7 +2873,7 @@ func wired(b *testing.B, families int, watched bool) *program {
 	if err := file.Migrate(b.Context()); err != nil {
 		b.Fatal(err)
 	}
-	document, builtin, err := loadDocument("")
+	document, builtin, err := admin.Load("")
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -4080,7 +4082,7 @@ func inside(t *testing.T) (p *program, r *rooms, faults *fault.List) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { file.Close(context.Background()) })
-	document, builtin, lerr := loadDocument("")
+	document, builtin, lerr := admin.Load("")
 	if err := errors.Join(file.Migrate(t.Context()), lerr); err != nil {
 		t.Fatal(err)
 	}
