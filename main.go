@@ -159,6 +159,7 @@ type serveCmd struct {
 	RefreshTTL         time.Duration `name:"refresh-ttl" env:"PUNCHCARD_REFRESH_TTL" default:"336h" help:"How long a refresh token may lie idle; a family ends after 90 days."`
 	CodeTTL            time.Duration `name:"code-ttl" env:"PUNCHCARD_CODE_TTL" default:"60s" help:"Lifetime of an authorization code, at most 10m."`
 	RefreshGrace       time.Duration `env:"PUNCHCARD_REFRESH_GRACE" default:"0s" help:"How long a public client may retry a refresh whose answer was lost, at most 10s; 0: not at all."`
+	ApproveMaxAge      time.Duration `env:"PUNCHCARD_APPROVE_MAX_AGE" default:"0s" help:"How old a sign-in may be to approve or reject with it, such as 5m (RFC 9470); 0: as old as it is."`
 	DPoPNonces         bool          `name:"dpop-nonces" env:"PUNCHCARD_DPOP_NONCES" help:"Demand a server nonce in every DPoP proof, also of clients that are not registered to send one."`
 	LogFormat          string        `env:"PUNCHCARD_LOG_FORMAT" enum:"auto,text,json" default:"auto" help:"text, json, or auto: text on a terminal, JSON otherwise."`
 	LogLevel           string        `env:"PUNCHCARD_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"debug shows every check."`
@@ -230,10 +231,14 @@ func (c *serveCmd) validate() error {
 		{"--refresh-ttl", c.RefreshTTL, time.Second, 90 * 24 * time.Hour},
 		{"--code-ttl", c.CodeTTL, time.Second, 10 * time.Minute}, // RFC 6749 4.1.2
 		{"--refresh-grace", c.RefreshGrace, 0, 10 * time.Second}, // longer would only be a second use
+		{"--approve-max-age", c.ApproveMaxAge, 0, 24 * time.Hour},
 	} {
 		if ttl.value < ttl.min || ttl.value > ttl.max {
 			return fmt.Errorf("%s must be between %s and %s", ttl.flag, ttl.min, ttl.max)
 		}
+	}
+	if c.ApproveMaxAge%time.Second != 0 { // it travels as a number of seconds
+		return errors.New("--approve-max-age must be whole seconds")
 	}
 	return nil
 }
@@ -295,7 +300,7 @@ func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.D
 	api, err := timesheets.New(timesheets.Config{
 		Writer: file, Read: file.Read(), Verifier: adapter{server, audience}, Directory: directory{server, document},
 		Proofs:   server.Proofs(),
-		Audience: audience, Issuer: c.Issuer, ResourceMetadata: base + pathResource, Documentation: base + "/docs", Now: now, Log: log,
+		Audience: audience, Issuer: c.Issuer, ResourceMetadata: base + pathResource, Documentation: base + "/docs", ApproveMaxAge: c.ApproveMaxAge, Now: now, Log: log,
 	})
 	if err != nil {
 		return nil, err
@@ -592,7 +597,7 @@ func (a adapter) Verify(ctx context.Context, token string) (timesheets.Caller, e
 	if bad := (*auth.InvalidTokenError)(nil); errors.As(err, &bad) {
 		return timesheets.Caller{}, timesheets.InvalidToken(bad.Reason)
 	}
-	return timesheets.Caller{Subject: t.Subject, ClientID: t.ClientID, Scopes: t.Scopes, ExpiresAt: t.ExpiresAt, Machine: t.Machine, Email: t.Email, JKT: t.JKT}, err
+	return timesheets.Caller{Subject: t.Subject, ClientID: t.ClientID, Scopes: t.Scopes, ExpiresAt: t.ExpiresAt, Machine: t.Machine, Email: t.Email, AuthTime: t.AuthTime, JKT: t.JKT}, err
 }
 
 // directory is the other half of the seam: who reports to whom is the

@@ -1663,6 +1663,52 @@ func TestFreshLogin(t *testing.T) {
 	}
 }
 
+// RFC 9470: whoever approves with a token of an old sign-in is sent to sign in
+// again. A refresh does not help, nor does a flow that asks for no fresh
+// sign-in; one with the max_age of the challenge does.
+func TestStepUpForApprovals(t *testing.T) {
+	var w watch
+	p := startAt(t, w.now, filepath.Join(t.TempDir(), "punchcard.db"), "--approve-max-age", "5m")
+	ada, grace, c := p.browser(t), p.browser(t), mobile()
+	day := w.now().Format(time.DateOnly)
+	created := ada.api("POST", "/timesheets", ada.signedUp(c, "ada@example.com").Access, `{"project":"Apollo","date":"`+day+`","hours":2.5}`)
+	id, _ := created.json(t)["id"].(string)
+	got := grace.signedUp(c, "grace@example.com")
+	insufficient := func(token string) {
+		t.Helper()
+		a := grace.api("PUT", "/approvals/"+id, token, `{"decision":"approve"}`)
+		for _, piece := range []string{`Bearer `, `error="insufficient_user_authentication"`, `error_description=`, `max_age="300"`, `resource_metadata="` + p.base()} {
+			if a.StatusCode != 401 || !strings.Contains(a.Header.Get("WWW-Authenticate"), piece) || a.Header.Get("Content-Type") != "application/problem+json" {
+				t.Errorf("%d %q, want 401 with %s", a.StatusCode, a.Header.Get("WWW-Authenticate"), piece)
+			}
+		}
+	}
+	w.move(6 * time.Minute)
+	insufficient(got.Access)
+	if a := grace.api("GET", "/approvals", got.Access, ""); a.StatusCode != 200 || !strings.Contains(a.body, id) {
+		t.Errorf("to look demands nothing: %d", a.StatusCode)
+	}
+	next := grace.tokens(grace.refresh(c, got.Refresh))
+	if was, is := claims(t, got.Access, 1)["auth_time"], claims(t, next.Access, 1)["auth_time"]; was != is {
+		t.Errorf("auth_time was %v and is %v after a refresh (OIDC Core 12.2)", was, is)
+	}
+	insufficient(next.Access)
+	insufficient(grace.signedUp(c, "").Access) // the browser is still signed in, since six minutes ago
+
+	page := grace.follow(grace.get(c.authorizeURL("max_age", "300")))
+	if page.Request.URL.Path != "/login" {
+		t.Fatalf("max_age=300 led to %s, want the login", page.Request.URL.Path)
+	}
+	page = grace.signIn(page, "grace@example.com", "timesheets")
+	fresh := grace.tokens(grace.exchange(c, grace.arrive(c, grace.decide(page, "allow", nil)).Get("code")))
+	if a := grace.api("PUT", "/approvals/"+id, fresh.Access, `{"decision":"approve"}`); a.StatusCode != 200 || a.json(t)["status"] != "approved" {
+		t.Errorf("after the fresh sign-in: %d %s", a.StatusCode, a.body)
+	}
+	if exit, said := refusedStart(t, "--approve-max-age", "1500ms", "--db", filepath.Join(t.TempDir(), "x.db")); exit != 2 || !strings.Contains(said, "whole seconds") {
+		t.Errorf("a fraction of a second: exit %d, %q", exit, said)
+	}
+}
+
 // Nothing tells which accounts exist, and guessing gets slow.
 func TestLogin(t *testing.T) {
 	p := start(t)

@@ -42,6 +42,10 @@ type Config struct {
 	// people. Empty leaves it out of the metadata.
 	Documentation string
 
+	// ApproveMaxAge is how old the sign-in may be that an approval or rejection
+	// is made with, in whole seconds; 0 for any age.
+	ApproveMaxAge time.Duration
+
 	Now func() time.Time
 	Log *slog.Logger
 }
@@ -86,7 +90,7 @@ func New(c Config) (*API, error) {
 	}
 	a.huma = humago.New(a.mux, a.humaConfig())
 	a.huma.UseMiddleware(a.negotiate, a.authorize, a.readBody)
-	a.operations()
+	a.operations(c.ApproveMaxAge)
 	if err := a.write(); err != nil {
 		return nil, err
 	}
@@ -95,14 +99,14 @@ func New(c Config) (*API, error) {
 }
 
 // operations is the whole surface.
-func (a *API) operations() {
+func (a *API) operations(approveMaxAge time.Duration) {
 	register(a, operation("list-timesheets", "GET /api/timesheets", "read:timesheets", "Your entries"), a.list)
 	register(a, operation("create-timesheet", "POST /api/timesheets", "create:timesheets", "Add an entry"), a.create)
 	register(a, operation("get-timesheet", "GET /api/timesheets/{id}", "read:timesheets", "One of your entries"), a.get)
 	register(a, operation("replace-timesheet", "PUT /api/timesheets/{id}", "create:timesheets", "Change a pending entry of yours"), a.replace)
 	register(a, operation("delete-timesheet", "DELETE /api/timesheets/{id}", "delete:timesheets", "Delete a pending entry of yours"), a.delete)
 	register(a, operation("list-approvals", "GET /api/approvals", "approve:timesheets", "What waits for your decision"), a.approvals)
-	register(a, operation("decide-approval", "PUT /api/approvals/{id}", "approve:timesheets", "Approve or reject an entry"), a.decide)
+	register(a, afterSignIn(approveMaxAge, operation("decide-approval", "PUT /api/approvals/{id}", "approve:timesheets", "Approve or reject an entry")), a.decide)
 	register(a, wholeBody(openFor(machines, operation("upload-timesheets", "POST /api/timesheets/upload", "batch:upload", "Add entries for many people"))), a.upload)
 	register(a, openFor(everybody, operation("get-me", "GET /api/me", "", "What the API knows about you")), a.me)
 }

@@ -24,6 +24,9 @@ type Caller struct {
 	ExpiresAt time.Time
 	Machine   bool   // client_credentials: no person
 	Email     string // of the person; may be empty
+	// AuthTime is when the person last proved who they are; the zero time where
+	// that is not known.
+	AuthTime time.Time
 	// JKT is the thumbprint of the key that the token is bound to (RFC 9449 6,
 	// cnf.jkt), "" for a token that whoever has it may use.
 	JKT string
@@ -104,7 +107,11 @@ func (a *API) admit(r *http.Request, op *huma.Operation) (Caller, error) {
 	if len(needed) > 0 && !a.check(ctx, "scope", "RFC 6750 3.1", ok, strings.Join(needed, " "), strings.Join(caller.Scopes, " ")) {
 		return Caller{}, a.lacksScope(sent.scheme, needed)
 	}
-	return caller, a.admitsKind(ctx, op, caller)
+	if err := a.admitsKind(ctx, op, caller); err != nil {
+		return Caller{}, err
+	}
+	// Last: nobody shall sign in again for what they may not do anyway.
+	return caller, a.admitsAge(ctx, op, sent.scheme, caller)
 }
 
 // admitsKind tells people and machines apart. A scope cannot: a registration

@@ -12,7 +12,8 @@
 //	  negotiate  JSON, or CSV where somebody prefers it
 //	  authorize  one access token, in the header; valid; with a proof of the
 //	             key that it is bound to, if it is; with the scope that the
-//	             operation names; of a person, a machine or either
+//	             operation names; of a person, a machine or either; from a
+//	             sign-in that is recent enough, where that is demanded
 //	  readBody   JSON, at most 1 MiB
 //	  huma       parameters and body against the operation's schema
 //	  handler    whose entry is it, and may this caller do that
@@ -31,6 +32,7 @@
 //	api.go        Config, New, the table of operations
 //	bearer.go     RFC 6750: the token, the scope, the challenges
 //	dpop.go       RFC 9449: a token that is bound to a key
+//	stepup.go     RFC 9470: a sign-in that is recent enough
 //	body.go       what a body must be before anybody looks at its fields
 //	entries.go    create, read, replace, delete
 //	ifmatch.go    If-Match: who changes an entry says which one they read

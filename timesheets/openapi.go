@@ -73,6 +73,7 @@ func (a *API) describe(op *huma.Operation) {
 			Content: map[string]*huma.MediaType{"application/problem+json": {Schema: wrong["application/problem+json"].Schema, Example: d.refusalExample(status, why)}},
 		}
 	}
+	describeAge(op)
 }
 
 // refusals are the operation's own and those that any operation has.

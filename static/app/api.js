@@ -4,7 +4,10 @@
 import { request, OAuthError } from './oauth.js';
 import * as session from './session.js';
 
-/** An answer of 400 or more. scope is set where the token lacks one. */
+/**
+ * An answer of 400 or more. scope is set where the token lacks one, maxAge
+ * where its sign-in is too old: how many seconds old another one may be.
+ */
 export class Problem extends Error {
   constructor(status, body, challenge) {
     super(body.detail || body.title || `The API answered ${status}.`);
@@ -12,7 +15,15 @@ export class Problem extends Error {
     this.fields = (body.errors || []).map(({ pointer, detail }) => ({ name: pointer?.slice(1), detail }));
     // RFC 6750 3.1: insufficient_scope says which scope would do.
     this.scope = status === 403 ? /scope="([^"]*)"/.exec(challenge)?.[1] : undefined;
+    this.maxAge = freshEnough(status, challenge);
   }
+}
+
+// RFC 9470 3: the token is good, and the sign-in behind it too long ago. The
+// challenge says how recent it has to be.
+function freshEnough(status, challenge) {
+  const seconds = status === 401 && challenge.includes('error="insufficient_user_authentication"') && /max_age="(\d+)"/.exec(challenge)?.[1];
+  return seconds ? Number(seconds) : undefined;
 }
 
 let base;
@@ -60,20 +71,25 @@ async function all(path) {
 async function call(method, path, content, headers) {
   const used = await session.token();
   let answer = await send(method, path, content, headers, used);
-  if (answer.status === 401) {
+  if (answer.status === 401 && !wantsSignIn(answer)) {
     // RFC 6750 3.1: invalid_token. The clocks may differ, or somebody has
     // revoked it; one refresh tells, and a second 401 is final.
     if (session.current()?.access === used) await session.renew();
     answer = await send(method, path, content, headers, await session.token());
   }
-  if (answer.status === 401) {
+  if (answer.status === 401 && !wantsSignIn(answer)) {
     session.end();
     throw new OAuthError('login_required', 'The access token is no longer accepted.');
   }
   const body = answer.status === 204 ? null : await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Problem(answer.status, body || {}, answer.headers.get('WWW-Authenticate') || '');
+  if (!answer.ok) throw new Problem(answer.status, body || {}, challengeOf(answer));
   return { body, etag: answer.headers.get('ETag') };
 }
+
+const challengeOf = (answer) => answer.headers.get('WWW-Authenticate') || '';
+
+// A refresh would be of no use: it keeps the time of the sign-in (OIDC Core 12.2).
+const wantsSignIn = (answer) => freshEnough(answer.status, challengeOf(answer)) !== undefined;
 
 function send(method, path, content, headers, token) {
   const all = { Authorization: `Bearer ${token}`, Accept: 'application/json', ...headers };

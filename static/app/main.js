@@ -17,6 +17,7 @@ import { endedScreen, failedScreen, waitingScreen, welcomeScreen } from './scree
 import { drawPanel } from './screens/panel.js';
 import { profileScreen } from './screens/profile.js';
 import { weekScreen } from './screens/week.js';
+import * as unfinished from './unfinished.js';
 
 const glass = document.getElementById('app');
 const config = { ...glass.dataset }; // issuer, client, audience, base
@@ -79,6 +80,7 @@ async function back(trip) {
   try {
     const code = oauth.receive(config, query, trip);
     const answer = await oauth.exchange(config, code, trip);
+    unfinished.bring(trip, answer.claims?.sub);
     await session.begin(answer, [...trip.asked, ...(trip.denied ? [trip.denied] : [])]);
     if (trip.wanted) say(session.holds(trip.wanted) ? `You allowed it. This app may now ${inWords(trip.wanted)}.` : `${trip.wanted} was not granted.`);
   } catch (error) {

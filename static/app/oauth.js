@@ -72,7 +72,7 @@ export function whyNoPKCE() {
  */
 export async function leave(config, scopes, extra, remember, place = STASH) {
   const metadata = await discover(config);
-  const trip = { verifier: random(), state: random(), nonce: random(), asked: scopes, ...remember };
+  const trip = { verifier: random(), state: random(), nonce: random(), asked: scopes, left: Date.now(), maxAge: extra.max_age, ...remember };
   // Kept only until the browser is back: the page forgets its variables when
   // it leaves. sessionStorage belongs to this tab, so two tabs do not mix.
   sessionStorage.setItem(place, JSON.stringify(trip));
@@ -141,6 +141,7 @@ export async function exchange(config, code, trip) {
     grant_type: 'authorization_code', code, redirect_uri: redirectURI(config), code_verifier: trip.verifier,
   });
   tokens.claims = checkIDToken(config, tokens.id_token, trip.nonce);
+  checkAge(tokens.claims, trip);
   return tokens;
 }
 
@@ -178,6 +179,13 @@ export function checkIDToken(config, token, nonce) {
   if (!(claims.exp * 1000 > Date.now() - CLOCK_SKEW)) throw mismatch('The ID token has expired. Is the clock of this device right?'); // item 9
   if (claims.nonce !== nonce) throw mismatch('The ID token answers another sign-in.'); // item 11: no replay
   return claims;
+}
+
+// OIDC Core 3.1.3.7 item 13: where max_age was asked for, auth_time has to say
+// that the sign-in was no older than that when the request was made.
+function checkAge(claims, { maxAge, left }) {
+  if (maxAge === undefined) return;
+  if (!(claims?.auth_time * 1000 >= left - maxAge * 1000 - CLOCK_SKEW)) throw mismatch('The sign-in is older than this app has asked for. Is the clock of this device right?');
 }
 
 const CLOCK_SKEW = 60_000; // item 9 allows for some

@@ -47,6 +47,14 @@ export async function share() {
 export const signIn = (scopes, trip) => oauth.leave(config, scopes, {}, trip);
 
 /**
+ * Signs in again, with the scopes it has, because the last time is too long ago
+ * (RFC 9470 4). login_hint fills in who it was; that it is them is for the app
+ * to check when it is back.
+ */
+export const signInAgain = (maxAge, trip) => oauth.leave(config, [...new Set([...pair.scope, 'openid'])],
+  { max_age: maxAge, ...(pair.claims?.email && { login_hint: pair.claims.email }) }, { ...trip, had: pair.scope, sub: pair.claims?.sub });
+
+/**
  * Signs in without a question, if this tab was signed in before. Returns false
  * where that is not worth trying. The mark is taken away first and put back by
  * success alone, so this can never go round in circles.

@@ -5,7 +5,9 @@ import { hours, shortDay } from '../dates.js';
 import { h, icon, say } from '../dom.js';
 import { go, to } from '../router.js';
 import { holds } from '../session.js';
+import { take } from '../unfinished.js';
 import { button, loading, note, project, screen, trouble } from './parts.js';
+import { signInFirst } from './stepup.js';
 
 export function approvalsScreen() {
   if (!holds('approve:timesheets')) {
@@ -13,8 +15,33 @@ export function approvalsScreen() {
     return h('div');
   }
   const box = h('div');
-  loading(box, api.approvals, (entries) => (entries.length ? h('ul', { class: 'waiting' }, entries.map(card)) : nothing()));
-  return screen({ title: 'Approvals', tab: 'approvals' }, h('p', { class: 'ph-sum' }, 'From the people who report to you'), box);
+  const messages = h('div', { role: 'status' });
+  const begun = take();
+  const load = async () => {
+    if (begun) await finish(begun, messages);
+    return api.approvals();
+  };
+  loading(box, load, (entries) => (entries.length ? h('ul', { class: 'waiting' }, entries.map(card)) : nothing()));
+  return screen({ title: 'Approvals', tab: 'approvals' }, h('p', { class: 'ph-sum' }, 'From the people who report to you'), messages, box);
+}
+
+// What was begun before a fresh sign-in is finished after it, once.
+async function finish(begun, messages) {
+  const { id, decision, comment, what, someoneElse } = begun;
+  if (begun.tried) return;
+  begun.tried = true;
+  if (someoneElse) {
+    messages.replaceChildren(note('calm', 'Nothing was decided.', `Somebody else began with ${what}, and it is theirs to finish.`));
+    return;
+  }
+  try {
+    await api.decide(id, decision, comment);
+    messages.replaceChildren(note('good', `${decision === 'approve' ? 'Approved' : 'Rejected'}: ${what}.`, 'You signed in again, and the API took it.'));
+  } catch (error) {
+    if (error.maxAge !== undefined) messages.replaceChildren(signInFirst(error.maxAge, { id, decision, comment, what }));
+    else if (error.status === 409) messages.replaceChildren(note('calm', 'Already decided.', `Somebody was faster with ${what}, and the first decision counts.`));
+    else messages.replaceChildren(trouble(error));
+  }
 }
 
 const nothing = () => h('div', { class: 'blank' }, icon('approvals'), h('b', {}, 'All decided'), h('p', {}, 'Nobody waits for you.'));
@@ -45,7 +72,11 @@ function card(entry) {
     } catch (error) {
       self.inert = false;
       if (error.status === 409) decided(self);
-      else messages.replaceChildren(trouble(error, () => decide(decision, text)));
+      else if (error.maxAge !== undefined) {
+        const what = `${entry.project}, ${hours(entry.hours)}`;
+        messages.replaceChildren(signInFirst(error.maxAge, { id: entry.id, decision, comment: text || undefined, what }));
+        messages.querySelector('button').focus();
+      } else messages.replaceChildren(trouble(error, () => decide(decision, text)));
     }
   }
   return self;
