@@ -41,6 +41,9 @@ func (s *Server) connectedApps(ctx context.Context, who *signedIn) ([]views.Acco
 			return nil, err
 		}
 		app := views.AccountApp{ID: client.ID, Name: client.Name, Kind: kindWords(client), Since: s.moment(g.Since)}
+		if client.Source == store.SourceRuntime { // RFC 7591 5: warn people about what nobody has vetted
+			app.RegisteredOn = client.CreatedAt.Format("2 January 2006")
+		}
 		if !g.UsedAt.IsZero() {
 			app.Used = s.moment(g.UsedAt)
 		}

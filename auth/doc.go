@@ -97,7 +97,10 @@
 // success. A wrong verifier does not burn a code, or whoever saw the code could
 // lock its owner out. Whose refresh response was lost signs in again, unless a
 // grace was asked for: then a public client gets the same successor once more,
-// for seconds, and never a second one.
+// for seconds, and never a second one. What a person takes back on the account
+// page is dead at the next call, and no refresh that was under way brings it
+// back; whoever ends a session, or changes a password, ends what came of it in
+// the same commit.
 //
 // catalogue holds all this, and some two hundred ways to go wrong, against a
 // running server, case by case; crash kills it, fills its disk and locks its

@@ -45,7 +45,8 @@ func (s *Server) withGrace(ctx context.Context, client *store.Client, form url.V
 	if s.refreshGrace == 0 || form.Get("grant_type") != "refresh_token" || !client.IsPublic() {
 		return ctx
 	}
-	return context.WithValue(ctx, graceKey{}, &grace{client: client.ID, request: sameRequest(form), attempt: attempt, until: s.now().Add(s.refreshGrace)})
+	jkt, _ := ctx.Value(jktKey{}).(string)
+	return context.WithValue(ctx, graceKey{}, &grace{client: client.ID, request: sameRequest(form, jkt), attempt: attempt, until: s.now().Add(s.refreshGrace)})
 }
 
 func graceOf(ctx context.Context) *grace {
@@ -58,10 +59,11 @@ func graceOf(ctx context.Context) *grace {
 func (g *grace) again() bool { return g != nil && g.attempt+1 < maxAttempts }
 
 // sameRequest is what a retry must repeat. A used token that asks for another
-// scope or resource is no retry, but somebody else, or an app that is in the
-// wrong: it is answered like any replay.
-func sameRequest(form url.Values) string {
-	kept := url.Values{}
+// scope or resource, or comes with another key than the one proved before (jkt,
+// "" for none), is no retry, but somebody else, or an app that is in the wrong:
+// it is answered like any replay.
+func sameRequest(form url.Values, jkt string) string {
+	kept := url.Values{"jkt": {jkt}}
 	for _, name := range []string{"scope", "resource", "audience"} {
 		if values := slices.Clone(form[name]); len(values) > 0 {
 			slices.Sort(values)

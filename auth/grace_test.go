@@ -131,6 +131,16 @@ func TestOnlyTheSameRequestIsARetry(t *testing.T) {
 			w.invalidGrant("its successor", w.refresh(second.RefreshToken))
 		})
 	}
+	t.Run("another key", func(t *testing.T) {
+		owner, thief := w.device(), w.device()
+		first := w.granted("offline_access read:timesheets") // bound to no key yet
+		second := w.tokens(owner.token(refreshForm(first.RefreshToken)))
+		if again := w.tokens(owner.token(refreshForm(first.RefreshToken))); again.RefreshToken != second.RefreshToken {
+			t.Error("the owner's retry got another successor")
+		}
+		w.invalidGrant("the old token", thief.token(refreshForm(first.RefreshToken)))
+		w.invalidGrant("its successor", owner.token(refreshForm(second.RefreshToken)))
+	})
 	t.Run("the same narrow scope", func(t *testing.T) {
 		first := w.granted("offline_access read:timesheets create:timesheets")
 		second := w.tokens(w.asking(first.RefreshToken, "scope", "read:timesheets"))

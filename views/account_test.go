@@ -12,7 +12,7 @@ func hostileAccount() Account {
 		Apps: []AccountApp{
 			{ID: hostile, Name: hostile, Kind: "native, public", Since: at, Used: at, Scopes: []AccountScope{
 				{Name: "openid", Tag: "openid profile", Title: "Know who you are", Kept: true}, {Name: hostile, Tag: hostile, Title: hostile}}},
-			{ID: "b", Name: hostile, Kind: "browser, public", Since: at, SilentUntil: "25 December 2026"},
+			{ID: "b", Name: hostile, Kind: "browser, public", Since: at, SilentUntil: "25 December 2026", RegisteredOn: "24 November 2026"},
 		},
 		Browsers: []AccountBrowser{{ID: "s1", Name: "Chrome on Windows", Agent: hostile, Here: true, Since: at, Seen: at}, {ID: hostile, Name: "Safari on an iPhone", Since: at, Seen: at}},
 		Password: AccountPassword{Field: "new_password", Problem: "That is too short."}, MinPassword: 8, Idle: "12 hours", Life: "7 days",
