@@ -37,7 +37,7 @@ func securityOf(issuer string) *huma.SecurityScheme {
 	as := strings.TrimSuffix(issuer, "/")
 	return &huma.SecurityScheme{
 		Type: "oauth2",
-		Description: "Every operation needs an access token: Authorization: Bearer <token>. " +
+		Description: "Every operation needs an access token: Authorization: Bearer <token>, or, where it is bound to a key, Authorization: DPoP <token> with a DPoP proof (RFC 9449). " +
 			"Apps that people sign in to use the authorization code flow with PKCE (S256); machine clients use client credentials. " +
 			"Each operation names the one scope that its token must carry.",
 		Flows: &huma.OAuthFlows{

@@ -168,6 +168,21 @@ func TestUsedOnce(t *testing.T) {
 	w.rows(0)
 }
 
+// The table does not grow beyond what is remembered.
+func TestOldProofsLeave(t *testing.T) {
+	w := newWorld(t)
+	d := newDevice(t, "ES256")
+	for range 4 {
+		w.good("before", d, d.proof(t, d.claims(w.time)))
+	}
+	w.rows(4)
+	w.time = w.time.Add(2 * window)
+	w.good("first", d, d.proof(t, d.claims(w.time)))
+	w.rows(3)
+	w.good("second", d, d.proof(t, d.claims(w.time)))
+	w.rows(2)
+}
+
 func (w *world) rows(want int) {
 	w.t.Helper()
 	var n int

@@ -43,10 +43,11 @@ func (p *pages) commands(clients []views.StartClient) []views.StartCommand {
 			Shell: "curl -s -u " + quoted(gateway.ID+":"+gateway.Secret) + " -d \"token=$TOKEN\" " + quoted(p.base+"/oauth/introspect"),
 		})
 	}
-	return append(out, views.StartCommand{
+	out = append(out, views.StartCommand{
 		Title: "Take it back", Text: "Revocation. Run the third block again afterwards: 401, at the very next call.",
 		Shell: "curl -si -u " + quoted(basic) + " -d \"token=$TOKEN\" " + quoted(p.base+"/oauth/revoke"),
 	})
+	return append(out, p.bound(basic)...)
 }
 
 // exchange is the token request, to be pasted. What came with the request is

@@ -40,7 +40,7 @@ func TestPastedCommandsTellTheStory(t *testing.T) {
 		}}, nil
 	}
 	pre := blocks(t, get(c, "/").Body.String())
-	if len(pre) != 8 || pre[0] != "punchcard login\npunchcard list\npunchcard token --decode" {
+	if len(pre) != 10 || pre[0] != "punchcard login\npunchcard list\npunchcard token --decode" {
 		t.Fatalf("%d commands, the first is %q", len(pre), pre[0])
 	}
 	args, _ := shell(t, tokens, strings.Join(pre, "\n"))
@@ -53,6 +53,10 @@ func TestPastedCommandsTellTheStory(t *testing.T) {
 		"-H Authorization: Bearer at.1-2_3 http://localhost:8484/api/timesheets",
 		"-u timesheets-gateway:gateway-secret -d token=at.1-2_3 http://localhost:8484/oauth/introspect",
 		"-u timesheets-cron:it's a $ecret -d token=at.1-2_3 http://localhost:8484/oauth/revoke",
+		"-H DPoP: eyJ",
+		"-d grant_type=client_credentials http://localhost:8484/oauth/token",
+		"-H Authorization: DPoP at.1-2_3 -H DPoP: eyJ",
+		"http://localhost:8484/api/me",
 	} {
 		at := strings.Index(got, want)
 		if at < 0 {
