@@ -1710,6 +1710,70 @@ func TestStepUpForApprovals(t *testing.T) {
 }
 
 // Nothing tells which accounts exist, and guessing gets slow.
+// OIDC Core 3.1.2.1, prompt=select_account: the person says which account it
+// shall be, also where consent is remembered.
+func TestSelectAccount(t *testing.T) {
+	p := start(t)
+	b, c := p.browser(t), mobile()
+	c.id, c.redirect, c.scope = "timesheets-spa", "http://localhost:5173/callback", "openid profile read:timesheets"
+	at := func(a answer, path string) answer {
+		t.Helper()
+		if a.Request.URL.Path != path || a.StatusCode != 200 {
+			t.Fatalf("came to %s %d, want %s", a.Request.URL.Path, a.StatusCode, path)
+		}
+		return a
+	}
+	subject := func(a answer) any {
+		t.Helper()
+		return claims(t, b.tokens(b.exchange(c, b.arrive(c, a).Get("code"))).ID, 1)["sub"]
+	}
+	ask := func(extra ...string) answer {
+		return b.follow(b.get(c.authorizeURL(append([]string{"prompt", "select_account"}, extra...)...)))
+	}
+	// Nobody is signed in: signing in is choosing.
+	page := at(b.signIn(at(ask(), "/login"), "ada@example.com", "timesheets"), "/consent")
+	if sub := subject(b.decide(page, "allow", func(v url.Values) { v.Set("remember", "1") })); sub != "usr_ada" {
+		t.Errorf("the token is %v's", sub)
+	}
+	// The consent is remembered, and the choice is asked for all the same.
+	page = at(ask(), "/select-account")
+	f := page.form(t)
+	if !strings.Contains(page.body, "Ada Lovelace") || strings.Contains(page.Header.Get("Content-Security-Policy"), "script") {
+		t.Errorf("the page: %.300s", page.body)
+	}
+	if sub := subject(b.follow(b.do("POST", f.action, f.values))); sub != "usr_ada" {
+		t.Errorf("went on as Ada, and the token is %v's", sub)
+	}
+	if a := b.do("POST", f.action, f.values); a.StatusCode != 409 {
+		t.Errorf("the button once more: %d, want the page that says it is finished", a.StatusCode)
+	}
+	// A form that was drawn for somebody else chooses nothing, and no other site can send one.
+	page = ask()
+	f = page.form(t)
+	if a := b.do("POST", f.action, f.values, "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"); a.StatusCode != 403 {
+		t.Errorf("from another site: %d", a.StatusCode)
+	}
+	f.values.Set("session", strings.Repeat("0", 32))
+	at(b.follow(b.do("POST", f.action, f.values)), "/select-account")
+	// No later step can be called instead.
+	if a := b.follow(b.get("/consent?flow=" + f.values.Get("flow"))); a.Request.URL.Path != "/select-account" {
+		t.Errorf("the consent page before the choice: %s", a.Request.URL.Path)
+	}
+	// Somebody else.
+	other := b.get("/login?flow=" + f.values.Get("flow"))
+	page = at(b.signIn(other, "alan@example.com", "timesheets"), "/consent")
+	if sub := subject(b.decide(page, "allow", nil)); sub != "usr_alan" {
+		t.Errorf("signed in as Alan, and the token is %v's", sub)
+	}
+	at(ask("prompt", "select_account login"), "/login")
+	if q := b.arrive(c, b.get(c.authorizeURL("prompt", "none select_account"))); q.Get("error") != "invalid_request" {
+		t.Errorf("prompt=none select_account: %v", q)
+	}
+	if doc := b.get("/.well-known/openid-configuration").json(t); !slices.Contains(doc["prompt_values_supported"].([]any), any("select_account")) {
+		t.Errorf("prompt_values_supported %v", doc["prompt_values_supported"])
+	}
+}
+
 func TestLogin(t *testing.T) {
 	p := start(t)
 	b := p.browser(t)

@@ -130,6 +130,9 @@ func (s *Server) advance(w http.ResponseWriter, r *http.Request, f *flow) error 
 	case stepCompare:
 		seeOther(w, pathDevice+"?flow="+f.Handle)
 		return nil
+	case stepSelect:
+		seeOther(w, pathSelect+"?flow="+f.Handle)
+		return nil
 	case stepConsent:
 		seeOther(w, pathConsent+"?flow="+f.Handle)
 		return nil

@@ -56,13 +56,13 @@
 // # Reading order
 //
 //	routes.go     every path once, with its clause; metadata.go derives from it
-//	flow.go       next: login, consent, issue or refuse
+//	flow.go       next: login, choice of account, consent, issue or refuse
 //	request.go    what an authorization request must look like; redirect.go
 //	pkce.go       who may send a nonce instead of a challenge, and no downgrade
 //	pushed.go     the same request, handed over by the client itself beforehand
 //	authorize.go  the dispatcher, and the code
 //	response.go   how the answer goes back: in the query, in the fragment, as a form
-//	login.go      consent.go
+//	login.go      select.go asks which account; consent.go
 //	assurance.go  how surely it is them: acr and amr
 //	client.go     how a client proves itself; guesses.go
 //	assertion.go  the same by a signature, private_key_jwt

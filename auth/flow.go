@@ -23,6 +23,7 @@ type flow struct {
 	CreatedAt time.Time
 	Compared  string // of a device: who said that it shows the same code
 	Decision  decision
+	Selected  string // the person who chose to go on with their account
 	Subject   string
 	Granted   []string
 	Spent     bool
@@ -49,6 +50,7 @@ type step int
 const (
 	stepLogin   step = iota
 	stepCompare      // of a device: does it show this code?
+	stepSelect
 	stepConsent
 	stepIssue
 	stepRefuse
@@ -71,6 +73,9 @@ func next(f *flow, who *visitor) (step, string, []string) {
 	// whoever decides has compared the codes themselves, and has seen who asks.
 	if f.Kind == deviceFlow && f.Compared != who.Subject {
 		return stepCompare, "", nil
+	}
+	if f.wantsChoice(who) {
+		return stepSelect, "", nil // prompt=none goes with no other value
 	}
 	if f.Decision == allowed && f.Subject == who.Subject {
 		return stepIssue, "", f.Granted
@@ -99,6 +104,12 @@ func (f *flow) wantsFresher(who *visitor) bool {
 	}
 	age := f.Request.MaxAge
 	return age != nil && who.AuthTime.Add(time.Duration(*age)*time.Second).Before(f.CreatedAt)
+}
+
+// wantsChoice: OIDC Core 3.1.2.1, prompt=select_account asks the person which
+// account to go on with. Who has signed in since the request came has chosen.
+func (f *flow) wantsChoice(who *visitor) bool {
+	return f.Request.prompts("select_account") && f.Selected != who.Subject && who.AuthTime.Before(f.CreatedAt)
 }
 
 func subset(these, of []string) bool {

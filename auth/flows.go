@@ -55,13 +55,13 @@ func (s *Server) stored(ctx context.Context, op, kind, id string) {
 func (s *Server) loadFlow(ctx context.Context, kind, handle string, request any) (*flow, error) {
 	f := &flow{ID: hashOf(handle), Handle: handle, Kind: kind}
 	var (
-		browser, compared, decided, subject, granted sql.NullString
-		body                                         string
-		created                                      int64
-		spent                                        sql.NullInt64
+		browser, compared, decided, subject, granted, selected sql.NullString
+		body                                                   string
+		created                                                int64
+		spent                                                  sql.NullInt64
 	)
-	err := s.read.QueryRowContext(ctx, `SELECT browser, request, created_at, compared, decision, subject, granted, spent_at FROM flows WHERE id = ? AND kind = ? AND expires_at > ?`,
-		f.ID, kind, s.now().UnixMilli()).Scan(&browser, &body, &created, &compared, &decided, &subject, &granted, &spent)
+	err := s.read.QueryRowContext(ctx, `SELECT browser, request, created_at, compared, decision, subject, granted, selected, spent_at FROM flows WHERE id = ? AND kind = ? AND expires_at > ?`,
+		f.ID, kind, s.now().UnixMilli()).Scan(&browser, &body, &created, &compared, &decided, &subject, &granted, &selected, &spent)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, errNoFlow
 	}
@@ -72,7 +72,7 @@ func (s *Server) loadFlow(ctx context.Context, kind, handle string, request any)
 		return nil, fmt.Errorf("load flow: %w", err)
 	}
 	f.Browser, f.Compared, f.Decision, f.Subject = browser.String, compared.String, decision(decided.String), subject.String
-	f.Granted, f.Spent = strings.Fields(granted.String), spent.Valid
+	f.Granted, f.Selected, f.Spent = strings.Fields(granted.String), selected.String, spent.Valid
 	f.CreatedAt = time.UnixMilli(created)
 	return f, nil
 }

@@ -29,7 +29,7 @@ func (s *Server) discovery(w http.ResponseWriter, r *http.Request) error {
 		"claims_parameter_supported":            false,
 		"request_parameter_supported":           false,
 		"request_uri_parameter_supported":       false, // true is the default, OIDC Discovery 3
-		"prompt_values_supported":               []string{"none", "login", "consent"},
+		"prompt_values_supported":               promptValues,
 	})
 	cacheable(w)
 	writeJSON(w, http.StatusOK, doc)

@@ -38,11 +38,14 @@ type authorizationRequest struct {
 	Audience    string   `json:"audience"`           // the API's identifier
 	JKT         string   `json:"dpop_jkt,omitempty"` // key that the token request must prove, RFC 9449 10
 	Device      string   `json:"device,omitempty"`   // hash of the device code, where a device asks; the four above the scopes are empty then
-	Prompt      []string `json:"prompt,omitempty"`   // none | login, consent
+	Prompt      []string `json:"prompt,omitempty"`   // none | login, consent, select_account
 	MaxAge      *int64   `json:"max_age,omitempty"`  // seconds
 	LoginHint   string   `json:"hint,omitempty"`     // fills the e-mail field
 	Hinted      string   `json:"hint_sub,omitempty"` // the person that id_token_hint names
 }
+
+// promptValues are those of OIDC Core 3.1.2.1; metadata lists them.
+var promptValues = []string{"none", "login", "consent", "select_account"}
 
 func (q *authorizationRequest) prompts(value string) bool { return slices.Contains(q.Prompt, value) }
 
@@ -276,8 +279,8 @@ func (s *Server) parseAuthentication(ctx context.Context, q *authorizationReques
 	}
 	s.noteACR(ctx, v.Get("acr_values"))
 	for _, value := range strings.Fields(v.Get("prompt")) {
-		if !slices.Contains([]string{"none", "login", "consent"}, value) {
-			return newError("invalid_request", "prompt may be none, login, consent, or login and consent.")
+		if !slices.Contains(promptValues, value) {
+			return newError("invalid_request", "prompt may be none, or any of login, consent and select_account.")
 		}
 		q.Prompt = append(q.Prompt, value)
 	}

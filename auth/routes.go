@@ -22,6 +22,7 @@ const (
 	pathMetadata      = "/.well-known/oauth-authorization-server"
 	pathJWKS          = "/.well-known/jwks.json"
 	pathLogin         = "/login"
+	pathSelect        = "/select-account"
 	pathConsent       = "/consent"
 	pathAccount       = "/account"
 	pathDevice        = "/device"
@@ -62,6 +63,8 @@ func (s *Server) Routes() []Route {
 		{get, pathJWKS, "RFC 7517 5", "jwks_uri", false, true, s.json(s.jwks)},
 		{get, pathLogin, "", "", false, false, s.page(s.loginPage)},
 		{post, pathLogin, "", "", true, false, s.page(s.login)},
+		{get, pathSelect, "OIDC Core 3.1.2.1", "", false, false, s.page(s.selectPage)},
+		{post, pathSelect, "OIDC Core 3.1.2.1", "", true, false, s.page(s.selectAccount)},
 		{get, pathConsent, "RFC 6749 4.1.1", "", false, false, s.page(s.consentPage)},
 		{post, pathConsent, "RFC 6749 4.1.1", "", true, false, s.page(s.consent)},
 		{get, pathAccount, "", "", false, false, s.page(s.accountPage)},

@@ -46,6 +46,7 @@ func everyPage() map[string]templ.Component {
 		"logout, bare":          LogoutPage(LogoutAsk{Action: "/logout", PersonName: "A", PersonEmail: "a@example.com", Cancel: "/"}),
 		"handover":              HandoverPage(Handover{Action: "https://app.example/callback?a=1", Fields: []Field{{"code", hostile}, {"state", hostile}}, ClientName: hostile, RedirectDisplay: hostile, RedirectNote: hostile}),
 		"handover, refused":     HandoverPage(Handover{Action: "http://127.0.0.1:5/callback", Fields: []Field{{"error", "access_denied"}}, ClientName: "A", Refused: true}),
+		"select":                SelectPage(Select{Action: "/select-account", Flow: hostile, Session: hostile, ClientName: hostile, ClientKind: "web", PersonName: hostile, PersonEmail: hostile, Initials: "AL", OtherHref: "/login?flow=f1", RedirectHost: hostile, Strip: strip}),
 		"signed out":            SignedOutPage(SignedOut{Home: "/"}),
 		"signed out everywhere": SignedOutPage(SignedOut{Home: "/", Everywhere: true}),
 		"account":               AccountPage(hostileAccount()),
@@ -221,7 +222,7 @@ func hasOutline(t *testing.T, doc *html.Node) {
 // Names of strangers stand in <bdi>, so that a direction mark in one turns
 // nothing else on the page.
 func TestNamesOfStrangersAreIsolated(t *testing.T) {
-	for _, name := range []string{"login", "consent", "logout", "start"} {
+	for _, name := range []string{"login", "select", "consent", "handover", "logout", "start"} {
 		found := false
 		for _, n := range all(draw(t, everyPage()[name]), "") {
 			for c := n.FirstChild; c != nil; c = c.NextSibling {

@@ -254,8 +254,9 @@ func (d *drawn) resume(x *record.Exchange) []step {
 		return back
 	}
 	next := map[string]views.Words{
-		"/login":   both("Next: who is it?", "next() = login"),
-		"/consent": both("Next: what is allowed?", "next() = consent"),
+		"/login":          both("Next: who is it?", "next() = login"),
+		"/consent":        both("Next: what is allowed?", "next() = consent"),
+		"/select-account": both("Next: which account?", "next() = select"),
 	}
 	if to := x.Redirect(); to != nil {
 		if label, ok := next[to.Path]; ok {

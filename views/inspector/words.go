@@ -35,6 +35,7 @@ var reasons = []struct{ rule, text string }{
 	{"attempts to sign in", "Guessing passwords has to be slow."},
 	{"password matches", "This is the one place where the password is typed, and the app never sees it."},
 	{"browser session", "A session that lies idle ends, so that a forgotten browser is not somebody’s for ever."},
+	{"account chosen by", "The choice has to come from the page that this very person was shown."},
 	{"consent by the person", "The form has to come from the page that this very person was shown."},
 	{"granted within", "Asked for by the app, ticked by the person, allowed by the role: a scope needs all three."},
 	{"code issued", "The code is worth nothing by itself: it needs the app’s verifier, once, within a minute."},
