@@ -5,7 +5,7 @@ import "github.com/exampleco/punchcard/timesheets/client/tab"
 // Commands are the native app, as kong reads them. Whoever embeds them binds a
 // Terminal and a context.Context.
 type Commands struct {
-	Login   loginCmd   `cmd:"" help:"Sign in, in your own browser."`
+	Login   loginCmd   `cmd:"" help:"Sign in, in your own browser or on another device."`
 	Logout  logoutCmd  `cmd:"" help:"Sign out: revoke the session at the server, and forget it here."`
 	Whoami  whoamiCmd  `cmd:"" help:"Show who is signed in, and what this app may do."`
 	Token   tokenCmd   `cmd:"" help:"Print the access token, or explain it."`

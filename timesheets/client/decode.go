@@ -32,11 +32,11 @@ func (a *app) decode(ctx context.Context, s *session, asJSON bool) error {
 		return a.json(d)
 	}
 	fmt.Fprintln(a.Out, "Header")
-	if err := a.lines(explain(d.Header, headerOrder, inHeader, time.Now())); err != nil {
+	if err := a.lines(meanings(d.Header, headerOrder, inHeader, time.Now())); err != nil {
 		return err
 	}
 	fmt.Fprintln(a.Out, "\nClaims")
-	if err := a.lines(explain(d.Claims, claimOrder, inClaims, time.Now())); err != nil {
+	if err := a.lines(meanings(d.Claims, claimOrder, inClaims, time.Now())); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(a.Out, "\nSignature\n  %s\n", d.Signature)
@@ -68,8 +68,8 @@ func (a *app) signature(ctx context.Context, token string) string {
 	return "NOT GOOD: " + plain(err.Error())
 }
 
-// explain puts each member beside what it means.
-func explain(members map[string]any, order []string, meaning func(name, value string) string, now time.Time) (out [][2]string) {
+// meanings puts each member beside what it means.
+func meanings(members map[string]any, order []string, meaning func(name, value string) string, now time.Time) (out [][2]string) {
 	names := slices.Sorted(maps.Keys(members))
 	slices.SortStableFunc(names, func(x, y string) int { return rank(order, x) - rank(order, y) })
 	for _, name := range names {

@@ -18,6 +18,7 @@ type metadata struct {
 	Revocation            string   `json:"revocation_endpoint"`
 	Userinfo              string   `json:"userinfo_endpoint"`
 	JWKS                  string   `json:"jwks_uri"`
+	Device                string   `json:"device_authorization_endpoint"`
 	CodeChallengeMethods  []string `json:"code_challenge_methods_supported"`
 	NamesItselfInResponse bool     `json:"authorization_response_iss_parameter_supported"`
 }

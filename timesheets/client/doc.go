@@ -30,6 +30,7 @@
 //	discover.go   whom we talk to
 //	signin.go     the request, the answer, the exchange
 //	loopback.go   where the browser brings the answer; browser.go page.go
+//	device.go     the other way in, without a browser: RFC 8628; qr.go
 //	tokens.go     idtoken.go: what comes back, and whether to believe it
 //	session.go    what is kept, and vault.go where
 //	app.go        renew: the next tokens, once for all who want them

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -21,12 +20,13 @@ type loginCmd struct {
 	API       string        `name:"api" placeholder:"URL" help:"The Timesheets API to use, where it is not the server's own."`
 	Scope     string        `placeholder:"SCOPES" xor:"scope" help:"Ask for these scopes, in quotes with spaces between them; default: all that this app has a use for."`
 	AddScope  string        `placeholder:"SCOPES" xor:"scope" help:"Ask for these besides what your session has already."`
-	Fresh     bool          `help:"Have the password asked for, even if you are signed in in the browser."`
-	NoBrowser bool          `help:"Print the address instead of opening the browser."`
+	Device    bool          `xor:"fresh,browser" help:"Sign in with a browser on another device, such as your phone."`
+	Fresh     bool          `xor:"fresh" help:"Have the password asked for, even if you are signed in in the browser."`
+	NoBrowser bool          `xor:"browser" help:"Print the address instead of opening the browser."`
 	Timeout   time.Duration `default:"5m" help:"How long to wait for your answer; 5m."`
 }
 
-// Run is the whole of RFC 8252 in the order in which it happens.
+// Run is the whole of RFC 8252 in the order in which it happens, or of RFC 8628.
 func (c *loginCmd) Run(ctx context.Context, t Terminal) error {
 	a, err := c.app(t)
 	if err != nil {
@@ -49,7 +49,11 @@ func (c *loginCmd) Run(ctx context.Context, t Terminal) error {
 	if before != nil {
 		flow.hint = before.Email
 	}
-	got, who, err := c.throughBrowser(ctx, a, flow)
+	through := c.throughBrowser
+	if c.Device {
+		through = c.throughDevice
+	}
+	got, who, err := through(ctx, a, flow)
 	if err != nil {
 		return err
 	}
@@ -104,7 +108,7 @@ func (c *loginCmd) throughBrowser(ctx context.Context, a *app, flow *signIn) (*t
 	defer door.close()
 	flow.redirect = door.redirectURI()
 	flow.begin(time.Now())
-	c.send(a, flow.url())
+	c.send(a, flow)
 	patient, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	select {
@@ -122,7 +126,8 @@ func (c *loginCmd) throughBrowser(ctx context.Context, a *app, flow *signIn) (*t
 }
 
 // send brings the person to the address, or the address to the person.
-func (c *loginCmd) send(a *app, address string) {
+func (c *loginCmd) send(a *app, flow *signIn) {
+	address := flow.url()
 	switch {
 	case c.NoBrowser:
 		fmt.Fprintf(a.Err, "Open this address in a browser on this computer:\n\n%s\n\n", address)
@@ -130,8 +135,8 @@ func (c *loginCmd) send(a *app, address string) {
 		fmt.Fprintf(a.Err, "Your browser opens. If it does not, go to:\n\n%s\n\n", address)
 	default:
 		fmt.Fprintf(a.Err, "There is no browser to open here. Open this address in one on this computer:\n\n%s\n\n", address)
-		if os.Getenv("SSH_CONNECTION") != "" {
-			fmt.Fprintf(a.Err, "The answer goes to this computer, so a browser on another one needs a tunnel to that port (ssh -L).\n\n")
+		if flow.server.Device != "" {
+			fmt.Fprintf(a.Err, "Or use one on another device: %s\n\n", a.command("login", "--device"))
 		}
 	}
 	fmt.Fprintf(a.Err, "Waiting for your answer there, for %s. Ctrl-C gives up.\n", c.Timeout)
@@ -148,16 +153,21 @@ func (s *signIn) finish(ctx context.Context, query url.Values) (*tokens, *person
 		}
 	}
 	var refused *oauthError
-	if !errors.As(err, &refused) {
-		return nil, nil, err
+	if errors.As(err, &refused) {
+		err = explain(refused)
 	}
+	return nil, nil, err
+}
+
+// explain says in plain words why the server signed nobody in.
+func explain(refused *oauthError) error {
 	switch refused.Code {
 	case "access_denied":
-		return nil, nil, fail("Sign-in was refused in the browser. Nothing was stored.", "").because(err)
+		return fail("Sign-in was refused in the browser. Nothing was stored.", "").because(refused)
 	case "invalid_scope":
-		return nil, nil, fail("The server does not let this app ask for that: "+refused.Error()+".", "Ask for less with --scope.").because(err)
+		return fail("The server does not let this app ask for that: "+refused.Error()+".", "Ask for less with --scope.").because(refused)
 	}
-	return nil, nil, fail("The server refused to sign you in: "+refused.Error()+".", "").because(err)
+	return fail("The server refused to sign you in: "+refused.Error()+".", "").because(refused)
 }
 
 func outcomeOf(who *person, err error) outcome {

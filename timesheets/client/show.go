@@ -3,6 +3,7 @@ package client
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"unicode"
@@ -55,7 +56,7 @@ func (t table) print(a *app) error {
 			columns[i] = max(columns[i], cells(cell))
 		}
 	}
-	window, colours := window(a.Out)
+	window, colours := window(a.Out), colours(a.Out)
 	var b strings.Builder
 	for n, row := range append([][]string{t.head}, t.rows...) {
 		used := 0
@@ -95,17 +96,21 @@ func (t table) print(a *app) error {
 
 const noWindow = 1 << 20
 
-// window is how many cells a line has, and whether it can have colours.
-func window(out any) (cells int, colours bool) {
+// window is how many cells a line has; noWindow where it is no terminal.
+func window(out io.Writer) int {
 	file, ok := out.(*os.File)
-	if !ok || !term.IsTerminal(int(file.Fd())) {
-		return noWindow, false
+	if !ok {
+		return noWindow
 	}
-	cells, _, err := term.GetSize(int(file.Fd()))
-	if err != nil || cells <= 0 {
-		cells = noWindow
+	if cells, _, err := term.GetSize(int(file.Fd())); err == nil && cells > 0 {
+		return cells
 	}
-	return cells, os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	return noWindow
+}
+
+// colours says whether there can be some.
+func colours(out io.Writer) bool {
+	return window(out) != noWindow && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
 // cut shortens text to a number of cells.

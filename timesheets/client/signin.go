@@ -110,13 +110,18 @@ func (s *signIn) exchange(ctx context.Context, code string) (*tokens, *person, e
 	if err != nil {
 		return nil, nil, err
 	}
+	return s.believe(ctx, t, expectation{nonce: s.nonce, after: s.freshAfter()})
+}
+
+// believe checks who the tokens say has signed in.
+func (s *signIn) believe(ctx context.Context, t *tokens, want expectation) (*tokens, *person, error) {
 	if t.Scope == "" {
 		t.Scope = strings.Join(s.scopes, " ") // RFC 6749 5.1: left out where it is what was asked for
 	}
 	if !s.openid() {
 		return t, &person{}, nil
 	}
-	who, err := s.wire.identify(ctx, s.server, s.client, t, expectation{nonce: s.nonce, after: s.freshAfter()})
+	who, err := s.wire.identify(ctx, s.server, s.client, t, want)
 	return t, who, err
 }
 

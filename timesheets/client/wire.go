@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -41,7 +42,7 @@ type answer struct {
 }
 
 func (w *wire) send(r *http.Request) (*answer, error) {
-	r.Header.Set("User-Agent", "punchcard")
+	r.Header.Set("User-Agent", "punchcard ("+runtime.GOOS+")") // RFC 8628 5.4: a person compares it with what they started
 	response, err := w.http.Do(r)
 	if err != nil {
 		return nil, w.offline(r, err)
