@@ -148,7 +148,7 @@ func (c *registrant) grants() {
 		c.must(c.vouched, "client_credentials is vouched for", "RFC 7591 5", "an initial access token", "open registration", "client_credentials needs a registration by initial access token: no person would be asked about this client.")
 	}
 	if slices.Contains(m.GrantTypes, "refresh_token") {
-		c.must(m.interactive(), "refresh_token beside another grant", "RFC 7591 2.1", "a grant that a person gives", strings.Join(m.GrantTypes, " "), "refresh_token needs authorization_code beside it.")
+		c.must(m.interactive(), "refresh_token beside another grant", "RFC 7591 2.1", "a grant that a person gives", strings.Join(m.GrantTypes, " "), "refresh_token needs authorization_code or the device grant beside it.")
 	}
 	want := []string{}
 	if slices.Contains(m.GrantTypes, "authorization_code") {

@@ -46,6 +46,7 @@ func TestKindOfWhatRegisters(t *testing.T) {
 		{`"redirect_uris":["https://app.example/cb"],"application_type":"native",` + public, "native", "native"}, // RFC 8252 7.2
 		{`"redirect_uris":["https://app.example/cb","http://127.0.0.1/cb"],` + public, "browser", "web"},
 		{`"redirect_uris":["https://editor.example/redirect","http://127.0.0.1/","http://127.0.0.1:33418/"],"application_type":"native",` + public, "native", "native"}, // an editor, wherever it runs
+		{`"grant_types":["` + grantDevice + `","refresh_token"],` + public, "native", "native"},                                                                         // which comes back nowhere
 		{`"redirect_uris":["http://localhost:3000"],"application_type":"web",` + public, "browser", "web"},
 		{`"redirect_uris":["http://localhost:3000/cb"]`, "web", "web"},                                                                                // the default method has a secret
 		{`"redirect_uris":["http://127.0.0.1/cb"],"application_type":"native","token_endpoint_auth_method":"client_secret_post"`, "native", "native"}, // RFC 8252 8.4

@@ -7,7 +7,7 @@ import (
 
 // RFC 8707 2.2: every grant takes resource at the token endpoint. It names the
 // API that the grant is for, or the only one there is; anything else is
-// invalid_target, and costs the client neither its code nor its refresh token.
+// invalid_target, and costs the client nothing that is used once.
 func TestResourceAtEveryGrant(t *testing.T) {
 	const api = issuer + "/api"
 	wrong := [][]string{{"https://other.example/api"}, {api + "/"}, {issuer}, {api + "#f"}, {"/api"}, {api, "https://other.example/api"}}
@@ -24,6 +24,12 @@ func TestResourceAtEveryGrant(t *testing.T) {
 			token := w.tokens(w.exchange(w.grant("ada@example.com", allScope))).RefreshToken
 			return func() url.Values {
 				return form("grant_type", "refresh_token", "client_id", "timesheets-mobile", "refresh_token", token)
+			}
+		},
+		"device_code": func() func() url.Values {
+			code := w.visit("ada@example.com").approves(w.television(allScope)).DeviceCode
+			return func() url.Values {
+				return form("grant_type", grantDevice, "client_id", "timesheets-mobile", "device_code", code)
 			}
 		},
 		"client_credentials": func() func() url.Values {
