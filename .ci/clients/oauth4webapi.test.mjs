@@ -139,3 +139,40 @@ async function bound(as, api, DPoP, thief, issuer) {
   const info = await withNonce(async () => oauth.processUserInfoResponse(as, mobile, sub, await oauth.userInfoRequest(as, mobile, fresh.access_token, options)));
   assert.equal(info.email, "ada@example.com");
 }
+
+test("RFC 9126: a request that is pushed first", async () => {
+  const got = await signIn({
+    async push(request) {
+      const pushed = await oauth.processPushedAuthorizationResponse(as, mobile, await oauth.pushedAuthorizationRequest(as, mobile, oauth.None(), request, http));
+      return new URLSearchParams({ client_id: mobile.client_id, request_uri: pushed.request_uri });
+    },
+  });
+  assert.equal((await read(got.access_token)).status, 200);
+});
+
+test("RFC 7591: a client that registers itself, and RFC 7523: proves itself by its key", async () => {
+  const keys = await oauth.generateKeyPair("ES256", { extractable: true });
+  const jwk = { ...(await crypto.subtle.exportKey("jwk", keys.publicKey)), kid: "one", alg: "ES256", use: "sig" };
+  const redirectUri = "https://outside.example/callback";
+  const client = await oauth.processDynamicClientRegistrationResponse(await oauth.dynamicClientRegistrationRequest(as, {
+    client_name: "Outside", redirect_uris: [redirectUri], grant_types: ["authorization_code", "refresh_token"], response_types: ["code"],
+    token_endpoint_auth_method: "private_key_jwt", jwks: { keys: [jwk] }, id_token_signed_response_alg: "ES256",
+    scope: "openid profile email offline_access read:timesheets create:timesheets",
+  }, http));
+  const auth = oauth.PrivateKeyJwt({ key: keys.privateKey, kid: "one" });
+  const got = await signIn({ client, auth, redirectUri });
+  assert.equal(oauth.getValidatedIdTokenClaims(got).aud, client.client_id);
+  assert.equal((await read(got.access_token)).status, 200);
+});
+
+test("RFC 8628: a device asks, a person decides in a browser", async () => {
+  const asked = await oauth.processDeviceAuthorizationResponse(as, mobile,
+    await oauth.deviceAuthorizationRequest(as, mobile, oauth.None(), { scope: "openid offline_access read:timesheets" }, http));
+  const poll = async () => oauth.processDeviceCodeResponse(as, mobile, await oauth.deviceCodeGrantRequest(as, mobile, oauth.None(), asked.device_code, http));
+  await assert.rejects(poll(), (e) => e.error === "authorization_pending");
+  await new Person(server.issuer).allowDevice(asked.verification_uri_complete);
+  await new Promise((later) => setTimeout(later, (asked.interval ?? 5) * 1000)); // RFC 8628 3.5: no sooner
+  const got = await poll();
+  assert.equal(oauth.getValidatedIdTokenClaims(got).sub, "usr_ada");
+  assert.equal((await read(got.access_token)).status, 200);
+});

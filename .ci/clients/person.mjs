@@ -42,12 +42,26 @@ export class Person {
   /** Signs in where asked to, allows everything that can be allowed, and returns where the app is called back. */
   async allow(url) {
     let at = await this.visit(url);
-    if (at.page?.includes('name="password"')) {
-      at = await this.visit(new URL("/login", this.issuer), new URLSearchParams({ flow: field(at.page, "flow"), email: this.email, password: this.password }));
-    }
+    if (at.page?.includes('name="password"')) at = await this.#signIn(at);
     if (at.page?.includes('name="decision"')) at = await this.submit(at, { decision: "allow" });
     assert.ok(at.app, `no way back to the app, but ${at.status}: ${at.page?.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ").slice(0, 400)}`);
     return at.app;
+  }
+
+  /** Opens the link of a device (RFC 8628 3.3.1), signs in, compares the code and allows everything. */
+  async allowDevice(link) {
+    let at = await this.visit(link);
+    at = await this.submit(at, { user_code: /name="user_code" value="([^"]*)"/.exec(at.page)[1] });
+    if (at.page.includes('name="password"')) at = await this.#signIn(at);
+    for (const decision of ["same", "allow"]) {
+      assert.ok(at.page.includes(`name="decision" value="${decision}"`), `no button for ${decision} on ${at.url.pathname}`);
+      at = await this.submit(at, { decision });
+    }
+    assert.match(at.page, /go back to your device/);
+  }
+
+  #signIn(at) {
+    return this.visit(new URL("/login", this.issuer), new URLSearchParams({ flow: field(at.page, "flow"), email: this.email, password: this.password }));
   }
 
   /** Submits the page's form with every hidden field and every box that is not disabled. */

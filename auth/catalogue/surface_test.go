@@ -58,53 +58,7 @@ var metadata = map[string]func(*testing.T){
 			t.Errorf("an absolute request line names the host (RFC 9112 3.2.2): %.200s", got)
 		}
 	},
-	"MD-03": func(t *testing.T) {
-		a := newAgent(t)
-		m := a.get(discovery).json(t)
-		for member, want := range map[string][]string{
-			"response_types_supported": {"code"}, "response_modes_supported": {"form_post", "fragment", "query"}, "code_challenge_methods_supported": {"S256"},
-			"grant_types_supported": {"authorization_code", "client_credentials", "refresh_token", deviceGrant},
-		} {
-			if got := strs(m[member]); !slices.Equal(slices.Sorted(slices.Values(got)), want) {
-				t.Errorf("%s = %v, want %v", member, got, want)
-			}
-		}
-		if m["authorization_response_iss_parameter_supported"] != true {
-			t.Error("iss is sent and not advertised (RFC 9207 3)")
-		}
-		// Each grant that is advertised works.
-		c := native()
-		got := a.granted(c, ada)
-		a.tokens(a.token(c.refreshForm(got.Refresh)))
-		a.tokens(a.token(cron().with(clone(machineGrant))))
-		d := a.television(c)
-		a.atConsent(d, ada)
-		refused(t, "a device whose person has not decided", a.poll(c, d), 400, "authorization_pending")
-		// Each way of authentication that is advertised works, and no other does.
-		methods := strs(m["token_endpoint_auth_methods_supported"])
-		if want := []string{"client_secret_basic", "client_secret_post", "none", "private_key_jwt"}; !slices.Equal(slices.Sorted(slices.Values(methods)), want) {
-			t.Errorf("token_endpoint_auth_methods_supported = %v, want %v", methods, want)
-		}
-		a.tokens(a.token(machineGrant, "Authorization", basic("timesheets-cron", "timesheets-cron-secret")))
-		assertion := cron().with(clone(machineGrant), "client_secret", "", "client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer", "client_assertion", "e30.e30.e30")
-		refused(t, "private_key_jwt of a client without keys", a.token(assertion), 401, "invalid_client")
-		// Each endpoint that is advertised is there.
-		for key, value := range m {
-			if text, ok := value.(string); ok && (strings.HasSuffix(key, "_endpoint") || key == "jwks_uri") {
-				if at := a.get(text); at.StatusCode == 404 {
-					t.Errorf("%s is advertised and missing", key)
-				}
-			}
-		}
-		for _, scope := range strs(m["scopes_supported"]) {
-			if c := a.get(native().authorize("scope", scope)); scope != "batch:upload" && strings.Contains(c.Header.Get("Location"), "error=") {
-				t.Errorf("scope %s is advertised and refused", scope)
-			}
-		}
-		if alg := part(t, got.ID, 0)["alg"]; !slices.Contains(strs(m["id_token_signing_alg_values_supported"]), fmt.Sprint(alg)) || slices.Contains(strs(m["id_token_signing_alg_values_supported"]), "none") {
-			t.Errorf("ID tokens are signed %v, advertised %v", alg, m["id_token_signing_alg_values_supported"])
-		}
-	},
+	"MD-03": provesAgreement,
 	"MD-04": func(t *testing.T) {
 		a := newAgent(t)
 		at := a.get(resource)
