@@ -338,3 +338,30 @@ func TestUserinfoWithDPoP(t *testing.T) {
 		}
 	}
 }
+
+// RFC 8628 3.4 beside RFC 9449 5: a television binds its tokens as anybody does,
+// with a proof for each poll.
+func TestDeviceGrantBinds(t *testing.T) {
+	w := newWorld(t)
+	tv, asked := w.device(), w.television(allScope)
+	form := url.Values{"grant_type": {grantDevice}, "client_id": {"timesheets-mobile"}, "device_code": {asked.DeviceCode}}
+	proof := tv.proof("POST", pathToken, "")
+	w.refused(w.send(pathToken, form, "DPoP", proof), 400, "authorization_pending")
+	w.visit("ada@example.com").approves(asked)
+	w.refused(w.send(pathToken, form, "DPoP", proof), 400, "invalid_dpop_proof") // the one of the last poll
+	got := w.tokens(tv.token(form))
+	if token, err := w.Verify(t.Context(), got.AccessToken, ""); err != nil || token.JKT != tv.jkt() || got.TokenType != "DPoP" {
+		t.Errorf("%s bound to %q, %v", got.TokenType, token.JKT, err)
+	}
+	w.refused(w.refresh(got.RefreshToken), 400, "invalid_dpop_proof")
+	w.tokens(tv.token(refreshForm(got.RefreshToken)))
+}
+
+// RFC 9449 5.2: whoever registers can hold itself to it.
+func TestRegisteredToBind(t *testing.T) {
+	w := newWorld(t)
+	id, m := w.registered(`{"redirect_uris":["http://127.0.0.1/cb"],"token_endpoint_auth_method":"none","dpop_bound_access_tokens":true}`)
+	if c, err := w.store.Client(t.Context(), id); err != nil || !c.DPoPBound || m["dpop_bound_access_tokens"] != true {
+		t.Errorf("%v, told %v", err, m["dpop_bound_access_tokens"])
+	}
+}

@@ -44,7 +44,7 @@ func (p *pages) commands(clients []views.StartClient) []views.StartCommand {
 		})
 	}
 	out = append(out, views.StartCommand{
-		Title: "Take it back", Text: "Revocation. Run the third block again afterwards: 401, at the very next call.",
+		Title: "Take it back", Text: "Revocation. Run “What the API knows about it” again afterwards: 401, at the very next call.",
 		Shell: "curl -si -u " + quoted(basic) + " -d \"token=$TOKEN\" " + quoted(p.base+"/oauth/revoke"),
 	})
 	return append(out, p.bound(basic)...)
