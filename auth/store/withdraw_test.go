@@ -85,6 +85,23 @@ func TestWithdraw(t *testing.T) {
 	}
 }
 
+// What was allowed to a device that has not fetched it yet is a grant as well.
+func TestWithdrawFromADevice(t *testing.T) {
+	f := open(t)
+	r := f.clock.request("r1")
+	r.GrantedScope = fosite.Arguments{"read", "write", "offline_access"}
+	r.Session.SetExpiresAt(DeviceCode, f.clock.now().Add(10*time.Minute))
+	must(t, f.CreateDeviceCode(t.Context(), hash("device"), r))
+	must(t, f.Withdraw(t.Context(), Withdrawal{Subject: "ada", ClientID: "app", Scope: "write", Hollow: []string{"offline_access"}}))
+	got, err := f.DeviceCodeRequest(t.Context(), hash("device"), nil)
+	if err != nil || !slices.Equal(got.GetGrantedScopes(), []string{"read", "offline_access"}) {
+		t.Fatalf("%v, %v; want what is left", got, err)
+	}
+	must(t, f.Withdraw(t.Context(), Withdrawal{Subject: "ada", ClientID: "app", Scope: "offline_access", Vital: true}))
+	_, err = f.DeviceCodeRequest(t.Context(), hash("device"), nil)
+	is(t, err, ErrSpent)
+}
+
 // What a grant cannot be without ends it, where it has it.
 func TestWithdrawWhatIsVital(t *testing.T) {
 	f := open(t)
