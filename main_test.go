@@ -3644,7 +3644,7 @@ func olderBackup(t *testing.T) {
 // clock, the file, the configuration or the keys.
 func TestCatalogue(t *testing.T) {
 	for id, prove := range map[string]func(*testing.T){
-		"TK-06": TestOlderClientWithoutPKCE, "TK-11": codeLifetime, "RF-10": refreshLifetimes, "LG-16": sessionLifetimes, "ST-10": clockMoves, "JW-05": accessLifetime,
+		"OP-05": TestClientsThatSign, "OP-06": TestStepUpForApprovals, "TK-06": TestOlderClientWithoutPKCE, "TK-11": codeLifetime, "RF-10": refreshLifetimes, "LG-16": sessionLifetimes, "ST-10": clockMoves, "JW-05": accessLifetime,
 		"JW-03": forged("aud", "https://other.example/api", nil, []any{"{base}/api", "https://other.example"}, "{base}/api/", 7),
 		"JW-04": forged("iss", "https://other.example", "{base}/", nil, "{base}:1", "HTTP://LOCALHOST"),
 		"JW-06": forged("exp", nil, "4102444800", 4102444800.5, 1e308, -1, true, map[string]any{}),

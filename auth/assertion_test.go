@@ -26,6 +26,15 @@ type signer struct {
 	w   *world
 	id  string
 	key *ecdsa.PrivateKey
+
+	keys map[string]*ecdsa.PrivateKey // of all such clients
+}
+
+// as is another of the clients.
+func (c *signer) as(id string) *signer {
+	out := *c
+	out.id, out.key = id, c.keys[id]
+	return &out
 }
 
 // newSigner gives the machine, the web client and the gateway of the seed one
@@ -33,34 +42,32 @@ type signer struct {
 func newSigner(t testing.TB) *signer {
 	t.Helper()
 	w, d := newWorld(t), document(t, seed.Builtin())
-	sgn := &signer{t: t, w: w, id: "timesheets-cron"}
+	c := &signer{t: t, w: w, keys: map[string]*ecdsa.PrivateKey{}}
 	for i := range d.Clients {
-		c := &d.Clients[i]
-		if c.Secret == "" {
+		client := &d.Clients[i]
+		if client.Secret == "" {
 			continue
 		}
 		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c.ID == sgn.id {
-			sgn.key = key
-		}
+		c.keys[client.ID] = key
 		raw, err := json.Marshal(jose.JSONWebKey{Key: key.Public(), KeyID: "k"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.Keys = seed.JWKSet{Keys: make([]seed.JWK, 1)}
-		if err := json.Unmarshal(raw, &c.Keys.Keys[0]); err != nil {
+		client.Keys = seed.JWKSet{Keys: make([]seed.JWK, 1)}
+		if err := json.Unmarshal(raw, &client.Keys.Keys[0]); err != nil {
 			t.Fatal(err)
 		}
-		c.Secret, c.AuthMethods = "", []string{methodKey}
-		if c.ID == "timesheets-web" {
-			c.Secret, c.AuthMethods = "timesheets-web-secret", []string{"client_secret_basic", methodKey} // and this one has both
+		client.Secret, client.AuthMethods = "", []string{methodKey}
+		if client.ID == "timesheets-web" {
+			client.Secret, client.AuthMethods = "timesheets-web-secret", []string{"client_secret_basic", methodKey} // and this one has both
 		}
 	}
 	w.open(d, true)
-	return sgn
+	return c.as("timesheets-cron")
 }
 
 // assertion is a fresh one; changes replace claims, nil takes one away.
@@ -206,8 +213,22 @@ func TestClientAssertionAtEveryEndpoint(t *testing.T) {
 	}
 	c.w.refused(c.w.post(pathRevoke, revoke), 401, "invalid_client")
 	c.w.refused(c.w.post(pathToken, revoke), 401, "invalid_client")
-	// This client is no resource server; that it was believed is what counts.
+	// This client is no resource server, and was believed; the gateway is one.
 	c.w.refused(c.w.post(pathIntrospect, c.form(c.assertion(), "token", got.AccessToken)), 403, "unauthorized_client")
+	gateway := c.as("timesheets-gateway")
+	if rec := c.w.post(pathIntrospect, gateway.form(gateway.assertion(), "token", c.w.tokens(c.ask(c.assertion())).AccessToken)); !strings.Contains(rec.Body.String(), `"active":true`) {
+		t.Errorf("introspection: %d %s", rec.Code, rec.Body)
+	}
+	// RFC 9126 2: the address of this endpoint, too, MUST be taken for its aud.
+	web := c.as("timesheets-web")
+	request := challenged("client_id", "")
+	for name, values := range web.form(web.assertion(map[string]any{"aud": issuer + pathPush}), "grant_type", "") {
+		request[name] = values
+	}
+	if rec := c.w.post(pathPush, request); rec.Code != http.StatusCreated {
+		t.Errorf("pushed request: %d %s", rec.Code, rec.Body)
+	}
+	c.w.refused(c.w.post(pathPush, request), 401, "invalid_client")
 	wrong := c.w.post(pathIntrospect, c.form(c.assertion(map[string]any{"aud": "x"}), "token", got.AccessToken))
 	c.w.refused(wrong, 401, "invalid_client")
 	if h := wrong.Header().Get("WWW-Authenticate"); h != "" {
