@@ -108,6 +108,14 @@ func TestAPushedRequestIsDrawn(t *testing.T) {
 	}
 }
 
+// prompt=select_account: a page of this server, not the way back to the app.
+func TestAChoiceOfAccountIsDrawn(t *testing.T) {
+	_, steps := drawnOf(t, record.Run{Exchanges: []*record.Exchange{
+		exchange(record.KindResume, "/authorize?flow=the-handle", nil, 303, "", "/select-account?flow=the-handle"),
+	}})
+	expectSteps(t, steps, []string{"server: Next: which account?"})
+}
+
 func TestARegistrationIsDrawn(t *testing.T) {
 	managed := exchange(record.KindRegister, "/oidc/register/tv", nil, 200, `{"client_id":"tv"}`)
 	managed.Header = http.Header{"Authorization": {"Bearer the-registration-token"}}

@@ -244,7 +244,7 @@ func (d *drawn) back(x *record.Exchange) []step {
 }
 
 func ours(path string) bool {
-	return slices.Contains([]string{"/login", "/consent", "/authorize", "/callback", "/app/callback"}, path)
+	return slices.Contains([]string{"/login", "/select-account", "/consent", "/authorize", "/callback", "/app/callback"}, path)
 }
 
 // resume is the browser coming back to the pending request, to learn what is
