@@ -47,7 +47,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"server": startServer, "stop": stopServer, "fails": fails, "nobrowser": noBrowser, "waitfor": waitFor,
-			"age": age, "expired": expired, "revoke": revokeElsewhere, "fault": fault, "mode": mode, "requests": requests,
+			"age": age, "expired": expired, "older": older, "revoke": revokeElsewhere, "fault": fault, "mode": mode, "requests": requests,
 			"idof": idOf, "upload": upload, "keep": keep, "putback": putBack, "nosession": noSession,
 		},
 	})

@@ -32,9 +32,9 @@ func (a *app) problem(got *answer, c call) error {
 	case said["error"] == "insufficient_user_authentication": // RFC 9470 3
 		text := "The API wants to be sure that it is you"
 		if seconds := plain(said["max_age"]); seconds != "" {
-			text += ": this needs a password that was given in the last " + seconds + " seconds"
+			text += ": this needs a sign-in no older than " + seconds + " seconds"
 		}
-		return fail(text+".", "Give it again: "+a.command("login", "--fresh"))
+		return fail(text+".", "Sign in again, and then repeat this: "+a.command("login", "--fresh"))
 	case got.status == http.StatusUnauthorized:
 		return fail("The API does not take your session any more: "+strings.TrimSuffix(reason(got), ".")+".", "Sign in again: "+a.command("login"))
 	case got.status == http.StatusForbidden:

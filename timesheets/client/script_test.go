@@ -203,6 +203,20 @@ func expired(ts *testscript.TestScript, neg bool, args []string) {
 	time.Sleep(time.Until(end) + time.Millisecond)
 }
 
+// older: older SECONDS waits until the sign-in is older than that.
+func older(ts *testscript.TestScript, neg bool, args []string) {
+	_, fields := stored(ts)
+	var claims map[string]any
+	if !unpack(strings.Split(fields["access_token"].(string), ".")[1], &claims) {
+		ts.Fatalf("the access token cannot be read")
+	}
+	signedIn, err := claims["auth_time"].(json.Number).Int64()
+	ts.Check(err)
+	seconds, err := strconv.ParseInt(args[0], 10, 64)
+	ts.Check(err)
+	time.Sleep(time.Until(time.Unix(signedIn+seconds+1, 0)))
+}
+
 // revokeElsewhere ends the session as another device would.
 func revokeElsewhere(ts *testscript.TestScript, neg bool, args []string) {
 	_, fields := stored(ts)

@@ -40,7 +40,7 @@ func TestProblems(t *testing.T) {
 	}{
 		"scope":         {403, `Bearer error="insufficient_scope", scope="approve:timesheets"`, "", 4, []string{"scope approve:timesheets", "punchcard login --add-scope approve:timesheets"}},
 		"scope unnamed": {403, `Bearer error="insufficient_scope"`, "", 4, []string{"scope read:timesheets"}},
-		"step-up":       {401, `Bearer error="insufficient_user_authentication", error_description="x", max_age="300"`, "", 1, []string{"in the last 300 seconds", "punchcard login --fresh"}},
+		"step-up":       {401, `Bearer error="insufficient_user_authentication", error_description="x", max_age="300"`, "", 1, []string{"no older than 300 seconds", "punchcard login --fresh"}},
 		"invalid":       {401, `Bearer error="invalid_token"`, "The access token is not valid: it was revoked.", 1, []string{"it was revoked.", "punchcard login"}},
 		"forbidden":     {403, "", "Nobody can approve an entry of their own.", 4, []string{"Nobody can"}},
 		"busy":          {503, "", "The data cannot be reached right now.", 1, []string{"cannot be reached", "Try again in"}},
