@@ -326,9 +326,10 @@ func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.D
 	r.mux.HandleFunc("GET /readyz", r.ready(file))
 	r.app = phoneApp(document) != ""
 	demo, scope := server.DemoClient()
+	device, deviceScope := server.DeviceClient()
 	site.Register(r.mux, site.Config{
 		Issuer: c.Issuer, Version: version(), Introduce: server.Introduce,
-		Client: demo, Scope: scope, CodeSeconds: func() int { return int(server.Lifetimes().Code.Seconds()) },
+		Device: device, DeviceScope: deviceScope, Client: demo, Scope: scope, CodeSeconds: func() int { return int(server.Lifetimes().Code.Seconds()) },
 		App: phoneApp(document), Audience: audience, OpenRegistration: c.private,
 		Document: api.Document, DocumentPath: "/api/openapi.json", Inspector: "/inspector",
 	})

@@ -3069,7 +3069,7 @@ func BenchmarkServer(b *testing.B) {
 			}{
 				{"refresh", benchRefresh("offline_access read:timesheets")},
 				{"refresh-with-RS256-ID-token", benchRefresh("openid offline_access read:timesheets")},
-				{"code", benchCode}, {"client-credentials", benchMachine}, {"client-credentials-DPoP", benchMachineBound}, {"introspect", benchIntrospect},
+				{"code", benchCode}, {"device-code", benchDevice}, {"client-credentials", benchMachine}, {"client-credentials-DPoP", benchMachineBound}, {"introspect", benchIntrospect},
 				{"api-read", benchGet("/api/timesheets?limit=10")}, {"api-me", benchGet("/api/me")}, {"api-me-DPoP", benchGetBound("/api/me")}, {"login-page", benchLoginPage},
 			} {
 				b.Run(kind.name+"/one", func(b *testing.B) {
@@ -3204,6 +3204,22 @@ func benchCode(b *testing.B, p *program, n int) func() {
 	}
 	return func() {
 		form := url.Values{"grant_type": {"authorization_code"}, "client_id": {c.id}, "code": {codes[0]}, "redirect_uri": {c.redirect}, "code_verifier": {c.verifier}}
+		codes = codes[1:]
+		p.must(b, "POST", "/oauth/token", formType, nil, form.Encode())
+	}
+}
+
+func benchDevice(b *testing.B, p *program, n int) func() {
+	c, browser := mobile(), p.browser(b)
+	c.scope = "offline_access read:timesheets"
+	var codes []deviceCode
+	for len(codes) < n {
+		d := browser.television(c)
+		browser.decide(browser.decide(browser.compares(d.User, "ada@example.com"), "same", nil), "allow", nil)
+		codes = append(codes, d)
+	}
+	return func() {
+		form := url.Values{"grant_type": {deviceGrant}, "client_id": {c.id}, "device_code": {codes[0].Code}}
 		codes = codes[1:]
 		p.must(b, "POST", "/oauth/token", formType, nil, form.Encode())
 	}
@@ -3649,7 +3665,7 @@ func TestCatalogue(t *testing.T) {
 		"JW-04": forged("iss", "https://other.example", "{base}/", nil, "{base}:1", "HTTP://LOCALHOST"),
 		"JW-06": forged("exp", nil, "4102444800", 4102444800.5, 1e308, -1, true, map[string]any{}),
 		"JW-07": merged(forged("nbf", float64(time.Now().Add(time.Hour).Unix()), "soon"), forged("iat", float64(time.Now().Add(time.Hour).Unix()))),
-		"RS-08": forgedScope,
+		"RS-08": forgedScope, "OP-03": deviceByTheClock,
 		"TK-33": personGone, "RF-05": lostAnswerWithinTheGrace, "RF-11": grantsEnd, "RF-13": clientLosesScope, "JW-17": clientGone, "LG-19": merged(passwordChanged, ownPasswordChanged),
 		"LG-21": demoBeyondLoopback, "CN-10": hostileClientName, "HT-02": strictTransport,
 		"ST-05": secondServer, "RF-04": secondServer, "ST-07": provesOtherFilesAreLeftAlone, "ST-08": fileVanishes,
@@ -3666,6 +3682,33 @@ func merged(proofs ...func(*testing.T)) func(*testing.T) {
 		for _, prove := range proofs {
 			prove(t)
 		}
+	}
+}
+
+// RFC 8628 3.5: an interval that is kept to is answered with
+// authorization_pending, and the end of the code with expired_token.
+func deviceByTheClock(t *testing.T) {
+	w := &watch{}
+	p := startAt(t, w.now, filepath.Join(t.TempDir(), "punchcard.db"))
+	tv, ada, c := p.browser(t), p.browser(t), mobile()
+	d := tv.television(c)
+	refused(t, tv.poll(c, d), 400, "authorization_pending")
+	refused(t, tv.poll(c, d), 400, "slow_down")
+	w.move(6 * time.Second)
+	refused(t, tv.poll(c, d), 400, "slow_down") // ten seconds by then, and fifteen from now on
+	w.move(15 * time.Second)
+	refused(t, tv.poll(c, d), 400, "authorization_pending")
+	page := ada.compares(d.User, "ada@example.com")
+	w.move(10 * time.Minute)
+	refused(t, tv.poll(c, d), 400, "expired_token")
+	if a := ada.decide(ada.decide(page, "same", nil), "allow", nil); a.StatusCode != 410 || !strings.Contains(a.body, "Type another code") {
+		t.Errorf("allowed too late: %s %d", a.Request.URL.Path, a.StatusCode)
+	}
+	refused(t, tv.poll(c, d), 400, "expired_token")
+	f := ada.get("/device").form(t)
+	f.values.Set("user_code", d.User)
+	if a := ada.do("POST", f.action, f.values); a.StatusCode != 410 {
+		t.Errorf("typed too late: %d", a.StatusCode)
 	}
 }
 

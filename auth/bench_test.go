@@ -45,6 +45,29 @@ func BenchmarkRefreshParallel(b *testing.B) {
 	})
 }
 
+// What is measured is the poll that fetches the tokens.
+func BenchmarkDeviceCode(b *testing.B) {
+	w := newWorld(b)
+	v := w.visit("ada@example.com")
+	for b.Loop() {
+		b.StopTimer()
+		d := v.approves(w.television("offline_access read:timesheets"))
+		b.StartTimer()
+		w.tokens(w.poll(d))
+	}
+}
+
+func BenchmarkDevicePending(b *testing.B) {
+	w := newWorld(b)
+	d := w.television("offline_access read:timesheets")
+	for b.Loop() {
+		w.clock.pass(pollEvery)
+		if rec := w.poll(d); rec.Code != http.StatusBadRequest {
+			b.Fatal(rec.Body)
+		}
+	}
+}
+
 var machine = url.Values{"grant_type": {"client_credentials"}, "client_id": {"timesheets-cron"}, "client_secret": {"timesheets-cron-secret"}}
 
 func BenchmarkClientCredentials(b *testing.B) {

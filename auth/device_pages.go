@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/exampleco/punchcard/auth/store"
 	"github.com/exampleco/punchcard/views"
 )
 
@@ -124,14 +125,18 @@ func (s *Server) comparePage(w http.ResponseWriter, r *http.Request, handle stri
 	if err != nil {
 		return err
 	}
-	views.Write(w, r, http.StatusOK, views.DeviceComparePage(views.DeviceCompare{
+	page := views.DeviceCompare{
 		Action: pathDevice, Flow: f.Handle, Session: compareSession(f, who), UserCode: f.userCode(),
 		ClientName: client.Name, ClientID: client.ID, ClientKind: client.Kind,
 		PersonName: who.Name, PersonEmail: who.Email, Initials: initials(who.Name), SwitchHref: pathLogin + "?flow=" + f.Handle,
 		UserAgent: d.UserAgent, Source: d.Source, SourceNote: nearness(d.Source, sourceOf(r)),
 		Asked: ago(s.now().Sub(d.CreatedAt)), AskedAt: d.CreatedAt.UTC().Format("15:04:05") + " UTC", Left: ahead(d.ExpiresAt.Sub(s.now())),
 		Strip: s.deviceStrip(f, 4, "compare", "Nothing can be allowed before this: a link to somebody else’s device looks the same."),
-	}))
+	}
+	if client.Source == store.SourceRuntime { // RFC 7591 5: warn people about what nobody has vetted
+		page.RegisteredOn = client.CreatedAt.Format("2 January 2006")
+	}
+	views.Write(w, r, http.StatusOK, views.DeviceComparePage(page))
 	return nil
 }
 

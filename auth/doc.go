@@ -35,6 +35,24 @@
 //	 │ 303 client_id, request_uri     │
 //	 └──── browser ─────────────────► authorize  recall, use up, park a flow
 //
+// A device without a browser asks for a code and shows it (RFC 8628). Its owner
+// types it in a browser of their own, and is shown who asks, from where, and
+// the code once more, before there is anything to allow.
+//
+//	device                           auth                            person
+//	 │──────────────────────────────► device     two codes, as hashes │
+//	 │◄────────────────────────────── device_code, user_code          │
+//	 │ shows the user_code ·········································· │ reads it
+//	 │──────────────────────────────► token      authorization_pending│
+//	 │                                │ device ◄──────────────────────│ types it
+//	 │                                │ login ◄───────────────────────│
+//	 │──────────────────────────────► token      sooner: slow_down    │
+//	 │                                │ device ◄──────────────────────│ compares it
+//	 │                                │ consent ◄─────────────────────│ ticks
+//	 │                                │ authorize: settle, one commit │
+//	 │──────────────────────────────► token      the code, used once  │
+//	 │◄────────────────────────────── access, refresh, ID token       │
+//
 // An app that nobody has declared begins at the API (RFC 9728) and registers
 // itself (RFC 7591); then it is a client like any other, and the consent page
 // says that nobody has checked it.
@@ -50,13 +68,13 @@
 //	 │                                │ that (RFC 7592)              │
 //	 │ the code flow, resource=API    │                              │
 //
-// Login and consent both go back to /authorize. The pure function next, in
+// Login, comparison and consent all go back to /authorize. The pure function next, in
 // flow.go, is the only place that decides what follows.
 //
 // # Reading order
 //
 //	routes.go     every path once, with its clause; metadata.go derives from it
-//	flow.go       next: login, choice of account, consent, issue or refuse
+//	flow.go       next: login, choice of account, compare, consent, issue or refuse
 //	request.go    what an authorization request must look like; redirect.go
 //	pkce.go       who may send a nonce instead of a challenge, and no downgrade
 //	pushed.go     the same request, handed over by the client itself beforehand
@@ -68,6 +86,9 @@
 //	assertion.go  the same by a signature, private_key_jwt
 //	register.go   how one becomes known by itself: register_metadata.go says what
 //	              it may be, registration.go is its own account, flood.go the limit
+//	device.go     how a device asks; device_requests.go keeps that, typing.go
+//	              slows guesses at its code, device_pages.go and
+//	              device_settle.go are the person's side, device_grant.go the polls
 //	token.go      the grants; grace.go answers a refresh that is sent again;
 //	              exchange.go reports what a code is bound to,
 //	              proof.go binds it and its tokens to a client's key (DPoP),
@@ -91,7 +112,7 @@
 //
 // # What is promised
 //
-// A code, a refresh token, a proof, a consent form is used once, by one compare-and-set,
+// A code, a device code, a refresh token, a proof, a consent form is used once, by one compare-and-set,
 // whoever else tries at that moment; a second use ends the family. An answer is
 // given when what it says is on disk. What cannot be written is 503, never a
 // success. A wrong verifier does not burn a code, or whoever saw the code could

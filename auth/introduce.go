@@ -129,6 +129,17 @@ func kindName(kind string) string {
 	return kind
 }
 
+// DeviceClient is a public client that may use the device grant, and all that
+// it may ask for: the start page has commands for it. "" if there is none.
+func (s *Server) DeviceClient() (id, scope string) {
+	for _, c := range s.document.Clients {
+		if c.Public() && slices.Contains(c.Grants, grantDevice) {
+			return c.ID, strings.Join(c.Scopes, " ")
+		}
+	}
+	return "", ""
+}
+
 // DemoClient is a native client that may come back to localhost, and all that
 // it may ask for: the start page begins a flow with it. "" if there is none.
 func (s *Server) DemoClient() (id, scope string) {

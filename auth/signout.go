@@ -10,10 +10,10 @@ import (
 	"github.com/exampleco/punchcard/auth/store"
 )
 
-// SignEverybodyOut ends every grant, browser session and parked flow of a file
-// that no server is running on, in one commit: in a copy that is kept for
-// later, nothing is good that may be spent meanwhile. People, clients and
-// remembered consents stay. Errors: the Writer's.
+// SignEverybodyOut ends every grant, browser session, parked flow and waiting
+// device of a file that no server is running on, in one commit: in a copy that
+// is kept for later, nothing is good that may be spent meanwhile. People,
+// clients and remembered consents stay. Errors: the Writer's.
 func SignEverybodyOut(ctx context.Context, writer store.Writer, read *sql.DB, now func() time.Time, log *slog.Logger) error {
 	ctx = writer.Begin(ctx)
 	defer writer.Rollback(ctx) // after a commit it does nothing
@@ -24,6 +24,9 @@ func SignEverybodyOut(ctx context.Context, writer store.Writer, read *sql.DB, no
 		return err
 	}
 	err := writer.Write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.Exec(`DELETE FROM device_requests`); err != nil {
+			return err
+		}
 		_, err := tx.Exec(`DELETE FROM flows`)
 		return err
 	})

@@ -32,7 +32,7 @@ func everyPage() map[string]templ.Component {
 		}),
 		"device":              DevicePage(Device{Action: "/device", UserCode: hostile, Problem: "No.", Strip: strip}),
 		"device, from a link": DevicePage(Device{Action: "/device", UserCode: "BCDF-GHJK", Elsewhere: "http://localhost:8484/device?user_code=BCDF-GHJK"}),
-		"device, to compare": DeviceComparePage(DeviceCompare{Action: "/device", Flow: hostile, Session: hostile, UserCode: "BCDF-GHJK", ClientName: hostile, ClientID: hostile, ClientKind: "native",
+		"device, to compare": DeviceComparePage(DeviceCompare{Action: "/device", Flow: hostile, Session: hostile, UserCode: "BCDF-GHJK", ClientName: hostile, ClientID: hostile, ClientKind: "native", RegisteredOn: "2 January 2026",
 			PersonName: hostile, PersonEmail: hostile, Initials: "AL", SwitchHref: "/login?flow=f1", UserAgent: hostile, Source: hostile, SourceNote: hostile, Asked: "just now", AskedAt: "09:00:00 UTC", Left: "9 minutes left", Strip: strip}),
 		"device, silent":  DeviceComparePage(DeviceCompare{Action: "/device", UserCode: "BCDF-GHJK", ClientName: "A", PersonName: "A", SwitchHref: "/login"}),
 		"device, allowed": DeviceDonePage(DeviceDone{ClientName: hostile, ClientKind: "native", Allowed: true, Strip: strip}),

@@ -19,6 +19,9 @@ type Config struct {
 	// "" if there is none; the demo flow is then left out.
 	Client string
 	Scope  string // what the demo asks for
+	// Device is a public client that may use the device grant, "" for none, and
+	// DeviceScope what it asks for.
+	Device, DeviceScope string
 	// App is the phone app's client, "" if there is none; its pages are then
 	// left out. It is public, and comes back to /app/callback.
 	App string
@@ -85,6 +88,7 @@ func (p *pages) start(w http.ResponseWriter, r *http.Request) {
 		page.DocsHref = pathDocs
 	}
 	page.Commands = append(p.terminalCommands(page.Clients), p.commands(page.Clients)...)
+	page.Commands = append(page.Commands, p.deviceCommands()...)
 	if p.OpenRegistration {
 		page.Commands = append(page.Commands, p.registerCommands()...)
 	}
