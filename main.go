@@ -237,10 +237,7 @@ func (c *serveCmd) validate() error {
 			return fmt.Errorf("%s must be between %s and %s", ttl.flag, ttl.min, ttl.max)
 		}
 	}
-	if c.ApproveMaxAge%time.Second != 0 { // it travels as a number of seconds
-		return errors.New("--approve-max-age must be whole seconds")
-	}
-	return nil
+	return wholeSeconds(c.ApproveMaxAge)
 }
 
 // issuer is the flag byte for byte, or http://localhost with our port.
@@ -624,8 +621,11 @@ type apiCmd struct {
 	DB           string   `name:"db" env:"PUNCHCARD_DB" default:"punchcard-api.db" placeholder:"FILE" help:"The file with the entries; punchcard-api.db."`
 	Config       string   `env:"PUNCHCARD_CONFIG" placeholder:"FILE" help:"Who reports to whom: the people of a YAML document, of which id and reports_to are enough; default: the built-in seed."`
 	AllowOrigin  []string `env:"PUNCHCARD_ALLOW_ORIGIN" placeholder:"ORIGIN" help:"Pages of this origin may call the API; can be given several times."`
-	LogFormat    string   `env:"PUNCHCARD_LOG_FORMAT" enum:"auto,text,json" default:"auto" help:"text, json, or auto: text on a terminal, JSON otherwise."`
-	LogLevel     string   `env:"PUNCHCARD_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"debug shows every check."`
+
+	ApproveMaxAge time.Duration `env:"PUNCHCARD_APPROVE_MAX_AGE" default:"0s" help:"How old a sign-in may be to approve or reject with it, such as 5m (RFC 9470); 0: as old as it is."`
+
+	LogFormat string `env:"PUNCHCARD_LOG_FORMAT" enum:"auto,text,json" default:"auto" help:"text, json, or auto: text on a terminal, JSON otherwise."`
+	LogLevel  string `env:"PUNCHCARD_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"debug shows every check."`
 }
 
 // Run serves the API by itself. Of the authorization server it knows the URL.
@@ -660,7 +660,7 @@ func (c *apiCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 	api, err := timesheets.New(timesheets.Config{
 		Writer: file, Read: file.Read(), Verifier: c.verifier(now, log), Directory: people,
 		Proofs:   dpop.New(dpop.Config{Base: own.String(), Writer: file, Now: now, Log: log}),
-		Audience: c.Audience, Issuer: c.Issuer, ResourceMetadata: c.metadata(own), Now: now, Log: log,
+		Audience: c.Audience, Issuer: c.Issuer, ResourceMetadata: c.metadata(own), ApproveMaxAge: c.ApproveMaxAge, Now: now, Log: log,
 	})
 	if err != nil {
 		return err
@@ -692,6 +692,14 @@ func (c *apiCmd) validate() error {
 		if u, err := url.Parse(origin); err != nil || u.Scheme+"://"+u.Host != origin || u.Host == "" {
 			return fmt.Errorf("--allow-origin %s is no origin; write it as https://app.example.com, without a path", origin)
 		}
+	}
+	return wholeSeconds(c.ApproveMaxAge)
+}
+
+// wholeSeconds: RFC 9470 3, max_age is a number of seconds.
+func wholeSeconds(approveMaxAge time.Duration) error {
+	if approveMaxAge < 0 || approveMaxAge%time.Second != 0 {
+		return errors.New("--approve-max-age must be whole seconds, or 0")
 	}
 	return nil
 }

@@ -88,6 +88,6 @@ func (r *remote) caller(ctx context.Context, c claims) (timesheets.Caller, error
 	return timesheets.Caller{
 		Subject: c.Subject, ClientID: c.ClientID, Scopes: strings.Fields(c.Scope), ExpiresAt: c.Expiry.Time,
 		// RFC 9068 2.2: sub is the client where there is no person.
-		Machine: c.Subject == c.ClientID && c.AuthTime.IsZero(), Email: c.Email, JKT: c.Confirm.JKT,
+		Machine: c.Subject == c.ClientID && c.AuthTime.IsZero(), Email: c.Email, AuthTime: c.AuthTime.Time, JKT: c.Confirm.JKT,
 	}, nil
 }
