@@ -46,7 +46,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"server": startServer, "stop": stopServer, "fails": fails, "nobrowser": noBrowser, "waitfor": waitFor,
+			"server": startServer, "apart": serversApart, "stop": stopServer, "fails": fails, "nobrowser": noBrowser, "waitfor": waitFor,
 			"age": age, "expired": expired, "older": older, "revoke": revokeElsewhere, "fault": fault, "mode": mode, "requests": requests,
 			"idof": idOf, "upload": upload, "keep": keep, "putback": putBack, "nosession": noSession,
 		},

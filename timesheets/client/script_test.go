@@ -34,13 +34,25 @@ func startServer(ts *testscript.TestScript, neg bool, args []string) {
 		address = "127.0.0.1:" + u.Port()
 	}
 	if len(args) > 0 && args[0] == "--slash" {
-		free, err := net.Listen("tcp", "127.0.0.1:0")
-		ts.Check(err)
-		address = free.Addr().String()
-		ts.Check(free.Close())
+		address = freeAddress(ts)
 		args = append(args[1:], "--issuer", "http://localhost:"+address[strings.LastIndex(address, ":")+1:]+"/")
 	}
-	cmd := exec.Command(binary, append([]string{"serve", "--addr", address, "--db", ts.MkAbs("punchcard.db"), "--log-level", "info"}, args...)...)
+	server, where := launch(ts, append([]string{"serve", "--addr", address, "--db", ts.MkAbs("punchcard.db"), "--log-level", "info"}, args...))
+	servers.Store(ts.MkAbs("."), server)
+	ts.Setenv("PUNCHCARD_SERVER", where)
+	ts.Setenv("OTHERNAME", strings.Replace(where, "localhost", "127.0.0.1", 1))
+}
+
+func freeAddress(ts *testscript.TestScript) string {
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Check(free.Close())
+	return free.Addr().String()
+}
+
+// launch starts the program and waits until it says where it serves.
+func launch(ts *testscript.TestScript, args []string) (running, string) {
+	cmd := exec.Command(binary, args...)
 	cmd.Dir = ts.MkAbs(".")
 	out := &serverOutput{ready: make(chan string, 1)}
 	cmd.Stderr = out
@@ -49,16 +61,30 @@ func startServer(ts *testscript.TestScript, neg bool, args []string) {
 	go func() { _ = cmd.Wait(); close(ended) }()
 	stop := func() { _ = cmd.Process.Kill(); <-ended }
 	ts.Defer(stop)
-	servers.Store(ts.MkAbs("."), running{stop, out})
 	select {
 	case where := <-out.ready:
-		ts.Setenv("PUNCHCARD_SERVER", where)
-		ts.Setenv("OTHERNAME", strings.Replace(where, "localhost", "127.0.0.1", 1))
+		return running{stop, out}, where
 	case <-ended:
-		ts.Fatalf("the server ended:\n%s", out.text())
+		ts.Fatalf("%v ended:\n%s", args, out.text())
 	case <-time.After(30 * time.Second):
-		ts.Fatalf("never ready:\n%s", out.text())
+		ts.Fatalf("%v: never ready:\n%s", args, out.text())
 	}
+	return running{}, ""
+}
+
+// serversApart starts a server, and the API in a process of its own, whose
+// address is in API.
+func serversApart(ts *testscript.TestScript, neg bool, args []string) {
+	example, err := exec.Command(binary, "config", "example").Output()
+	ts.Check(err)
+	address := freeAddress(ts)
+	api := "http://localhost:" + address[strings.LastIndex(address, ":")+1:] + "/api"
+	config := strings.ReplaceAll(string(example), `identifier: "{base}/api"`, `identifier: "`+api+`"`)
+	config = strings.ReplaceAll(config, "-secret\n", "-secret-0123456789abcdef0123456789\n") // long enough for a configuration of one's own
+	ts.Check(os.WriteFile(ts.MkAbs("own.yaml"), []byte(config), 0o600))
+	startServer(ts, false, []string{"--config", "own.yaml"})
+	launch(ts, []string{"api", "--issuer", ts.Getenv("PUNCHCARD_SERVER"), "--audience", api, "--addr", address, "--db", ts.MkAbs("api.db")})
+	ts.Setenv("API", api)
 }
 
 // servers are those of the scripts that run, by their folders.
