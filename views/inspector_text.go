@@ -3,6 +3,7 @@ package views
 import (
 	"context"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -74,6 +75,11 @@ func outcomeWord(o Outcome) string {
 		return "used twice"
 	}
 	return "open"
+}
+
+// droppedText counts what was not recorded.
+func droppedText(n uint64) string {
+	return "Exchanges that were not recorded, because there were more than the recorder could take: " + strconv.FormatUint(n, 10) + "."
 }
 
 // failed counts the checks that failed.

@@ -301,6 +301,15 @@ func TestRunsSurviveARestart(t *testing.T) {
 	before := run(t, s.url, "/inspector", 8)
 	number := before.number()
 	s.stop()
+	file, err := os.ReadFile(s.db)
+	if err != nil || !bytes.Contains(file, []byte(ada.refresh[:6]+"…")) {
+		t.Fatalf("the file has no run: %v", err)
+	}
+	for name, secret := range map[string]string{"verifier": ada.verifier, "code": ada.code, "access token": ada.access, "refresh token": ada.refresh} {
+		if bytes.Contains(file, []byte(secret)) {
+			t.Errorf("the file has the %s", name)
+		}
+	}
 	again := s.again()
 	d := shown(t, again.url, "/inspector/"+number)
 	expect(t, "steps", d.steps(), before.steps())

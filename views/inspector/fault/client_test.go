@@ -85,6 +85,19 @@ func (b *brokenOff) Read([]byte) (int, error) {
 	return 0, errBroken
 }
 
+// Whom nobody can name is hit by a fault for anybody.
+func TestFaultsOfRegistrationAndAccount(t *testing.T) {
+	for target, endpoint := range map[string]string{"/oidc/register": "register", "/oidc/register/reg_1": "register", "/account": "account"} {
+		l := &List{}
+		ask(t, l, `{"endpoint":"`+endpoint+`","fault":"error","status":503}`)
+		w := httptest.NewRecorder()
+		l.Handler(http.NotFoundHandler()).ServeHTTP(w, httptest.NewRequest("GET", target, nil))
+		if w.Code != 503 {
+			t.Errorf("%s: %d, want 503", target, w.Code)
+		}
+	}
+}
+
 // A fault waits for the next one where a request is spared.
 func TestSparedRequests(t *testing.T) {
 	l := &List{Spare: func(r *http.Request) bool { return r.UserAgent() == "ours" }}

@@ -73,11 +73,13 @@ var endpoints = []endpoint{
 	{"revoke", []string{"/oauth/revoke"}, asOAuth, inForm, true},
 	{"introspect", []string{"/oauth/introspect"}, asOAuth, inForm, false},
 	{"userinfo", []string{"/userinfo"}, asOAuth, inBearer, true},
+	{"register", []string{"/oidc/register", "/oidc/register/"}, asOAuth, nowhere, true},
 	{"jwks", []string{"/.well-known/jwks.json"}, asOAuth, nowhere, true},
 	{"discovery", []string{"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"}, asOAuth, nowhere, true},
 	{"api", []string{"/api/"}, asProblem, inBearer, true},
 	{"login", []string{"/login"}, asText, nowhere, false},
 	{"consent", []string{"/consent"}, asText, nowhere, false},
+	{"account", []string{"/account"}, asText, nowhere, false},
 	{"logout", []string{"/oidc/logout", "/v2/logout", "/logout"}, asText, nowhere, false},
 }
 
