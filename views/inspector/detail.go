@@ -118,6 +118,7 @@ func rowOf(w record.Write) views.RowWritten {
 		"upsert": "The %s is kept", "revoke": "Ended for good: %s", "bind": "The %s now belongs to this browser",
 		"decide": "The person’s answer to the %s", "spend": "The %s is over", "expire": "The %s ends now",
 		"withdraw": "Taken back: %s", "disable": "The %s is disabled", "purge": "Cleared away: %s", "reset": "Emptied: %s", "repeat": "The %s is given once more",
+		"poll": "When the %s was last asked about", "compare": "The person has compared the %s",
 	}[w.Op]
 	if verb == "" {
 		verb = w.Op + " %s"

@@ -51,10 +51,10 @@ func (d *drawn) deviceAsks(x *record.Exchange) []step {
 func (d *drawn) deviceForm(x *record.Exchange) []step {
 	label := both("Types the code on the screen ", "POST /device ")
 	switch x.Form().Get("decision") {
-	case "allow":
-		label = both("Allows it", "POST /device: allow")
-	case "deny":
-		label = both("Says no", "POST /device: deny")
+	case "same":
+		label = both("My device shows the same code", "POST /device: same")
+	case "stop":
+		label = both("That is not my device: stop", "POST /device: stop")
 	}
 	words := []views.Words{label}
 	if code := d.carry(record.UserCode, x.Sent(), ""); code != nil {
@@ -65,6 +65,16 @@ func (d *drawn) deviceForm(x *record.Exchange) []step {
 		out = append(out, refusal(arrow(x, "a", serverToPerson, say("Not taken: "), say(x.Page))))
 	}
 	return out
+}
+
+// devicePage asks for the code, asks whether the device shows it, or says that
+// all is done: each page by its own title.
+func (d *drawn) devicePage(x *record.Exchange) []step {
+	title := strings.TrimSuffix(x.Page, " · Punchcard")
+	if title == "" {
+		title = "Asks for the code on the screen"
+	}
+	return []step{d.pageShown(x, both(title, "GET /device"))}
 }
 
 // register is an app that says what it is, RFC 7591, or looks after that, RFC

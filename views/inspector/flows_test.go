@@ -63,6 +63,8 @@ func TestADeviceIsDrawn(t *testing.T) {
 		exchange(record.KindToken, "/oauth/token", poll, 400, `{"error":"authorization_pending"}`),
 		exchange(record.KindDevicePage, "/device?user_code=WDJB-MJHT", nil, 200, ""),
 		exchange(record.KindDeviceForm, "/device", url.Values{"user_code": {"WDJB-MJHT"}}, 303, "", "/login?flow=the-handle"),
+		exchange(record.KindResume, "/authorize?flow=the-handle", nil, 303, "", "/device?flow=the-handle"),
+		exchange(record.KindDeviceForm, "/device", url.Values{"decision": {"same"}, "flow": {"the-handle"}}, 303, "", "/authorize?flow=the-handle"),
 		exchange(record.KindToken, "/oauth/token", poll, 400, `{"error":"slow_down"}`),
 		exchange(record.KindToken, "/oauth/token", poll, 200, `{"access_token":"the-access-token"}`),
 		exchange(record.KindToken, "/oauth/token", poll, 400, `{"error":"invalid_grant"}`),
@@ -73,11 +75,13 @@ func TestADeviceIsDrawn(t *testing.T) {
 		"app → server: Is it allowed? device code · not yet",
 		"server → person: Asks for the code on the screen",
 		"3 person → server: Types the code on the screen user code",
+		"server: Next: back to the device",
+		"4 person → server: My device shows the same code",
 		"app → server: Is it allowed? device code · not yet, and ask less often",
-		"4 app → server: Is it allowed? device code",
-		"5 server → app: access token",
-		"6 app → server: Is it allowed? device code",
-		"7 server → app: Refused: invalid_grant REFUSED",
+		"5 app → server: Is it allowed? device code",
+		"6 server → app: access token",
+		"7 app → server: Is it allowed? device code",
+		"8 server → app: Refused: invalid_grant REFUSED",
 	})
 	if out.Title != "ada lets tv in on a device" || out.Kind != "Device grant" {
 		t.Errorf("%q, %q", out.Title, out.Kind)

@@ -187,7 +187,7 @@ func (d *drawn) stepsOf(x *record.Exchange) []step {
 	case record.KindDevice:
 		return d.deviceAsks(x)
 	case record.KindDevicePage:
-		return []step{d.pageShown(x, both("Asks for the code on the screen", "GET /device"))}
+		return d.devicePage(x)
 	case record.KindDeviceForm:
 		return d.deviceForm(x)
 	case record.KindRegister:
@@ -244,7 +244,7 @@ func (d *drawn) back(x *record.Exchange) []step {
 }
 
 func ours(path string) bool {
-	return slices.Contains([]string{"/login", "/select-account", "/consent", "/authorize", "/callback", "/app/callback"}, path)
+	return slices.Contains([]string{"/login", "/select-account", "/consent", "/device", "/authorize", "/callback", "/app/callback"}, path)
 }
 
 // resume is the browser coming back to the pending request, to learn what is
@@ -257,6 +257,7 @@ func (d *drawn) resume(x *record.Exchange) []step {
 		"/login":          both("Next: who is it?", "next() = login"),
 		"/consent":        both("Next: what is allowed?", "next() = consent"),
 		"/select-account": both("Next: which account?", "next() = select"),
+		"/device":         both("Next: back to the device", "RFC 8628 3.3"),
 	}
 	if to := x.Redirect(); to != nil {
 		if label, ok := next[to.Path]; ok {

@@ -111,6 +111,8 @@ var reasons = []struct{ rule, text string }{
 	{"client assertion", "The client signs what it says of itself, for this server alone."},
 	{"client proves a key", "An app that is registered for bound tokens gets none that a thief could use."},
 	{"dpop_jkt", "The code is bound to a key as well: whoever catches it has to have that key."},
+	{"poll not before", "A device that asks without end slows everybody down."},
+	{"compared by the person", "The form has to come from the page that this very person was shown."},
 	{"user code", "It has to be the one on the screen of a device that waits, and guessing has to be slow."},
 	{"device", "Nothing is issued to a device before a person who sees what it is has allowed it."},
 	{"request_uri", "A request that was handed over beforehand is good once, for its own client, and for a moment."},
