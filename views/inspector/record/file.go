@@ -19,9 +19,9 @@ var Migrations embed.FS
 const (
 	keptRuns   = 1000             // runs in the file
 	saveEvery  = time.Second      // how often runs are written
-	saveAtOnce = 50               // runs in one write
-	quiet      = time.Second      // a run is written once it has been quiet for so long,
-	atLatest   = 30 * time.Second // or after so long in any case: each time, all of it is masked anew
+	saveAtOnce = 20               // runs in one write: a flood of them costs no more than that
+	quiet      = time.Second      // a run is written once it has been quiet for so long, and a long one later:
+	atLatest   = 30 * time.Second // all of it is masked anew; or after so long in any case
 )
 
 // summary is what a list shows of a run, and what the recorder must know to go
@@ -134,7 +134,7 @@ func (r *Recorder) save(ctx context.Context) {
 		case <-tick.C:
 			r.noticeReset(ctx)
 			r.saveSome(ctx, func(run *Run, now time.Time) bool {
-				return now.Sub(run.Updated) > quiet || now.Sub(run.saved) > atLatest
+				return now.Sub(run.Updated) > quiet*time.Duration(1+len(run.Exchanges)/20) || now.Sub(run.saved) > atLatest
 			})
 		}
 	}

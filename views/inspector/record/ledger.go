@@ -19,8 +19,10 @@ func (l ledger) Enabled(ctx context.Context, level slog.Level) bool {
 }
 
 func (l ledger) Handle(ctx context.Context, r slog.Record) error {
-	if c := captureOf(ctx); c != nil && (r.Message == "check" || r.Message == "store") {
-		c.note(r)
+	if r.Message == "check" || r.Message == "store" {
+		if c := captureOf(ctx); c != nil {
+			c.note(r)
+		}
 	}
 	if !l.next.Enabled(ctx, r.Level) {
 		return nil
