@@ -111,6 +111,7 @@ var reasons = []struct{ rule, text string }{
 	{"client assertion", "The client signs what it says of itself, for this server alone."},
 	{"client proves a key", "An app that is registered for bound tokens gets none that a thief could use."},
 	{"dpop_jkt", "The code is bound to a key as well: whoever catches it has to have that key."},
+	{"signed in recently", "What cannot be undone should not be done by whoever finds an open browser: the password was typed a moment ago."},
 	{"poll not before", "A device that asks without end slows everybody down."},
 	{"compared by the person", "The form has to come from the page that this very person was shown."},
 	{"user code", "It has to be the one on the screen of a device that waits, and guessing has to be slow."},
