@@ -110,7 +110,7 @@ func (p *pages) title(run *record.Run) string {
 	}
 	person := firstName(p.personName(personOf(run)))
 	switch t.Kind {
-	case record.KindAuthorize, record.KindPushed, record.KindTry, record.KindResume, record.KindLogin, record.KindLoginPage, record.KindConsent, record.KindConsentPage, record.KindCallback:
+	case record.KindAuthorize, record.KindPushed, record.KindTry, record.KindResume, record.KindLogin, record.KindLoginPage, record.KindConsent, record.KindConsentPage, record.KindSelectPage, record.KindSelect, record.KindCallback:
 		switch {
 		case run.Client == "" && person != "":
 			return person + " signs in to this server"

@@ -192,6 +192,10 @@ func (d *drawn) stepsOf(x *record.Exchange) []step {
 		return d.deviceForm(x)
 	case record.KindRegister:
 		return d.register(x)
+	case record.KindSelectPage:
+		return []step{d.pageShown(x, both("Asks which account", "GET /select-account"))}
+	case record.KindSelect:
+		return d.posted(x, both("This one", "POST /select-account"), "Not chosen")
 	case record.KindAccountPage:
 		return []step{d.pageShown(x, both("Shows who may do what", "GET /account"))}
 	case record.KindAccount:

@@ -73,6 +73,7 @@ var endpoints = []endpoint{
 	{"revoke", []string{"/oauth/revoke"}, asOAuth, inForm, true},
 	{"introspect", []string{"/oauth/introspect"}, asOAuth, inForm, false},
 	{"userinfo", []string{"/userinfo"}, asOAuth, inBearer, true},
+	{"par", []string{"/oauth/par"}, asOAuth, inForm, true},
 	{"device", []string{"/oauth/device/code"}, asOAuth, inForm, true},
 	{"register", []string{"/oidc/register", "/oidc/register/"}, asOAuth, nowhere, true},
 	{"jwks", []string{"/.well-known/jwks.json"}, asOAuth, nowhere, true},

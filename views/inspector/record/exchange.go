@@ -60,7 +60,9 @@ const (
 	KindLogin       Kind = "login"
 	KindConsentPage Kind = "consent page"
 	KindConsent     Kind = "consent"
-	KindCallback    Kind = "callback" // of a client that this server has in its own pages
+	KindSelectPage  Kind = "account choice page"
+	KindSelect      Kind = "account choice" // which of those who are signed in
+	KindCallback    Kind = "callback"       // of a client that this server has in its own pages
 	KindToken       Kind = "token"
 	KindRevoke      Kind = "revoke"
 	KindIntrospect  Kind = "introspect"
@@ -82,12 +84,13 @@ const (
 
 // kinds is the surface that is watched, by its published paths.
 var kinds = map[string]Kind{
-	"/try":          KindTry,
-	"/login":        KindLogin,
-	"/consent":      KindConsent,
-	"/callback":     KindCallback,
-	"/app/callback": KindCallback,
-	"/oauth/token":  KindToken, "/oauth/revoke": KindRevoke, "/oauth/introspect": KindIntrospect,
+	"/try":            KindTry,
+	"/login":          KindLogin,
+	"/consent":        KindConsent,
+	"/select-account": KindSelect,
+	"/callback":       KindCallback,
+	"/app/callback":   KindCallback,
+	"/oauth/token":    KindToken, "/oauth/revoke": KindRevoke, "/oauth/introspect": KindIntrospect,
 	"/oauth/par": KindPushed, "/oauth/device/code": KindDevice, "/device": KindDeviceForm,
 	"/account":     KindAccount,
 	"/userinfo":    KindUserinfo,
@@ -130,6 +133,8 @@ func kindOf(r *http.Request) Kind {
 			return KindLoginPage
 		case KindConsent:
 			return KindConsentPage
+		case KindSelect:
+			return KindSelectPage
 		case KindDeviceForm:
 			return KindDevicePage
 		case KindAccount:

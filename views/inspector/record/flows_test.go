@@ -275,3 +275,20 @@ func TestTheFileHasNoSecretsOfOtherFlows(t *testing.T) {
 		}
 	}
 }
+
+// What is watched, and as what.
+func TestKinds(t *testing.T) {
+	for asked, want := range map[string]Kind{
+		"GET /authorize?client_id=a": KindAuthorize, "POST /authorize": KindAuthorize, "GET /authorize?flow=f": KindResume,
+		"GET /login": KindLoginPage, "POST /login": KindLogin, "GET /consent": KindConsentPage, "POST /consent": KindConsent,
+		"GET /select-account": KindSelectPage, "POST /select-account": KindSelect, "GET /account": KindAccountPage, "POST /account": KindAccount,
+		"GET /device": KindDevicePage, "POST /device": KindDeviceForm, "POST /oauth/device/code": KindDevice, "POST /oauth/par": KindPushed,
+		"POST /oidc/register": KindRegister, "PUT /oidc/register/x": KindRegister, "POST /oauth/token": KindToken, "OPTIONS /oauth/token": KindPreflight,
+		"POST /oauth/whatever": KindOther, "GET /api/me": KindAPI, "GET /api/openapi.json": "", "GET /inspector": "", "GET /static/x": "", "GET /": "", "GET /accounts": "",
+	} {
+		method, target, _ := strings.Cut(asked, " ")
+		if got := kindOf(httptest.NewRequest(method, target, nil)); got != want {
+			t.Errorf("%s is %q, want %q", asked, got, want)
+		}
+	}
+}

@@ -134,7 +134,7 @@ func (r *Recorder) home(x *Exchange, t ties) *Run {
 		}
 	}
 	switch x.Kind {
-	case KindLoginPage, KindLogin, KindConsentPage, KindConsent, KindDevicePage, KindDeviceForm, KindAccountPage, KindAccount, KindResume, KindLogout, KindCallback:
+	case KindLoginPage, KindLogin, KindConsentPage, KindConsent, KindSelectPage, KindSelect, KindDevicePage, KindDeviceForm, KindAccountPage, KindAccount, KindResume, KindLogout, KindCallback:
 		return r.fresh(r.at(t.browser), x)
 	case KindMetadata, KindKeys, KindPreflight:
 		return r.fresh(r.at([]key{t.lookup}), x)

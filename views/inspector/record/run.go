@@ -95,7 +95,8 @@ func (x *Exchange) Replay() bool {
 func (x *Exchange) ends() bool {
 	switch x.Kind {
 	case KindAuthorize, KindResume, KindLogin, KindConsent, KindLoginPage, KindConsentPage, KindTry, KindCallback,
-		KindPushed, KindDevice, KindDevicePage, KindDeviceForm, KindAccountPage:
+		KindPushed, KindDevice, KindDevicePage, KindDeviceForm, KindAccountPage,
+		KindSelectPage, KindSelect:
 		return false
 	}
 	return !x.Again()
