@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"sort"
 	"strconv"
@@ -66,6 +67,19 @@ func (m marks) kind(v record.Value) record.ValueKind {
 		}
 	}
 	return v.Kind
+}
+
+// whole finds the value that a parameter is, however it is escaped.
+func (m marks) whole(parameter string) (record.Value, bool) {
+	decoded, err := url.QueryUnescape(parameter)
+	if err != nil || decoded == parameter {
+		return record.Value{}, false
+	}
+	i := slices.IndexFunc(m.known, func(v record.Value) bool { return v.Raw == decoded })
+	if i < 0 {
+		return record.Value{}, false
+	}
+	return m.known[i], true
 }
 
 // longest is how much of a value is shown where it stands in the wire text: it
@@ -231,6 +245,10 @@ func (d *drawn) parameters(encoded, indent string) (out []views.Piece) {
 			name += "="
 		}
 		out = append(out, views.Piece{Text: name, Class: "k"})
+		if v, ok := d.marks.whole(value); ok {
+			out = append(out, views.Piece{Text: elided(value), Kind: colour(v.Kind), Value: v.ID(), Title: string(v.Kind) + " " + v.ID()})
+			continue
+		}
 		out = append(out, d.marks.pieces(value, "")...)
 	}
 	return out

@@ -86,11 +86,23 @@ func TestAPushedRequestIsOneRun(t *testing.T) {
 	for _, step := range f.steps(w)[1:] {
 		step()
 	}
-	w.answer = says(400, "")
-	w.send("/authorize?client_id=app&request_uri="+url.QueryEscape(requestURI), nil)
+	w.answer = func(rw http.ResponseWriter, r *http.Request) {
+		w.log.DebugContext(r.Context(), "check", "rule", "pushed request used once", "verdict", "fail")
+		rw.WriteHeader(400)
+	}
+	w.send("/authorize?client_id=app&request_uri="+strings.ToLower(url.QueryEscape(requestURI[:34]))+requestURI[34:], nil) // as curl escapes it
 	const want = "pushed request, authorize, login, resume, token, api, authorize"
 	if got := w.kinds(1); got != want {
 		t.Errorf("run 1 is %s, want %s", got, want)
+	}
+	if got := w.outcome(1); got != Refused { // RFC 9126 4 has no family that would end
+		t.Errorf("used twice, the run is %q, want %q", got, Refused)
+	}
+	run := w.run(1)
+	for _, x := range run.Masked().Exchanges {
+		if strings.Contains(fmt.Sprintf("%+v", *x), requestURI[34:]) {
+			t.Errorf("not masked: %s", x.Target)
+		}
 	}
 	push(requestURI + "-another") // the same challenge: RFC 7636's example, say
 	if got := w.kinds(1); got != want {
@@ -272,6 +284,32 @@ func TestTheFileHasNoSecretsOfOtherFlows(t *testing.T) {
 	for _, want := range []string{`"` + NewValue(Device, deviceCode).Mask, NewValue(Pushed, requestURI).Mask, "pcd_th…", "request_uri:bwc4JK…", "WD…"} {
 		if !strings.Contains(stored, want) {
 			t.Errorf("the file lacks %s", want)
+		}
+	}
+}
+
+// There are many ways to write a value in a URL or a form, and all are masked.
+func TestAMaskCoversEveryEscape(t *testing.T) {
+	f := flowOf("ada")
+	every := func(s string) string {
+		var b strings.Builder
+		for i := range len(s) {
+			fmt.Fprintf(&b, "%%%02x", s[i])
+		}
+		return b.String()
+	}
+	w := newWorld(t, filepath.Join(t.TempDir(), "runs.db"))
+	w.answer = redirects("http://127.0.0.1:9/callback?code=" + every(f.code) + "&next=" + every("http://x/?code="+f.code))
+	r := httptest.NewRequest("POST", "/oauth/token?token="+every(f.access), strings.NewReader("code="+every(f.code)+"&code_verifier="+every(f.verifier)))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Referer", "http://x/?flow="+every(f.handle))
+	w.handler.ServeHTTP(httptest.NewRecorder(), r)
+	w.drain()
+	run := w.run(1)
+	masked := fmt.Sprintf("%+v", *run.Masked().Exchanges[0])
+	for name, secret := range map[string]string{"code": f.code, "token": f.access, "verifier": f.verifier, "handle": f.handle} {
+		if strings.Contains(masked, secret) || strings.Contains(masked, every(secret)[9:]) {
+			t.Errorf("the %s is not masked: %s", name, masked)
 		}
 	}
 }

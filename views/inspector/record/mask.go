@@ -115,11 +115,46 @@ func wireForms(raw string) []string {
 
 func (m masker) text(s string) string { return shaped(m.known.Replace(s)) }
 
+// address and form mask parameters one by one, because there are many ways to
+// write a value in them: %3a for %3A, %70 for p.
+func (m masker) address(s string) string {
+	path, query, ok := strings.Cut(s, "?")
+	if !ok {
+		return m.form(s)
+	}
+	return m.part(path) + "?" + m.form(query)
+}
+
+func (m masker) form(encoded string) string {
+	pairs := strings.Split(encoded, "&")
+	for i, pair := range pairs {
+		name, value, has := strings.Cut(pair, "=")
+		if pairs[i] = m.part(name); has {
+			pairs[i] += "=" + m.part(value)
+		}
+	}
+	return strings.Join(pairs, "&")
+}
+
+// part is masked as it is read, if there is anything to mask in that.
+func (m masker) part(s string) string {
+	if plain, err := url.QueryUnescape(s); err == nil && plain != s {
+		if masked := m.text(plain); masked != plain {
+			return masked
+		}
+	}
+	return m.text(s)
+}
+
 func (m masker) headers(h http.Header) http.Header {
 	out := make(http.Header, len(h))
 	for name, values := range h {
 		for _, v := range values {
-			out[name] = append(out[name], m.text(v))
+			if name == "Location" || name == "Referer" {
+				out[name] = append(out[name], m.address(v))
+			} else {
+				out[name] = append(out[name], m.text(v))
+			}
 		}
 	}
 	return out
@@ -127,7 +162,10 @@ func (m masker) headers(h http.Header) http.Header {
 
 func (m masker) exchange(x *Exchange) *Exchange {
 	out := *x
-	out.Target, out.Body, out.AnswerBody, out.Handed = m.text(x.Target), m.text(x.Body), m.text(x.AnswerBody), m.text(x.Handed)
+	out.Target, out.Body, out.AnswerBody, out.Handed = m.address(x.Target), m.text(x.Body), m.text(x.AnswerBody), m.form(x.Handed)
+	if isForm(x.Header) {
+		out.Body = m.form(x.Body)
+	}
 	out.Header, out.Answer = m.headers(x.Header), m.headers(x.Answer)
 	out.Checks = make([]Check, len(x.Checks))
 	for i, c := range x.Checks {

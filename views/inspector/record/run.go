@@ -3,7 +3,6 @@ package record
 import (
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -87,9 +86,13 @@ func (r *Run) Outcome() Outcome {
 // answered well is a retry within the grace for lost answers.
 func (x *Exchange) Replay() bool {
 	return x.Status != http.StatusOK && slices.ContainsFunc(x.Checks, func(c Check) bool {
-		return !c.OK && strings.HasSuffix(c.Rule, "used once") && c.Got != "family revoked"
+		return !c.OK && slices.Contains(endsTheFamily, c.Rule) && c.Got != "family revoked"
 	})
 }
+
+// endsTheFamily are the rules that cost the whole grant. A request_uri, an
+// assertion or a proof that comes twice is refused, and that is all.
+var endsTheFamily = []string{"authorization code used once", "device code used once", "refresh token used once", "used once"}
 
 // ends says whether somebody got what they came for.
 func (x *Exchange) ends() bool {
