@@ -84,8 +84,7 @@ func TestGoesNowhereElse(t *testing.T) {
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("%s came here", r.URL) }))
 	defer elsewhere.Close()
 	var document map[string]any
-	var us *httptest.Server
-	us = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	us := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/token" {
 			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
 			return
