@@ -216,7 +216,7 @@ func (c *serveCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 	}
 	defer ended()
 	handler := edge.Handler(edge.Config{Issuer: issuer, Port: port, Log: log}, watched)
-	go rooms.purge(ctx, log)
+	go hourly(ctx, log, rooms.auth.Purge, rooms.timesheets.Purge)
 	c.announce(t, rooms, time.Since(start), file.Created, listeners[0], port)
 	return edge.Serve(ctx, listeners, handler, log, func() { rooms.stopping.Store(true) })
 }
@@ -237,7 +237,10 @@ func (c *serveCmd) validate() error {
 			return fmt.Errorf("%s must be between %s and %s", ttl.flag, ttl.min, ttl.max)
 		}
 	}
-	return wholeSeconds(c.ApproveMaxAge)
+	if c.ApproveMaxAge%time.Second != 0 { // it travels as a number of seconds
+		return errors.New("--approve-max-age must be whole seconds")
+	}
+	return nil
 }
 
 // issuer is the flag byte for byte, or http://localhost with our port.
@@ -323,10 +326,9 @@ func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.D
 	r.mux.HandleFunc("GET /readyz", r.ready(file))
 	r.app = phoneApp(document) != ""
 	demo, scope := server.DemoClient()
-	device, deviceScope := server.DeviceClient()
 	site.Register(r.mux, site.Config{
 		Issuer: c.Issuer, Version: version(), Introduce: server.Introduce,
-		Device: device, DeviceScope: deviceScope, Client: demo, Scope: scope, CodeSeconds: func() int { return int(server.Lifetimes().Code.Seconds()) },
+		Client: demo, Scope: scope, CodeSeconds: func() int { return int(server.Lifetimes().Code.Seconds()) },
 		App: phoneApp(document), Audience: audience, OpenRegistration: c.private,
 		Document: api.Document, DocumentPath: "/api/openapi.json", Inspector: "/inspector",
 	})
@@ -569,14 +571,17 @@ func (r *rooms) ready(file *sqlite.File) http.HandlerFunc {
 	}
 }
 
-func (r *rooms) purge(ctx context.Context, log *slog.Logger) {
+// hourly does away with what can no longer matter.
+func hourly(ctx context.Context, log *slog.Logger, purges ...func(context.Context) error) {
 	for tick := time.NewTicker(time.Hour); ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if err := errors.Join(r.auth.Purge(ctx), r.timesheets.Purge(ctx)); err != nil {
-				log.WarnContext(ctx, "purge", "err", err)
+			for _, purge := range purges {
+				if err := purge(ctx); err != nil {
+					log.WarnContext(ctx, "purge", "err", err)
+				}
 			}
 		}
 	}
@@ -612,20 +617,19 @@ func (d directory) Known(ctx context.Context, ids []string) (known []string, err
 }
 
 type apiCmd struct {
-	Issuer       string   `required:"" env:"PUNCHCARD_ISSUER" placeholder:"URL" help:"The authorization server, by its identifier, byte for byte."`
-	Audience     string   `required:"" env:"PUNCHCARD_AUDIENCE" placeholder:"ID" help:"The identifier of this API, as its tokens name it (aud)."`
-	Verify       string   `enum:"jwks,introspection" default:"jwks" env:"PUNCHCARD_VERIFY" help:"How a token is looked at. jwks: by the issuer's public keys; a revoked token stays good until it expires, and the API goes on while the issuer is down. introspection: by asking the issuer at every call; a revocation shows at the next one, and while the issuer is down the API answers 503."`
-	ClientID     string   `default:"timesheets-gateway" env:"PUNCHCARD_CLIENT_ID" placeholder:"ID" help:"With introspection: the client that may ask; timesheets-gateway."`
-	ClientSecret string   `env:"PUNCHCARD_CLIENT_SECRET" placeholder:"SECRET" help:"With introspection: its secret. Better by environment than by flag."`
-	Addr         string   `env:"PUNCHCARD_ADDR" default:"127.0.0.1:8485" placeholder:"HOST:PORT" help:"Where to listen; 127.0.0.1:8485."`
-	DB           string   `name:"db" env:"PUNCHCARD_DB" default:"punchcard-api.db" placeholder:"FILE" help:"The file with the entries; punchcard-api.db."`
-	Config       string   `env:"PUNCHCARD_CONFIG" placeholder:"FILE" help:"Who reports to whom: the people of a YAML document, of which id and reports_to are enough; default: the built-in seed."`
-	AllowOrigin  []string `env:"PUNCHCARD_ALLOW_ORIGIN" placeholder:"ORIGIN" help:"Pages of this origin may call the API; can be given several times."`
-
+	Issuer        string        `required:"" env:"PUNCHCARD_ISSUER" placeholder:"URL" help:"The authorization server, by its identifier, byte for byte."`
+	Audience      string        `required:"" env:"PUNCHCARD_AUDIENCE" placeholder:"ID" help:"The identifier of this API, as its tokens name it (aud)."`
+	Verify        string        `enum:"jwks,introspection" default:"jwks" env:"PUNCHCARD_VERIFY" help:"How a token is looked at. jwks: by the issuer's public keys; a revoked token stays good until it expires, and the API goes on while the issuer is down. introspection: by asking the issuer at every call; a revocation shows at the next one, and while the issuer is down the API answers 503."`
+	ClientID      string        `default:"timesheets-gateway" env:"PUNCHCARD_CLIENT_ID" placeholder:"ID" help:"With introspection: the client that may ask; timesheets-gateway."`
+	ClientSecret  string        `env:"PUNCHCARD_CLIENT_SECRET" placeholder:"SECRET" help:"With introspection: its secret. Better by environment than by flag."`
+	Addr          string        `env:"PUNCHCARD_ADDR" default:"127.0.0.1:8485" placeholder:"HOST:PORT" help:"Where to listen; 127.0.0.1:8485."`
+	DB            string        `name:"db" env:"PUNCHCARD_DB" default:"punchcard-api.db" placeholder:"FILE" help:"The file with the entries; punchcard-api.db."`
+	Config        string        `env:"PUNCHCARD_CONFIG" placeholder:"FILE" help:"Who reports to whom: the people of a YAML document, of which id and reports_to are enough; default: the built-in seed."`
 	ApproveMaxAge time.Duration `env:"PUNCHCARD_APPROVE_MAX_AGE" default:"0s" help:"How old a sign-in may be to approve or reject with it, such as 5m (RFC 9470); 0: as old as it is."`
-
-	LogFormat string `env:"PUNCHCARD_LOG_FORMAT" enum:"auto,text,json" default:"auto" help:"text, json, or auto: text on a terminal, JSON otherwise."`
-	LogLevel  string `env:"PUNCHCARD_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"debug shows every check."`
+	DPoPNonces    bool          `name:"dpop-nonces" env:"PUNCHCARD_DPOP_NONCES" help:"Demand a server nonce in every DPoP proof."`
+	AllowOrigin   []string      `env:"PUNCHCARD_ALLOW_ORIGIN" placeholder:"ORIGIN" help:"Pages of this origin may call the API; can be given several times."`
+	LogFormat     string        `env:"PUNCHCARD_LOG_FORMAT" enum:"auto,text,json" default:"auto" help:"text, json, or auto: text on a terminal, JSON otherwise."`
+	LogLevel      string        `env:"PUNCHCARD_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"debug shows every check."`
 }
 
 // Run serves the API by itself. Of the authorization server it knows the URL.
@@ -659,8 +663,8 @@ func (c *apiCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 	own := c.own(port)
 	api, err := timesheets.New(timesheets.Config{
 		Writer: file, Read: file.Read(), Verifier: c.verifier(now, log), Directory: people,
-		Proofs:   dpop.New(dpop.Config{Base: own.String(), Writer: file, Now: now, Log: log}),
-		Audience: c.Audience, Issuer: c.Issuer, ResourceMetadata: c.metadata(own), ApproveMaxAge: c.ApproveMaxAge, Now: now, Log: log,
+		Proofs:   dpop.New(dpop.Config{Base: own.String(), Writer: file, Nonces: c.DPoPNonces, Now: now, Log: log}),
+		Audience: c.Audience, Issuer: c.Issuer, ResourceMetadata: own.String() + c.metadataPath(), ApproveMaxAge: c.ApproveMaxAge, Now: now, Log: log,
 	})
 	if err != nil {
 		return err
@@ -673,10 +677,11 @@ func (c *apiCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 	r := &rooms{mux: http.NewServeMux(), timesheets: api, file: file, now: now}
 	r.api = edge.CrossOrigin(api.Handler(), c.admits, "GET", "POST", "PUT", "DELETE")
 	r.mux.Handle("/api/", r.api)
-	r.mux.Handle("/.well-known/oauth-protected-resource/", edge.CrossOrigin(api.Metadata(), c.admits, "GET"))
+	r.mux.Handle(c.metadataPath(), edge.CrossOrigin(api.Metadata(), c.admits, "GET"))
 	r.mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	r.mux.HandleFunc("GET /readyz", r.ready(file))
 	handler := edge.Handler(edge.Config{Issuer: own, Port: port, Log: log}, r)
+	go hourly(ctx, log, api.Purge)
 	c.announce(t, own, listeners[0], port)
 	return edge.Serve(ctx, listeners, handler, log, func() { r.stopping.Store(true) })
 }
@@ -688,18 +693,13 @@ func (c *apiCmd) validate() error {
 	if c.Verify == "introspection" && c.ClientSecret == "" {
 		return errors.New("--verify introspection needs the secret of the client that asks: PUNCHCARD_CLIENT_SECRET")
 	}
+	if c.ApproveMaxAge < 0 || c.ApproveMaxAge > 24*time.Hour || c.ApproveMaxAge%time.Second != 0 {
+		return errors.New("--approve-max-age must be a whole number of seconds, at most 24h")
+	}
 	for _, origin := range c.AllowOrigin {
 		if u, err := url.Parse(origin); err != nil || u.Scheme+"://"+u.Host != origin || u.Host == "" {
 			return fmt.Errorf("--allow-origin %s is no origin; write it as https://app.example.com, without a path", origin)
 		}
-	}
-	return wholeSeconds(c.ApproveMaxAge)
-}
-
-// wholeSeconds: RFC 9470 3, max_age is a number of seconds.
-func wholeSeconds(approveMaxAge time.Duration) error {
-	if approveMaxAge < 0 || approveMaxAge%time.Second != 0 {
-		return errors.New("--approve-max-age must be whole seconds, or 0")
 	}
 	return nil
 }
@@ -727,13 +727,14 @@ func (c *apiCmd) own(port string) *url.URL {
 	return &url.URL{Scheme: "http", Host: "localhost:" + port}
 }
 
-// metadata is where RFC 9728 3.1 puts the document of a resource.
-func (c *apiCmd) metadata(own *url.URL) string {
+// metadataPath is where RFC 9728 3.1 puts the document of a resource: between
+// host and path of its identifier.
+func (c *apiCmd) metadataPath() string {
 	path := "/api"
 	if u, err := url.Parse(c.Audience); err == nil && u.Host != "" {
-		path = u.Path
+		path = strings.TrimSuffix(u.Path, "/")
 	}
-	return own.String() + "/.well-known/oauth-protected-resource" + path
+	return "/.well-known/oauth-protected-resource" + path
 }
 
 // announce says that the port answers, as serve does.

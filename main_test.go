@@ -2595,6 +2595,36 @@ func TestOutsideClients(t *testing.T) {
 	}
 }
 
+// The device grant by golang.org/x/oauth2, which polls by itself (RFC 8628).
+func TestAnOutsideDevice(t *testing.T) {
+	p := start(t)
+	provider, err := oidc.NewProvider(t.Context(), p.issuer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	device := oauth2.Config{ClientID: "timesheets-mobile", Endpoint: provider.Endpoint(), Scopes: []string{"openid", "offline_access", "read:timesheets"}}
+	asked, err := device.DeviceAuth(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := p.browser(t)
+	done := b.decide(b.decide(b.compares(asked.UserCode, "ada@example.com"), "same", nil), "allow", nil)
+	if done.StatusCode != 200 || !strings.Contains(done.body, "go back to your device") {
+		t.Fatalf("%d %.400s", done.StatusCode, done.body)
+	}
+	token, err := device.DeviceAccessToken(t.Context(), asked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, _ := token.Extra("id_token").(string)
+	if id, err := provider.Verifier(&oidc.Config{ClientID: device.ClientID}).Verify(t.Context(), raw); err != nil || id.Subject != "usr_ada" {
+		t.Errorf("ID token: %v %+v", err, id)
+	}
+	if resp, err := device.Client(t.Context(), token).Get(p.base() + "/api/timesheets"); err != nil || resp.StatusCode != 200 {
+		t.Errorf("api: %v %v", err, resp)
+	}
+}
+
 // apiAlone starts the Timesheets API in a process of its own, for the tokens of
 // p, until the test is over.
 func (p *program) apiAlone(t *testing.T, args ...string) *program {
@@ -2656,6 +2686,17 @@ func TestTheAPIAlone(t *testing.T) {
 		if a := b.at(api, "GET", "/me", "", ""); a.StatusCode != 401 || !strings.Contains(a.Header.Get("WWW-Authenticate"), p.base()+"/.well-known/oauth-protected-resource/api") {
 			t.Errorf("%s: no token: %d %s", name, a.StatusCode, a.Header.Get("WWW-Authenticate"))
 		}
+	}
+
+	// RFC 9470: the API alone can demand a recent sign-in as well; its clock and
+	// auth_time are all that it needs for that.
+	strict := p.apiAlone(t, "--approve-max-age", "1s")
+	signedIn, _ := claims(t, grace.Access, 1)["auth_time"].(float64)
+	for time.Since(time.Unix(int64(signedIn), 0)) <= 2*time.Second {
+		time.Sleep(50 * time.Millisecond)
+	}
+	if a := b.at(strict, "PUT", "/approvals/1", grace.Access, `{"decision":"approve"}`); a.StatusCode != 401 || !strings.Contains(a.Header.Get("WWW-Authenticate"), `error="insufficient_user_authentication"`) {
+		t.Errorf("a sign-in of two seconds ago, where one is demanded: %d %s", a.StatusCode, a.Header.Get("WWW-Authenticate"))
 	}
 
 	// The keys change: the old token and a new one are both read.
