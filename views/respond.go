@@ -13,6 +13,11 @@ import (
 // further places (CSP sources) where a form of this page may end after its
 // redirects; "" entries are left out.
 func Write(w http.ResponseWriter, r *http.Request, status int, page templ.Component, formAction ...string) {
+	// A page that ends at a client may stand in a popup of that client's, which
+	// waits there for the answer: this policy would cut the tie between the two.
+	if strings.Join(formAction, "") == "" {
+		w.Header().Set("Cross-Origin-Opener-Policy", "same-origin")
+	}
 	write(w, r, status, page, policy(formAction), sameOrigin)
 }
 
@@ -20,6 +25,7 @@ func Write(w http.ResponseWriter, r *http.Request, status int, page templ.Compon
 // API reference alone: our own files may run and
 // may call our own origin; still nothing inline, and nothing of anybody else.
 func WriteApp(w http.ResponseWriter, r *http.Request, status int, page templ.Component) {
+	w.Header().Set("Cross-Origin-Opener-Policy", "same-origin")
 	write(w, r, status, page, policy(nil)+"; script-src 'self'; connect-src 'self'", sameOrigin)
 }
 
@@ -41,7 +47,6 @@ func write(w http.ResponseWriter, r *http.Request, status int, page templ.Compon
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY") // for browsers that ignore frame-ancestors
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Referrer-Policy", referrer)
 	w.WriteHeader(status)
 	_, _ = body.WriteTo(w)

@@ -60,3 +60,18 @@ test("sign in, refresh in the background, call the API, sign out", async () => {
   assert.equal(await page.getByText("Sign out", { exact: false }).count(), 0, "somebody is still signed in");
   await page.close();
 });
+
+test("sign in by a popup, which tells its opener", async () => {
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(origin);
+  const opened = page.waitForEvent("popup");
+  const signedIn = inApp(page, (users) => users.signinPopup().then((user) => user.profile.sub));
+  const popup = await opened;
+  await popup.fill('input[name="email"]', "grace@example.com");
+  await popup.fill('input[name="password"]', "timesheets");
+  await popup.press('input[name="password"]', "Enter");
+  await popup.click('button[name="decision"][value="allow"]');
+  await popup.waitForURL(`${origin}/callback?**`);
+  await inApp(popup, (users) => void users.signinPopupCallback()); // which closes the popup
+  assert.equal(await signedIn, "usr_grace");
+});
