@@ -620,8 +620,8 @@ type apiCmd struct {
 	Issuer        string        `required:"" env:"PUNCHCARD_ISSUER" placeholder:"URL" help:"The authorization server, by its identifier, byte for byte."`
 	Audience      string        `required:"" env:"PUNCHCARD_AUDIENCE" placeholder:"ID" help:"The identifier of this API, as its tokens name it (aud)."`
 	Verify        string        `enum:"jwks,introspection" default:"jwks" env:"PUNCHCARD_VERIFY" help:"How a token is looked at. jwks: by the issuer's public keys; a revoked token stays good until it expires, and the API goes on while the issuer is down. introspection: by asking the issuer at every call; a revocation shows at the next one, and while the issuer is down the API answers 503."`
-	ClientID      string        `default:"timesheets-gateway" env:"PUNCHCARD_CLIENT_ID" placeholder:"ID" help:"With introspection: the client that may ask; timesheets-gateway."`
-	ClientSecret  string        `env:"PUNCHCARD_CLIENT_SECRET" placeholder:"SECRET" help:"With introspection: its secret. Better by environment than by flag."`
+	ClientID      string        `default:"timesheets-gateway" env:"PUNCHCARD_CLIENT_ID" placeholder:"ID" help:"With introspection: the client that may ask, whose secret is read from $$PUNCHCARD_CLIENT_SECRET; timesheets-gateway."`
+	ClientSecret  string        `kong:"-"` // from the environment alone: what stands on a command line is seen by every process
 	Addr          string        `env:"PUNCHCARD_ADDR" default:"127.0.0.1:8485" placeholder:"HOST:PORT" help:"Where to listen; 127.0.0.1:8485."`
 	DB            string        `name:"db" env:"PUNCHCARD_DB" default:"punchcard-api.db" placeholder:"FILE" help:"The file with the entries; punchcard-api.db."`
 	Config        string        `env:"PUNCHCARD_CONFIG" placeholder:"FILE" help:"Who reports to whom: the people of a YAML document, of which id and reports_to are enough; default: the built-in seed."`
@@ -690,7 +690,7 @@ func (c *apiCmd) validate() error {
 	if err := issuer.Check(c.Issuer); err != nil {
 		return fmt.Errorf("--issuer %w", err)
 	}
-	if c.Verify == "introspection" && c.ClientSecret == "" {
+	if c.ClientSecret = os.Getenv("PUNCHCARD_CLIENT_SECRET"); c.Verify == "introspection" && c.ClientSecret == "" {
 		return errors.New("--verify introspection needs the secret of the client that asks: PUNCHCARD_CLIENT_SECRET")
 	}
 	if c.ApproveMaxAge < 0 || c.ApproveMaxAge > 24*time.Hour || c.ApproveMaxAge%time.Second != 0 {
