@@ -15,12 +15,12 @@ import (
 	"github.com/exampleco/punchcard/auth/seed"
 )
 
-const tenSeconds = 10 * time.Second
+const longGrace = 10 * time.Second
 
 // withinGrace is a world in which a used refresh token counts for ten seconds.
 func withinGrace(t testing.TB) *world {
 	w := newWorld(t)
-	w.grace = tenSeconds
+	w.grace = longGrace
 	w.open(document(t, seed.Builtin()), true)
 	return w
 }
@@ -92,8 +92,8 @@ func TestGraceEnds(t *testing.T) {
 		pass time.Duration
 		same bool
 	}{
-		"at the last moment":    {tenSeconds, true},
-		"a millisecond later":   {tenSeconds + time.Millisecond, false},
+		"at the last moment":    {longGrace, true},
+		"a millisecond later":   {longGrace + time.Millisecond, false},
 		"a day later":           {24 * time.Hour, false},
 		"by a clock of before":  {-time.Hour, true},
 		"within the same blink": {0, true},
@@ -260,7 +260,7 @@ func TestASuccessorIsKeptSealedAndBriefly(t *testing.T) {
 	if err := w.disk.Read().QueryRow(`SELECT count(*) FROM successors WHERE hash = ?`, hashOf(first.RefreshToken)).Scan(&n); err != nil || n != 0 {
 		t.Errorf("%d rows for a token whose successor was used, %v", n, err)
 	}
-	w.clock.pass(tenSeconds + time.Second)
+	w.clock.pass(longGrace + time.Second)
 	if err := w.Purge(t.Context()); err != nil || w.count("successors") != 0 {
 		t.Errorf("%d rows after the grace, %v", w.count("successors"), err)
 	}
