@@ -154,6 +154,36 @@ func startOn(t *testing.T, db string, args ...string) *program {
 	return startAt(t, time.Now, db, args...)
 }
 
+// furnished is a file as a first start leaves it, with its keys made and its
+// passwords hashed: to do that for each test takes longer than most of them.
+var (
+	furnish   sync.Once
+	furnished []byte
+)
+
+func firstStart(t testing.TB) []byte {
+	path := filepath.Join(t.TempDir(), "first.db")
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var said lockedBuffer
+	ended := make(chan int, 1)
+	go func() { ended <- run(ctx, []string{"serve", "--db", path, "--addr", "127.0.0.1:0"}, io.Discard, &said) }()
+	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(said.String(), `"msg":"ready"`); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the first start: never ready\n%s", &said)
+		}
+	}
+	cancel()
+	if code := <-ended; code != 0 {
+		t.Fatalf("the first start: exit %d\n%s", code, &said)
+	}
+	first, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return first
+}
+
 // startAt runs the program by another clock.
 func startAt(t *testing.T, now clock, db string, args ...string) *program {
 	t.Helper()
@@ -162,6 +192,12 @@ func startAt(t *testing.T, now clock, db string, args ...string) *program {
 	code := make(chan int, 1)
 	if !slices.Contains(args, "--addr") {
 		args = append(args, "--addr", "127.0.0.1:0")
+	}
+	if _, err := os.Stat(db); errors.Is(err, os.ErrNotExist) && !slices.Contains(args, "--config") && filepath.Base(db) == "punchcard.db" {
+		furnish.Do(func() { furnished = firstStart(t) })
+		if err := os.WriteFile(db, furnished, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	go func() {
 		code <- runAt(ctx, now, append([]string{"serve", "--db", db, "--log-level", "debug"}, args...), io.Discard, p.stderr)

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -104,11 +105,41 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
+	furnish.Do(func() { furnished = firstStart(t) })
+	path := filepath.Join(t.TempDir(), "auth.db")
+	if err := os.WriteFile(path, furnished, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return openWorld(t, path)
+}
+
+// furnished is a file as a first start leaves it, with its keys made and its
+// passwords hashed: to do that for each test takes longer than most of them.
+var (
+	furnish   sync.Once
+	furnished []byte
+)
+
+func firstStart(t testing.TB) []byte {
+	path := filepath.Join(t.TempDir(), "first.db")
+	w := openWorld(t, path)
+	if err := w.disk.File.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	first, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return first
+}
+
+func openWorld(t testing.TB, path string) *world {
+	t.Helper()
 	var sets []sqlite.MigrationSet
 	for name, fs := range Migrations() {
 		sets = append(sets, sqlite.MigrationSet{Name: name, FS: fs})
 	}
-	file, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "auth.db"), sqlite.Options{Migrations: sets})
+	file, err := sqlite.Open(t.Context(), path, sqlite.Options{Migrations: sets})
 	if err != nil {
 		t.Fatal(err)
 	}

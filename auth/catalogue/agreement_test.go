@@ -126,7 +126,7 @@ func (a *agreement) responseMode(value string) bool {
 
 // arrivesBy runs the flow and looks at where the code arrives.
 func (a *agreement) arrivesBy(c *client, value string) bool {
-	at := a.follow(a.get(c.authorize("response_mode", value)))
+	at := a.follow(a.get(c.authorize("response_mode", value, "prompt", "consent")))
 	if strings.HasPrefix(at.Request.URL.Path, "/login") && at.StatusCode == http.StatusOK {
 		at = a.signIn(at, ada)
 	}
@@ -155,9 +155,9 @@ func (a *agreement) grant(value string) bool {
 	form := url.Values{"grant_type": {value}, "username": {ada}, "password": {password}, "assertion": {"e30.e30.e30"}, "auth_req_id": {"x"}, "subject_token": {"x"}, "scope": {"openid"}}
 	switch value {
 	case "authorization_code":
-		form = native().exchangeForm(a.code(native(), ada))
+		form = native().exchangeForm(a.code(native(), ada, "prompt", "consent"))
 	case "refresh_token":
-		form = native().refreshForm(a.granted(native(), ada).Refresh)
+		form = native().refreshForm(a.given(native()).Refresh)
 	case "client_credentials":
 		form = cron().with(clone(machineGrant))
 	case deviceGrant:
@@ -264,7 +264,7 @@ func (a *agreement) exchangesBy(method, alg string) bool {
 	}
 	bare := *c
 	bare.secret = ""
-	form, header := a.authenticated(c, method, alg, bare.exchangeForm(a.code(c, ada)))
+	form, header := a.authenticated(c, method, alg, bare.exchangeForm(a.code(c, ada, "prompt", "consent")))
 	return a.token(form, header...).StatusCode == http.StatusOK
 }
 
@@ -301,7 +301,7 @@ func (a *agreement) idTokenAlg(alg string) bool {
 	if c == nil {
 		return false
 	}
-	return part(a.t, a.granted(c, ada).ID, 0)["alg"] == alg
+	return part(a.t, a.given(c).ID, 0)["alg"] == alg
 }
 
 // proofAlg: RFC 9449 4.2, and the answer is a bound token (5).
@@ -352,15 +352,20 @@ func (a *agreement) resource(value string) bool {
 	return a.redirected(a.get(native().authorize("resource", value))) == ""
 }
 
+// given is granted, asked anew whatever this person has allowed before.
+func (a *agreement) given(c *client) tokens {
+	return a.tokens(a.token(c.exchangeForm(a.code(c, ada, "prompt", "consent"))))
+}
+
 // subjectType: one person is the same to two clients, or is not (OIDC Core 8).
 func (a *agreement) subjectType(value string) bool {
-	same := part(a.t, a.granted(native(), ada).ID, 1)["sub"] == part(a.t, a.granted(spa(), ada).ID, 1)["sub"]
+	same := part(a.t, a.given(native()).ID, 1)["sub"] == part(a.t, a.given(spa()).ID, 1)["sub"]
 	return same == (value == "public")
 }
 
 // claims: what is said of a person and of the sign-in, no more and no less.
 func (a *agreement) claims(seen map[string]bool) {
-	got := a.granted(native(), ada)
+	got := a.given(native())
 	said := part(a.t, got.ID, 1)
 	maps.Copy(said, a.get("/userinfo", "Authorization", "Bearer "+got.Access).json(a.t))
 	advertised := slices.Sorted(slices.Values(strs(a.doc["claims_supported"])))
@@ -378,7 +383,7 @@ func (a *agreement) switches(seen map[string]bool) {
 	c := spa()
 	// OIDC Core 5.5: a claim that no scope asks for, by name.
 	bare := c.asking("openid")
-	named := a.tokens(a.token(bare.exchangeForm(a.code(bare, ada, "claims", `{"id_token":{"email":{"essential":true}}}`))))
+	named := a.tokens(a.token(bare.exchangeForm(a.code(bare, ada, "prompt", "consent", "claims", `{"id_token":{"email":{"essential":true}}}`))))
 	behaves := map[string]bool{
 		"authorization_response_iss_parameter_supported": a.arrives(c, a.get(c.authorize("prompt", "none", "scope", "openid delete:timesheets"))).Get("iss") == issuer,
 		"request_parameter_supported":                    a.redirected(a.get(c.authorize("request", "e30.e30."))) != "request_not_supported",

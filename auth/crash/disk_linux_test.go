@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// smallDisk is a file system of 4 MB.
+// smallDisk is a file system of 12 MB.
 func smallDisk(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "disk")
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=4m,mode=0700"); err != nil {
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=12m,mode=0700"); err != nil {
 		if os.Geteuid() == 0 && os.Getenv("PUNCHCARD_BROWSER") == "required" {
 			t.Fatalf("mount -t tmpfs: %v; this must not be skipped here", err)
 		}
