@@ -21,7 +21,7 @@ generate: ## Generate the Go code of the pages (checked in)
 	$(GO) generate ./...
 
 test: ## Run every test, with the race detector where a C compiler is found
-	$(GO) test $(shell command -v gcc >/dev/null 2>&1 && echo -race) -timeout 12m ./...
+	$(GO) test -p 3 $(shell command -v gcc >/dev/null 2>&1 && echo -race) -timeout 12m ./... # three at once: they wait for browsers and clocks
 
 check: ## Formatting, vet for every platform, staticcheck, generated code
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "run gofmt -w on these"; exit 1; }
