@@ -188,6 +188,14 @@ func (p *phone) until(script string) {
 	}
 }
 
+// reload waits until the old page is gone: what is looked for next must not be
+// found in that.
+func (p *phone) reload() {
+	p.t.Helper()
+	eval[bool](p, `(window.before = true, location.reload(), true)`)
+	p.until(`!window.before`)
+}
+
 // sees waits until the screen of the phone says so.
 func (p *phone) sees(text string) {
 	p.t.Helper()

@@ -39,7 +39,7 @@ func TestStepUpForApprovals(t *testing.T) {
 	s.aged()
 	s.args = append(s.args, "--approve-max-age", "5m")
 	s.again()
-	eval[any](grace, `void location.reload()`)
+	grace.reload()
 	grace.until(`document.querySelector(".waiting li")`) // to look at them demands nothing
 	first := eval[string](grace, `document.querySelector(".waiting li").dataset.id`)
 	card := `document.querySelector(".waiting li[data-id='` + first + `']")`
@@ -64,7 +64,7 @@ func TestStepUpForApprovals(t *testing.T) {
 	second := eval[string](grace, `document.querySelector(".waiting li").dataset.id`)
 	grace.until(`(() => { const b = [...document.querySelectorAll(".waiting li button")].find((b) => b.textContent === "Approve"); b.click(); return true; })()`)
 	grace.until(`!document.querySelector(".waiting li[data-id='` + second + `']")`)
-	eval[any](grace, `void location.reload()`)
+	grace.reload()
 	grace.until(`document.querySelector("#app h1")?.textContent === "Approvals" && !document.querySelector("#app [aria-busy=true]")`)
 	if n, m := grace.count("PUT /api/approvals/"+first), grace.count("PUT /api/approvals/"+second); n != 2 || m != 1 {
 		t.Errorf("the decisions were sent %d and %d times, want 2 and 1", n, m)

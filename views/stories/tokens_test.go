@@ -122,7 +122,7 @@ func TestReload(t *testing.T) {
 	p.press("Profile")
 	p.until(`document.querySelector(".facts")`)
 	p.open("/app/#/profile")
-	eval[bool](p, `(location.reload(), true)`)
+	p.reload()
 	p.sees("What it will ask for")
 	if n := p.count("GET /app/callback"); n != 2 {
 		t.Errorf("%d answers of the authorization endpoint, want the sign-in's and one to a silent try", n)
@@ -132,8 +132,8 @@ func TestReload(t *testing.T) {
 	p.until(`(() => { const box = document.querySelector(".remember input"); if (box && !box.checked) box.click(); return box; })()`)
 	p.allow()
 	p.until(`document.querySelector(".facts")`)
-	eval[bool](p, `(window.before = true, location.reload(), true)`)
-	p.until(`!window.before && document.querySelector(".facts")`)
+	p.reload()
+	p.until(`document.querySelector(".facts")`)
 	if where := eval[string](p, `location.pathname + location.search + location.hash`); where != "/app/#/profile" {
 		t.Errorf("after a silent sign-in at %s, want the screen that it was on and no code", where)
 	}
