@@ -36,11 +36,17 @@ func captureOf(ctx context.Context) *capture {
 }
 
 // Handler records what goes through it. Nothing waits for the recorder: an
-// exchange that finds the queue full is dropped, and counted.
+// exchange beyond the budget, or one that finds the queue full, is dropped, and
+// counted.
 func (r *Recorder) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		kind := kindOf(q)
 		if kind == "" {
+			next.ServeHTTP(w, q)
+			return
+		}
+		if !r.budget.Allow() {
+			r.dropped.Add(1)
 			next.ServeHTTP(w, q)
 			return
 		}

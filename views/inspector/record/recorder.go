@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // Writer is how the recorder writes to the file.
@@ -31,6 +33,7 @@ type Recorder struct {
 	now     func() time.Time
 	log     *slog.Logger
 	queue   chan *capture
+	budget  *rate.Limiter // of exchanges that are looked at
 	dropped atomic.Uint64
 	unsaved atomic.Uint64
 	cleared atomic.Uint64 // how often everything was forgotten
@@ -49,10 +52,18 @@ type Recorder struct {
 // queued is how many exchanges may wait to be joined.
 const queued = 4096
 
+// A room full of people does not make as many exchanges as this, and of more
+// nobody could read any: the last runs would be gone within a second. What is
+// beyond is not looked at, so that a server under load is hardly slowed down.
+const (
+	perSecond = 200
+	atOnce    = 1000
+)
+
 // New returns a recorder that goes on after the newest run in the file. It
 // records from now on; Run joins, announces and saves.
 func New(ctx context.Context, c Config) (*Recorder, error) {
-	r := &Recorder{writer: c.Writer, read: c.Read, now: c.Now, log: c.Log, queue: make(chan *capture, queued)}
+	r := &Recorder{writer: c.Writer, read: c.Read, now: c.Now, log: c.Log, queue: make(chan *capture, queued), budget: rate.NewLimiter(perSecond, atOnce)}
 	r.empty()
 	if err := r.load(ctx); err != nil {
 		return nil, err
