@@ -55,7 +55,7 @@ test("sign in, refresh in the background, call the API, sign out", async () => {
     [`${server.issuer}/api/timesheets`, fresh.access_token]);
   assert.equal(status, 200);
   await inApp(page, (users) => void users.signoutRedirect());
-  await page.waitForURL((url) => url.origin === origin);
+  await page.waitForURL((url) => url.origin === origin && url.pathname === "/"); // it was at /callback
   await page.goto(`${server.issuer}/`);
   assert.equal(await page.getByText("Sign out", { exact: false }).count(), 0, "somebody is still signed in");
   await page.close();
