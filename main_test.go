@@ -3524,7 +3524,7 @@ func configured(t *testing.T, edit func(string) string) string {
 		t.Fatalf("config example: exit %d", exit)
 	}
 	text := example.String()
-	for _, id := range []string{"timesheets-cron", "timesheets-web", "timesheets-gateway"} {
+	for _, id := range []string{"timesheets-cron", "timesheets-web", "timesheets-legacy", "timesheets-gateway"} {
 		text = strings.ReplaceAll(text, id+"-secret", id+"-"+strings.Repeat("secret", 6))
 	}
 	changed := edit(text)

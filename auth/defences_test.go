@@ -5,8 +5,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"testing"
-
-	"github.com/exampleco/punchcard/auth/seed"
 )
 
 // RFC 9068 4: iss is compared byte for byte. A server started again with a
@@ -95,13 +93,6 @@ func TestAdmitsNoOtherPathOrFragment(t *testing.T) {
 // for both.
 func TestMachinesGetNoIdentity(t *testing.T) {
 	w := newWorld(t)
-	d := document(t, seed.Builtin())
-	for i := range d.Clients {
-		if c := &d.Clients[i]; c.ID == "timesheets-web" {
-			c.Grants = append(c.Grants, "client_credentials")
-		}
-	}
-	w.open(d, true)
 	ask := func(scope string) *httptest.ResponseRecorder {
 		return w.post(pathToken, url.Values{"grant_type": {"client_credentials"}, "client_id": {"timesheets-web"}, "client_secret": {"timesheets-web-secret"}, "scope": {scope}})
 	}

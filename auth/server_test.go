@@ -541,7 +541,7 @@ func TestGuessingSecrets(t *testing.T) {
 	if w.refused(slow, 429, "invalid_client"); slow.Header().Get("Retry-After") != "2" {
 		t.Errorf("Retry-After %q, want 2", slow.Header().Get("Retry-After"))
 	}
-	w.refused(ask("timesheets-web", "timesheets-web-secret"), 400, "unauthorized_client") // another client is not held up
+	w.refused(ask("timesheets-legacy", "timesheets-legacy-secret"), 400, "unauthorized_client") // another client is not held up
 	for range 2 * guessBurst {
 		w.refused(w.post(pathToken, url.Values{"grant_type": {"client_credentials"}, "client_id": {"timesheets-mobile"}, "client_secret": {"none"}}), 401, "invalid_client")
 	}

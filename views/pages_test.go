@@ -58,7 +58,7 @@ func everyPage() map[string]templ.Component {
 		"back, for none": CallbackPage(Callback{Again: "/try"}),
 		"start": StartPage(Start{Issuer: "http://localhost:8484", Version: "v1", SignedInName: hostile, SignInHref: "/try", SignOutHref: "/logout", AccountHref: "/account",
 			People:    []StartPerson{{Name: hostile, Email: hostile, Role: hostile, Initials: "AL", Password: "timesheets"}},
-			Clients:   []StartClient{{ID: "a", Name: hostile, Kind: "native", Description: hostile, Secret: "s", Redirects: []string{"javascript:alert(1)", hostile}, Scopes: []string{hostile, "b"}}},
+			Clients:   []StartClient{{ID: "a", Name: hostile, Kind: "native", Description: hostile, Secret: "s", Redirects: []string{"javascript:alert(1)", hostile, "c", "d", hostile}, Scopes: []string{hostile, "b"}}},
 			Endpoints: []StartEndpoint{{Methods: "GET", Path: "/authorize", Spec: "RFC 6749 3.1"}}, Commands: []StartCommand{command, command}}),
 		"reference":       ReferencePage(hostileReference()),
 		"reference, bare": ReferencePage(Reference{Title: "API", Groups: []ReferenceGroup{{ID: "a", Title: "A", Operations: []ReferenceOperation{{ID: "b", Method: "GET", Path: "/b", Summary: "B"}}}}}),

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -26,6 +27,30 @@ func TestStartSignsInOnlyWhereItCanComeBack(t *testing.T) {
 	}
 	if len(with(doc, "class", "btn primary")) != 1 {
 		t.Error("more than one primary button")
+	}
+}
+
+// A client with many addresses does not fill the screen: the first ones are in
+// sight and all of them are there, once.
+func TestLongListsOfAddressesAreFolded(t *testing.T) {
+	for n, folded := range map[int]string{1: "", 3: "", 4: "", 5: "2 more", 13: "10 more"} {
+		var uris []string
+		for i := range n {
+			uris = append(uris, "http://localhost:"+strconv.Itoa(3000+i)+"/callback")
+		}
+		doc := draw(t, StartPage(Start{Clients: []StartClient{{ID: "a", Name: "A", Redirects: uris}}}))
+		for _, uri := range uris {
+			if got := strings.Count(text(doc), uri); got != 1 {
+				t.Errorf("%d addresses: %s is there %d times", n, uri, got)
+			}
+		}
+		summary := ""
+		for _, s := range all(doc, "summary") {
+			summary += text(s)
+		}
+		if summary != folded {
+			t.Errorf("%d addresses: folded under %q, want %q", n, summary, folded)
+		}
 	}
 }
 

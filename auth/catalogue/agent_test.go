@@ -203,6 +203,13 @@ func web() *client {
 	return c
 }
 
+// legacy is the seed's client that is registered require_pkce: false.
+func legacy() *client {
+	c := web()
+	c.id, c.secret = "timesheets-legacy", "timesheets-legacy-secret"
+	return c
+}
+
 func spa() *client {
 	c := native()
 	c.id, c.redirect = "timesheets-spa", "http://localhost:5173/callback"

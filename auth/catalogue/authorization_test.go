@@ -149,6 +149,13 @@ var authorization = merged(redirects, prompts, map[string]func(*testing.T){
 			a.sentBack(c.id, c, a.get(c.authorize("code_challenge", "")), "invalid_request")
 			a.sentBack(c.id, c, a.get(c.authorize("code_challenge", "", "code_challenge_method", "")), "invalid_request")
 		}
+		// CONTRACT: the seed has one that is registered so; a nonce takes the
+		// challenge's place (RFC 9700 2.1.1), and without one it is refused too.
+		old := legacy()
+		if at := a.follow(a.get(old.authorize("code_challenge", "", "code_challenge_method", "", "nonce", "n-0S6_WzA2Mj"))); at.StatusCode != 200 || at.Request.URL.Path != "/login" {
+			t.Errorf("%s with a nonce: came to %s %d, want the login page", old.id, at.Request.URL.Path, at.StatusCode)
+		}
+		a.sentBack(old.id, old, a.get(old.authorize("code_challenge", "", "code_challenge_method", "", "nonce", "")), "invalid_request")
 	},
 	"AZ-37": func(t *testing.T) {
 		a, c := newAgent(t), native()
@@ -385,11 +392,21 @@ var redirects = map[string]func(*testing.T){
 			takes(t, native(), fmt.Sprintf("http://127.0.0.1:%d/callback", 1024+rand.IntN(64000)))
 		}
 		takes(t, native(), "http://127.0.0.1/callback")
+		for _, path := range seededPaths {
+			takes(t, native(), "http://127.0.0.1:50123"+path)
+		}
+		not(native, "http://127.0.0.1:50123//", "http://127.0.0.1:50123/oauth", "http://127.0.0.1:50123/oauth/callback/", "http://127.0.0.1:50123?", "http://127.0.0.1:50123/?x=1")(t)
 	},
-	"AZ-24": func(t *testing.T) { takes(t, native(), "http://[::1]:50123/callback") },
+	"AZ-24": func(t *testing.T) {
+		for _, path := range seededPaths {
+			takes(t, native(), "http://[::1]:50123"+path)
+		}
+	},
 	"AZ-25": func(t *testing.T) {
 		// CONTRACT: the seed registers http://localhost/callback "(any port)".
-		takes(t, native(), "http://localhost:50123/callback")
+		for _, path := range seededPaths {
+			takes(t, native(), "http://localhost:50123"+path)
+		}
 		// RFC 8252 8.3: localhost may be another address, so what is
 		// registered for one name says nothing of another.
 		not(spa, "http://127.0.0.1:5173/callback", "http://[::1]:5173/callback")(t)
@@ -401,6 +418,12 @@ var redirects = map[string]func(*testing.T){
 	"AZ-29": not(native, "http://127.0.0.2:5000/callback", "http://127.1:5000/callback", "http://2130706433:5000/callback", "http://[::ffff:127.0.0.1]:5000/callback", "http://127.0.0.1.evil.com:5000/callback",
 		"http://localhost.evil.com:5000/callback", "http://0x7f000001:5000/callback", "http://[::]:5000/callback", "http://0.0.0.0:5000/callback", "http://localhost.:5000/callback"),
 	"AZ-30": func(t *testing.T) {
+		// CONTRACT: the addresses at which frameworks expect the answer, for both web clients.
+		for _, uri := range []string{":3000/callback", ":8080/callback", ":3000/api/auth/callback/punchcard", ":4180/oauth2/callback", ":8080/login/oauth2/code/punchcard",
+			":8000/complete/oidc/", ":8000/oidc/callback/", ":5000/signin-oidc"} {
+			takes(t, web(), "http://localhost"+uri)
+			takes(t, legacy(), "http://localhost"+uri)
+		}
 		// RFC 9700 2.1: variable ports are an exception for native apps.
 		not(web, "http://localhost:3001/callback", "http://localhost/callback", "http://127.0.0.1:3000/callback")(t)
 		not(spa, "http://localhost:5174/callback", "http://localhost/callback")(t)
@@ -436,6 +459,10 @@ func merge(parts ...func(*testing.T)) func(*testing.T) {
 		}
 	}
 }
+
+// CONTRACT: what the seed registers for a native app at each loopback address,
+// any port.
+var seededPaths = []string{"", "/", "/callback", "/oauth/callback"}
 
 // takes says that a request with this redirect URI goes on to the login page,
 // and that its errors go there.

@@ -52,6 +52,7 @@ const (
 	password      = "crane-lintel-Okapi-41-saffron"
 	cronSecret    = "cron-7b1f0c9e55d24a0f8d3be6a19c72f4d0aa31"
 	webSecret     = "web-0d9a4e6627f84b1cb5c3f8e07a91d25e6bb2"
+	legacySecret  = "legacy-5b8e02c1f96d4a7ba3c4d21f08e7b6953c"
 	gatewaySecret = "gateway-c2e8f1a90b7d4d63a5580e94bc17d3f6aa"
 )
 
@@ -65,7 +66,7 @@ func configuration(t testing.TB, v *vault) []byte {
 	text := string(example)
 	for _, swap := range [][2]string{
 		{"password: timesheets", "password: " + password},
-		{"timesheets-cron-secret", cronSecret}, {"timesheets-web-secret", webSecret}, {"timesheets-gateway-secret", gatewaySecret},
+		{"timesheets-cron-secret", cronSecret}, {"timesheets-web-secret", webSecret}, {"timesheets-legacy-secret", legacySecret}, {"timesheets-gateway-secret", gatewaySecret},
 	} {
 		if !strings.Contains(text, swap[0]) {
 			t.Fatalf("the example does not say %q any more", swap[0])
@@ -73,7 +74,7 @@ func configuration(t testing.TB, v *vault) []byte {
 		text = strings.ReplaceAll(text, swap[0], swap[1])
 	}
 	v.add("password", password)
-	for _, secret := range []string{cronSecret, webSecret, gatewaySecret} {
+	for _, secret := range []string{cronSecret, webSecret, legacySecret, gatewaySecret} {
 		v.add("client secret", secret)
 	}
 	return []byte(text)

@@ -75,12 +75,25 @@ func TestBuiltinClients(t *testing.T) {
 		spa = append(spa, origin, origin+"/", origin+"/callback")
 		spaOrigins = append(spaOrigins, origin, origin+"/")
 	}
+	var mobile, mobileOrigins []string
+	for _, origin := range []string{"http://127.0.0.1", "http://[::1]", "http://localhost"} {
+		mobile = append(mobile, origin, origin+"/", origin+"/callback", origin+"/oauth/callback")
+		mobileOrigins = append(mobileOrigins, origin, origin+"/")
+	}
+	web := []string{
+		"http://localhost:3000/callback", "http://localhost:8080/callback", "http://localhost:3000/api/auth/callback/punchcard",
+		"http://localhost:4180/oauth2/callback", "http://localhost:8080/login/oauth2/code/punchcard",
+		"http://localhost:8000/complete/oidc/", "http://localhost:8000/oidc/callback/", "http://localhost:5000/signin-oidc",
+	}
+	var webOrigins []string
+	for _, port := range []string{"3000", "8080", "4180", "8000", "5000"} {
+		webOrigins = append(webOrigins, "http://localhost:"+port, "http://localhost:"+port+"/")
+	}
 	want := []Client{
 		{
 			ID: "timesheets-mobile", Name: "Timesheets Mobile", Kind: "native",
-			RedirectURIs:           []string{"http://127.0.0.1/callback", "http://[::1]/callback", "http://localhost/callback", "com.exampleco.timesheets:/callback"},
-			PostLogoutRedirectURIs: []string{"http://127.0.0.1", "http://127.0.0.1/", "http://[::1]", "http://[::1]/", "http://localhost", "http://localhost/"},
-			Grants:                 andDevice, Scopes: personal, IDTokenAlg: "RS256", RequirePKCE: true, AuthMethods: []string{"none"},
+			RedirectURIs: append(mobile, "com.exampleco.timesheets:/callback"), PostLogoutRedirectURIs: mobileOrigins,
+			Grants: andDevice, Scopes: personal, IDTokenAlg: "RS256", RequirePKCE: true, AuthMethods: []string{"none"},
 		},
 		{
 			ID: "timesheets-app", Name: "Timesheets", Kind: "browser",
@@ -95,9 +108,13 @@ func TestBuiltinClients(t *testing.T) {
 		},
 		{
 			ID: "timesheets-web", Name: "Timesheets Web", Kind: "web", Secret: "timesheets-web-secret",
-			RedirectURIs:           []string{"http://localhost:3000/callback", "http://localhost:8080/callback"},
-			PostLogoutRedirectURIs: []string{"http://localhost:3000", "http://localhost:3000/", "http://localhost:8080", "http://localhost:8080/"},
-			Grants:                 code, Scopes: personal, IDTokenAlg: "RS256", RequirePKCE: true, AuthMethods: bySecret,
+			RedirectURIs: web, PostLogoutRedirectURIs: webOrigins,
+			Grants: append(code[:2:2], "client_credentials"), Scopes: personal, IDTokenAlg: "RS256", RequirePKCE: true, AuthMethods: bySecret,
+		},
+		{
+			ID: "timesheets-legacy", Name: "An older web app", Kind: "web", Secret: "timesheets-legacy-secret",
+			RedirectURIs: web, PostLogoutRedirectURIs: webOrigins,
+			Grants: code, Scopes: personal, IDTokenAlg: "RS256", RequirePKCE: false, AuthMethods: bySecret,
 		},
 		{
 			ID: "timesheets-cron", Name: "Nightly import", Kind: "machine", Secret: "timesheets-cron-secret",
@@ -132,7 +149,7 @@ func TestBuiltinIsACopy(t *testing.T) {
 func TestChangedSeedIsNotExempt(t *testing.T) {
 	changed := bytes.Replace(Builtin(), []byte("Ada Lovelace"), []byte("Ada King"), 1)
 	_, err := Parse(changed)
-	for _, id := range []string{"timesheets-web", "timesheets-cron", "timesheets-gateway"} {
+	for _, id := range []string{"timesheets-web", "timesheets-legacy", "timesheets-cron", "timesheets-gateway"} {
 		if err == nil || !strings.Contains(err.Error(), `client "`+id+`": secret has `) {
 			t.Errorf("the secret of %s is not refused:\n%v", id, err)
 		}
@@ -140,7 +157,7 @@ func TestChangedSeedIsNotExempt(t *testing.T) {
 }
 
 func TestDemoCredentials(t *testing.T) {
-	want := []string{"usr_ada", "usr_alan", "usr_grace", "timesheets-web", "timesheets-cron", "timesheets-gateway"}
+	want := []string{"usr_ada", "usr_alan", "usr_grace", "timesheets-web", "timesheets-legacy", "timesheets-cron", "timesheets-gateway"}
 	if diff := cmp.Diff(want, builtinDocument(t).DemoCredentials()); diff != "" {
 		t.Errorf("of the built-in document (-want +got):\n%s", diff)
 	}
