@@ -156,7 +156,8 @@ func unsupportedType() *problem {
 	return newProblem(http.StatusUnsupportedMediaType, "Send the body as Content-Type: application/json.").with("Accept", jsonType)
 }
 
-// tooLarge closes the connection: what is still on its way is not worth reading.
+// tooLarge closes the connection, once the answer can be read: the edge drops a
+// bounded rest of the body, and more is not worth reading.
 func tooLarge() *problem {
 	return newProblem(http.StatusRequestEntityTooLarge, "The body is larger than 1 MiB.").with("Connection", "close")
 }

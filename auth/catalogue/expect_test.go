@@ -17,7 +17,7 @@ var list string
 func here() map[string]func(*testing.T) {
 	out := map[string]func(*testing.T){}
 	for _, section := range []map[string]func(*testing.T){
-		authorization, tokenEndpoint, refreshTokens, tokenStatus, metadata, logout, hostileTokens, resourceServer, login, consent, edge, registration, pushedRequests, possession, deviceGrants,
+		authorization, tokenEndpoint, refreshTokens, tokenStatus, metadata, logout, hostileTokens, resourceServer, login, consent, edge, semantics, registration, pushedRequests, possession, deviceGrants,
 	} {
 		for id, prove := range section {
 			out[id] = prove

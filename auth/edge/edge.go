@@ -26,8 +26,8 @@ type Config struct {
 	Log    *slog.Logger
 }
 
-// Handler wraps the rooms, outermost first: a name for the request, a log
-// line, a net for panics, the host check, the caps.
+// Handler wraps the rooms, outermost first: the rest of a body, a name for the
+// request, a log line, a net for panics, the host check, the caps.
 func Handler(c Config, next http.Handler) http.Handler {
 	h := http.MaxBytesHandler(next, maxBody)
 	h = c.hosts(h)
@@ -36,7 +36,7 @@ func Handler(c Config, next http.Handler) http.Handler {
 	}
 	h = c.caught(h)
 	h = c.logged(h)
-	return named(h)
+	return lingering(named(h))
 }
 
 // hosts refuses every host that is not ours, or a page on another site could
