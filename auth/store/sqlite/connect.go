@@ -63,6 +63,11 @@ func (f *File) connect(ctx context.Context, busy time.Duration) (err error) {
 	if f.id, err = os.Stat(f.place); err != nil {
 		return fmt.Errorf("open %s: %w", f.Path, err)
 	}
+	if f.inode != nil {
+		if held, err := f.inode.Stat(); err != nil || !os.SameFile(held, f.id) {
+			return unavailable(errors.Join(ErrReplaced, err))
+		}
+	}
 	if f.write, err = pool(f.place, busy, 1, true); err != nil {
 		return err
 	}

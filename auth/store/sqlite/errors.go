@@ -16,6 +16,7 @@ var (
 	ErrCorrupt  = errors.New("damaged")
 	ErrOrphaned = errors.New("missing, but its journal is still there")
 	ErrExposed  = errors.New("not private")
+	ErrName     = errors.New("not safe to use under this name")
 )
 
 // ErrReplaced says that the open file is no longer the one at its path.

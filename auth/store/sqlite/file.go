@@ -42,6 +42,7 @@ type File struct {
 	write *sql.DB
 	read  *sql.DB
 	lock  *flock.Flock
+	inode *os.File // holds the lock on the file itself; nil without one
 	sets  []MigrationSet
 	log   *slog.Logger
 
@@ -84,6 +85,9 @@ func (f *File) open(ctx context.Context, opts Options) error {
 	if fresh && opts.Existing {
 		return f.refuse(ErrMissing, "", "start the server once to create it, or name another file with --db")
 	}
+	if err := f.checkName(); err != nil {
+		return err
+	}
 	// Creating takes the lock as well: two at once would replace each other's file.
 	if opts.Lock || fresh {
 		if err := f.takeLock(); err != nil {
@@ -96,6 +100,12 @@ func (f *File) open(ctx context.Context, opts Options) error {
 	if fresh {
 		err = f.create(ctx)
 	} else {
+		err = f.inspectHeader(ctx)
+	}
+	if err == nil && opts.Lock {
+		err = f.takeInode()
+	}
+	if err == nil && !fresh {
 		err = f.inspect(ctx)
 	}
 	if err != nil {

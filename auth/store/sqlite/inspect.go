@@ -22,12 +22,9 @@ const (
 	fixDamaged = "restore a backup, or use --db with another file"
 )
 
-// inspect decides, without writing a byte, whether an existing file may be
-// opened for writing.
+// inspect decides, without writing a byte, whether an existing file of ours may
+// be opened for writing.
 func (f *File) inspect(ctx context.Context) error {
-	if err := f.inspectHeader(ctx); err != nil {
-		return err
-	}
 	before, err := os.Stat(f.place)
 	if err != nil {
 		return fmt.Errorf("open %s: %w", f.Path, err)

@@ -12,11 +12,12 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// takeLock makes this process the file's only server. The system drops the
-// lock with the process, so one that was killed never blocks the next; the
-// lock's file stays, because deleting it would let two servers hold two.
+// takeLock makes this process the only server of the file's name, so that two
+// never create the same file. The system drops the lock with the process, so
+// one that was killed never blocks the next; the lock's file stays, because
+// deleting it would let two servers hold two.
 func (f *File) takeLock() error {
-	lock := flock.New(f.place + ".lock")
+	lock := flock.New(f.place+".lock", flock.SetFlag(os.O_CREATE|os.O_RDWR|noFollow))
 	held, err := lock.TryLock()
 	if err != nil {
 		return fmt.Errorf("lock %s: %w", f.Path, err)
@@ -31,8 +32,31 @@ func (f *File) takeLock() error {
 	return nil
 }
 
-// releaseLock is harmless without a lock.
+// takeInode makes this process the only server of the file itself, which
+// other mounts may know by another name.
+func (f *File) takeInode() error {
+	file, err := os.OpenFile(f.place, os.O_RDWR|noFollow, 0)
+	if err != nil {
+		return fmt.Errorf("lock %s: %w", f.Path, err)
+	}
+	f.inode = file
+	held, err := lockInode(file)
+	if err != nil {
+		return fmt.Errorf("lock %s: %w", f.Path, err)
+	}
+	if !held {
+		return &LockedError{Path: f.Path}
+	}
+	return nil
+}
+
+// releaseLock is harmless without a lock. It comes after SQLite has closed the
+// file: closing the inode's descriptor drops SQLite's own locks (see doc.go).
 func (f *File) releaseLock() {
+	if f.inode != nil {
+		_ = f.inode.Close()
+		f.inode = nil
+	}
 	if f.lock == nil {
 		return
 	}
@@ -44,7 +68,7 @@ func (f *File) releaseLock() {
 // writePID leaves byte 0 alone, which Windows lets nobody else touch, and
 // always writes the same length, so that no older number shows through.
 func writePID(path, pid string) error {
-	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	file, err := os.OpenFile(path, os.O_WRONLY|noFollow, 0)
 	if err != nil {
 		return err
 	}
