@@ -368,7 +368,7 @@ func (c *serveCmd) watch(ctx context.Context, r *rooms, l net.Listener, log *slo
 		if client.Kind == seed.KindMachine && slices.Contains(r.document.DemoCredentials(), client.ID) {
 			page.Starters = append(page.Starters, views.StartCommand{
 				Title: "Or from a terminal", Text: "A machine gets a token of its own: nobody signs in.",
-				Shell: "curl -s -u " + client.ID + ":" + client.Secret + " -d grant_type=client_credentials " + strings.TrimSuffix(c.Issuer, "/") + "/oauth/token",
+				Shell: inspector.Command("curl", "-s", "-u", client.ID+":"+client.Secret, "-d", "grant_type=client_credentials", strings.TrimSuffix(c.Issuer, "/")+"/oauth/token"),
 			})
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -48,9 +49,10 @@ func text(s *string) string {
 }
 
 // inert keeps a spreadsheet from taking a cell for a formula: one person's
-// notes must not run on another's desk. The apostrophe makes it text.
+// notes must not run on another's desk. The apostrophe makes it text. Some
+// spreadsheets take the full-width signs of East Asian text for the same.
 func inert(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) {
+	if first, _ := utf8.DecodeRuneInString(cell); cell != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) {
 		return "'" + cell
 	}
 	return cell

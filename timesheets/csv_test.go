@@ -46,7 +46,7 @@ func TestTheListAsCSV(t *testing.T) {
 
 func TestCellsThatASpreadsheetWouldRun(t *testing.T) {
 	for cell, want := range map[string]string{
-		"=1": "'=1", "+1": "'+1", "-1": "'-1", "@a": "'@a", "\ta": "'\ta", "\ra": "'\ra", "\n=1": "'\n=1", "": "", "a=1": "a=1", "'=1": "'=1", "ü": "ü", "1": "1",
+		"=1": "'=1", "＝1": "'＝1", "＠a": "'＠a", "+1": "'+1", "-1": "'-1", "@a": "'@a", "\ta": "'\ta", "\ra": "'\ra", "\n=1": "'\n=1", "": "", "a=1": "a=1", "'=1": "'=1", "ü": "ü", "1": "1",
 	} {
 		if got := inert(cell); got != want {
 			t.Errorf("%q: %q, want %q", cell, got, want)

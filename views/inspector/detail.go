@@ -2,7 +2,6 @@ package inspector
 
 import (
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -129,39 +128,3 @@ func rowOf(w record.Write) views.RowWritten {
 	}
 	return views.RowWritten{Op: w.Op, Table: w.Table, Kind: w.Kind, ID: w.ID, Text: strings.ToUpper(text[:1]) + text[1:]}
 }
-
-// notCurl are headers that curl writes by itself, or that mean a browser.
-var notCurl = []string{"Content-Length", "Connection", "Accept-Encoding", "User-Agent"}
-
-// curl is the request as a command. What was never kept has to be filled in.
-func curl(x *record.Exchange, base string) string {
-	var b strings.Builder
-	b.WriteString("curl -i")
-	if x.Method != http.MethodGet && (x.Method != http.MethodPost || x.Body == "") {
-		b.WriteString(" -X " + x.Method)
-	}
-	b.WriteString(" " + quoted(base+x.Target))
-	names := make([]string, 0, len(x.Header))
-	for name := range x.Header {
-		if !slices.Contains(notCurl, name) && !strings.HasPrefix(name, "Sec-") && name != "Upgrade-Insecure-Requests" {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		for _, value := range x.Header[name] {
-			if user, ok := strings.CutPrefix(value, "Basic "); ok && name == "Authorization" {
-				b.WriteString(" \\\n  -u " + quoted(user))
-				continue
-			}
-			b.WriteString(" \\\n  -H " + quoted(name+": "+value))
-		}
-	}
-	if x.Body != "" {
-		b.WriteString(" \\\n  --data-raw " + quoted(x.Body))
-	}
-	return b.String()
-}
-
-// quoted is one word of a POSIX shell.
-func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -1,6 +1,7 @@
 package inspector
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/exampleco/punchcard/views/inspector/record"
 )
@@ -68,11 +70,13 @@ type (
 		MimeType string        `json:"mimeType"`
 		Params   []archivePair `json:"params"`
 		Text     string        `json:"text"`
+		Encoding string        `json:"_encoding,omitempty"` // HAR has none for what is posted, so by its rule for extensions
 	}
 	archiveContent struct {
 		Size     int    `json:"size"`
 		MimeType string `json:"mimeType"`
 		Text     string `json:"text,omitempty"`
+		Encoding string `json:"encoding,omitempty"`
 		Comment  string `json:"comment,omitempty"`
 	}
 	archiveTimings struct {
@@ -118,20 +122,22 @@ func entry(x *record.Exchange, base string) archiveEntry {
 	e := archiveEntry{
 		Started: x.Began.Format(time.RFC3339Nano), Time: took, Timings: archiveTimings{Wait: took}, Comment: x.Lost,
 		Request: archiveRequest{
-			Method: x.Method, URL: base + x.Target, HTTPVersion: x.Proto, Cookies: []archivePair{}, Headers: pairs(x.Header),
+			Method: x.Method, URL: addressOf(base, x.Target), HTTPVersion: x.Proto, Cookies: []archivePair{}, Headers: pairs(x.Header),
 			Query: parametersOf(queryOf(x.Target)), HeadersSize: -1, BodySize: len(x.Body),
 		},
 		Response: archiveResponse{
 			Status: x.Status, StatusText: http.StatusText(x.Status), HTTPVersion: x.Proto, Cookies: []archivePair{}, Headers: pairs(x.Answer),
-			Content:     archiveContent{Size: len(x.AnswerBody) + x.AnswerCut, MimeType: x.Answer.Get("Content-Type"), Text: x.AnswerBody},
-			RedirectURL: x.Answer.Get("Location"), HeadersSize: -1, BodySize: len(x.AnswerBody) + x.AnswerCut,
+			Content:     archiveContent{Size: len(x.AnswerBody) + x.AnswerCut, MimeType: latin(x.Answer.Get("Content-Type"))},
+			RedirectURL: latin(x.Answer.Get("Location")), HeadersSize: -1, BodySize: len(x.AnswerBody) + x.AnswerCut,
 		},
 	}
+	e.Response.Content.Text, e.Response.Content.Encoding = encoded(x.AnswerBody)
 	if x.AnswerCut > 0 {
 		e.Response.Content.Comment = size(x.AnswerCut) + " were not kept"
 	}
 	if x.Body != "" {
-		e.Request.PostData = &archivePost{MimeType: x.Header.Get("Content-Type"), Params: []archivePair{}, Text: x.Body}
+		e.Request.PostData = &archivePost{MimeType: latin(x.Header.Get("Content-Type")), Params: []archivePair{}}
+		e.Request.PostData.Text, e.Request.PostData.Encoding = encoded(x.Body)
 		if len(x.Form()) > 0 {
 			e.Request.PostData.Params = parametersOf(x.Body)
 		}
@@ -156,19 +162,59 @@ func parametersOf(encoded string) []archivePair {
 	return out
 }
 
-// plain leaves what cannot be decoded as it is.
+// plain leaves what cannot be decoded, or comes to bytes that are no text, as
+// it is.
 func plain(s string) string {
-	if decoded, err := url.QueryUnescape(s); err == nil {
+	if decoded, err := url.QueryUnescape(s); err == nil && utf8.ValidString(decoded) {
 		return decoded
 	}
-	return s
+	return latin(s)
+}
+
+// encoded is a body as JSON can carry it: bytes that are no text would be lost
+// there.
+func encoded(body string) (text, encoding string) {
+	if utf8.ValidString(body) {
+		return body, ""
+	}
+	return base64.StdEncoding.EncodeToString([]byte(body)), "base64"
+}
+
+// latin reads bytes that are no text as ISO 8859-1, one character each, which is
+// how browsers read the fields of a header (RFC 9110 5.5).
+func latin(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	for i := range len(s) {
+		b.WriteRune(rune(s[i]))
+	}
+	return b.String()
+}
+
+// addressOf is where a request went: its target is mostly a path, and can be a
+// whole address (RFC 9112 3.2.2). Bytes that may not stand in one are escaped.
+func addressOf(base, target string) string {
+	if strings.HasPrefix(target, "/") {
+		target = base + target
+	}
+	var b strings.Builder
+	for i := range len(target) {
+		if c := target[i]; c >= 0x80 {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }
 
 func pairs(h http.Header) []archivePair {
 	out := []archivePair{}
 	for name, values := range h {
 		for _, v := range values {
-			out = append(out, archivePair{name, v})
+			out = append(out, archivePair{name, latin(v)})
 		}
 	}
 	slices.SortFunc(out, func(a, b archivePair) int { return strings.Compare(a.Name, b.Name) })
