@@ -112,11 +112,11 @@ func runAt(ctx context.Context, now clock, args []string, stdout, stderr io.Writ
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(stderr, "punchcard: %s\nRun punchcard --help for the commands and flags.\n", err)
+		fmt.Fprintf(stderr, "punchcard: %s\nRun punchcard --help for the commands and flags.\n", edge.Plain(err.Error()))
 		return exitUsage
 	}
 	if err := command.Run(); err != nil {
-		fmt.Fprintf(stderr, "punchcard: %s\n", err)
+		fmt.Fprintf(stderr, "punchcard: %s\n", edge.Plain(err.Error()))
 		var known kong.ExitCoder
 		if errors.As(err, &known) {
 			return known.ExitCode()
