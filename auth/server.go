@@ -152,9 +152,8 @@ func (s *Server) compose() fosite.OAuth2Provider {
 				IDTokenHandleHelper: h.IDTokenHandleHelper, Config: c,
 			}
 		},
-		compose.OpenIDConnectRefreshFactory,  // OIDC Core 12
-		s.pkceHandler,                        // RFC 7636; after the code handler, whose code it binds
-		compose.OAuth2TokenRevocationFactory, // RFC 7009
+		compose.OpenIDConnectRefreshFactory, // OIDC Core 12
+		s.pkceHandler,                       // RFC 7636; after the code handler, whose code it binds
 	)
 }
 

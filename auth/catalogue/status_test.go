@@ -75,6 +75,14 @@ var tokenStatus = map[string]func(*testing.T){
 			t.Error("the token died")
 		}
 	},
+	"RV-08": func(t *testing.T) {
+		a, c := newAgent(t), native()
+		first := a.granted(c, ada)
+		second := a.tokens(a.token(c.refreshForm(first.Refresh)))
+		dead(t, "revoke", a.revoke(c, first.Refresh))
+		refused(t, "its successor", a.token(c.refreshForm(second.Refresh)), 400, "invalid_grant")
+		problem(t, "the access token beside it", a.api("GET", "/me", second.Access, ""), 401, invalidToken)
+	},
 	"RV-07": func(t *testing.T) {
 		a, c := newAgent(t), native()
 		if at := a.get("/oauth/revoke?token=x&client_id=" + c.id); at.StatusCode != 405 {

@@ -120,11 +120,8 @@ func (s *Store) RotateRefreshToken(ctx context.Context, requestID, signature str
 		if err := s.spend(tx, refresh, key, requestID); err != nil {
 			return err
 		}
-		done, err := tx.Exec(`DELETE FROM access_tokens WHERE request_id = ?`, requestID)
-		if err != nil {
-			return err
-		}
-		ended, err = done.RowsAffected()
+		var err error
+		ended, err = replaceAccessTokens(tx, `request_id = ?`, requestID)
 		return err
 	}, s.wrote(ctx, "use", refresh.table, refresh.name, short(key), slog.String("family", requestID)),
 		func() {

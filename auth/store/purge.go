@@ -26,6 +26,7 @@ const overFamilies = `(SELECT request_id FROM families WHERE ends_at < ?1 ORDER 
 // still end it.
 var purges = [][]string{
 	{`DELETE FROM access_tokens WHERE rowid IN (SELECT rowid FROM access_tokens WHERE expires_at < ?1 LIMIT ?2)`},
+	{`DELETE FROM replaced_access_tokens WHERE rowid IN (SELECT rowid FROM replaced_access_tokens WHERE expires_at < ?1 LIMIT ?2)`},
 	{`DELETE FROM successors WHERE rowid IN (SELECT rowid FROM successors WHERE expires_at < ?1 + 24*3600*1000 LIMIT ?2)`}, // no margin: whoever comes late is a replay, row or not
 	{`DELETE FROM client_assertions WHERE rowid IN (SELECT rowid FROM client_assertions WHERE expires_at < ?1 LIMIT ?2)`},
 	{`DELETE FROM refresh_tokens WHERE rowid IN (SELECT r.rowid FROM families f JOIN refresh_tokens r USING (request_id) WHERE f.ends_at < ?1 LIMIT ?2)`},

@@ -7,7 +7,7 @@ import (
 )
 
 // emptied are all tables of this room, those first that refer to others.
-var emptied = []string{"access_tokens", "successors", "refresh_tokens", "codes", "device_codes", "pkce", "oidc", "families", "client_assertions", "registrations", "initial_access_tokens", "clients"}
+var emptied = []string{"access_tokens", "replaced_access_tokens", "successors", "refresh_tokens", "codes", "device_codes", "pkce", "oidc", "families", "client_assertions", "registrations", "initial_access_tokens", "clients"}
 
 // Reset removes everything: grants with all that came of them, and the
 // clients. In one unit with ApplyClients it leaves what is declared and

@@ -48,10 +48,10 @@ func (s *Store) Withdraw(ctx context.Context, w Withdrawal) error {
 		if narrowed, err = done.RowsAffected(); err != nil {
 			return err
 		}
-		_, err = tx.Exec(`DELETE FROM access_tokens WHERE request_id IN (SELECT request_id FROM families WHERE subject = ?1 AND client_id = ?2 AND revoked_at IS NULL)
+		_, err = replaceAccessTokens(tx, `request_id IN (SELECT request_id FROM families WHERE subject = ?1 AND client_id = ?2 AND revoked_at IS NULL)
 			AND EXISTS (SELECT 1 FROM json_each(granted_scopes) WHERE value = ?3)`, w.Subject, w.ClientID, w.Scope)
 		if err != nil {
-			return fmt.Errorf("delete access tokens with a withdrawn scope: %w", err)
+			return err
 		}
 		ended, err = s.endGrants(tx, `NOT EXISTS (`+grantedScopes+` WHERE s.value NOT IN (SELECT value FROM json_each(families.withdrawn))
 			AND s.value NOT IN (SELECT value FROM json_each(?4)))`, w.Subject, w.ClientID, list(w.Hollow))
