@@ -275,8 +275,9 @@ type rooms struct {
 	mux        *http.ServeMux
 	auth       *auth.Server
 	timesheets *timesheets.API
-	api        http.Handler // the same, with its cross-origin answers
-	app        bool         // there is a client for the phone app
+	api        http.Handler                    // the same, with its cross-origin answers
+	readable   func(http.Handler) http.Handler // gives an answer of the API to the pages that may read it
+	app        bool                            // there is a client for the phone app
 	stopping   atomic.Bool
 
 	document *seed.Document
@@ -313,15 +314,16 @@ func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.D
 			return nil, fmt.Errorf("seed timesheets: %w", err)
 		}
 	}
+	readable := func(h http.Handler) http.Handler { return server.CORS(h, "GET", "POST", "PUT", "DELETE") }
 	r := &rooms{
-		mux: http.NewServeMux(), auth: server, timesheets: api, api: server.CORS(api.Handler(), "GET", "POST", "PUT", "DELETE"),
+		mux: http.NewServeMux(), auth: server, timesheets: api, api: readable(api.Handler()), readable: readable,
 		document: document, file: file, now: now, seedWeek: builtin, onReset: []func(*sql.Tx) error{record.ClearFile},
 	}
 	server.Register(r.mux)
 	r.mux.Handle("/api/", r.api)
 	r.mux.Handle("GET "+pathResource, server.PublicCORS(api.Metadata(), "GET"))
 	r.mux.Handle("OPTIONS "+pathResource, server.PublicCORS(http.NotFoundHandler(), "GET"))
-	r.mux.Handle("/static/", static.Handler())
+	r.mux.Handle("GET /static/", static.Handler())
 	r.mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	r.mux.HandleFunc("GET /readyz", r.ready(file))
 	r.app = phoneApp(document) != ""
@@ -352,7 +354,7 @@ func (c *serveCmd) watch(ctx context.Context, r *rooms, l net.Listener, log *slo
 	}
 	done := make(chan struct{})
 	go func() { defer close(done); recorder.Run(ctx) }()
-	faults := &fault.List{CORS: func(h http.Handler) http.Handler { return r.auth.CORS(h, "GET", "POST", "PUT", "DELETE") }}
+	faults := &fault.List{CORS: r.readable}
 	page := inspector.Config{
 		Issuer: c.Issuer, Recorder: recorder, Faults: faults, Controls: controls{r}, Stage: stage(r.document, c.Issuer, l), Private: c.private,
 		ClientName: r.clientName, PersonName: r.personName, Document: r.timesheets.Document, DocsHref: "/docs", Now: r.now, Stopping: ctx.Done(),
@@ -508,11 +510,26 @@ func (r *rooms) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	tidy := path.Clean(q.URL.Path)
 	switch {
 	case tidy == q.URL.Path || tidy+"/" == q.URL.Path:
-		r.mux.ServeHTTP(w, q)
+		edge.Checked(r.mux, r.refuse).ServeHTTP(w, q)
 	case strings.HasPrefix(q.URL.Path, "/api/"):
 		r.api.ServeHTTP(w, q) // whose 404 is a problem
 	default:
 		http.NotFound(w, q)
+	}
+}
+
+// refuse answers what no handler gets to see in the form of whoever asked.
+func (r *rooms) refuse(w http.ResponseWriter, q *http.Request, status int, detail string) {
+	problem := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { timesheets.Refuse(w, status, detail) })
+	switch control := strings.HasPrefix(q.URL.Path, "/inspector"); {
+	case strings.HasPrefix(q.URL.Path, "/api/") && r.readable != nil:
+		r.readable(problem).ServeHTTP(w, q)
+	case control && !strings.Contains(q.Header.Get("Accept"), "text/html"):
+		problem(w, q)
+	case r.auth != nil:
+		r.auth.Refuse(w, q, status, detail)
+	default:
+		http.Error(w, detail, status)
 	}
 }
 
@@ -675,9 +692,13 @@ func (c *apiCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 		}
 	}
 	r := &rooms{mux: http.NewServeMux(), timesheets: api, file: file, now: now}
-	r.api = edge.CrossOrigin(api.Handler(), c.admits, "GET", "POST", "PUT", "DELETE")
+	r.readable = func(h http.Handler) http.Handler {
+		return edge.CrossOrigin(h, c.admits, "GET", "POST", "PUT", "DELETE")
+	}
+	r.api = r.readable(api.Handler())
 	r.mux.Handle("/api/", r.api)
-	r.mux.Handle(c.metadataPath(), edge.CrossOrigin(api.Metadata(), c.admits, "GET"))
+	r.mux.Handle("GET "+c.metadataPath(), edge.CrossOrigin(api.Metadata(), c.admits, "GET"))
+	r.mux.Handle("OPTIONS "+c.metadataPath(), edge.CrossOrigin(http.NotFoundHandler(), c.admits, "GET"))
 	r.mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	r.mux.HandleFunc("GET /readyz", r.ready(file))
 	handler := edge.Handler(edge.Config{Issuer: own, Port: port, Log: log}, r)

@@ -85,18 +85,46 @@ func originOf(uri string) string {
 }
 
 // otherMethods answers the methods that a path does not serve: preflights for
-// the paths that browsers read, 405 with Allow for all else (RFC 9110 15.5.6).
+// the paths that browsers read, 405 with Allow for all else.
 func (s *Server) otherMethods(path string, methods []string) http.Handler {
-	refuse := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Allow", strings.Join(methods, ", "))
-		e := newError("invalid_request", r.Method+" is not served here; use "+strings.Join(methods, " or ")+".")
-		e.Status = http.StatusMethodNotAllowed
-		writeJSON(w, e.Status, map[string]string{"error": e.Code, "error_description": printable(e.Description)})
-	})
+	refuse := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { edge.NotAllowed(w, r, methods, s.refuse) })
 	for _, route := range s.Routes() {
 		if route.Path == path && route.CORS {
 			return s.readable(path, refuse, methods...)
 		}
 	}
 	return refuse
+}
+
+// Refuse is an edge.Refusal for every path of the process but those of the API.
+// Apps in browsers can read it where they could read the answer.
+func (s *Server) Refuse(w http.ResponseWriter, r *http.Request, status int, detail string) {
+	refuse := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.refuse(w, r, status, detail) })
+	for _, route := range s.Routes() {
+		if route.CORS && route.serves(r.URL.Path) {
+			s.readable(route.Path, refuse, route.Methods...).ServeHTTP(w, r)
+			return
+		}
+	}
+	refuse(w, r)
+}
+
+// refuse answers in the form of whoever asked: OAuth's JSON at the endpoints for
+// clients, a page for people, a line for a program that looks at a page.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, status int, detail string) {
+	ours := slices.ContainsFunc(s.Routes(), func(route Route) bool { return route.serves(r.URL.Path) })
+	switch {
+	case !edge.IsPage(r.URL.Path) && ours:
+		s.json(func(http.ResponseWriter, *http.Request) error {
+			e := newError("invalid_request", detail)
+			e.Status = status
+			return e
+		}).ServeHTTP(w, r)
+	case ours || strings.Contains(r.Header.Get("Accept"), "text/html"):
+		s.answering(func(http.ResponseWriter, *http.Request) error {
+			return pageProblem(status, "invalid_request", "This request can’t be read", detail, "RFC 9110 15.5")
+		}).ServeHTTP(w, r)
+	default:
+		http.Error(w, detail, status)
+	}
 }

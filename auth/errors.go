@@ -151,8 +151,23 @@ func printable(s string) string {
 // handler is a handler that returns its error.
 type handler func(w http.ResponseWriter, r *http.Request) error
 
-// page answers errors for people, or at the client's redirect URI.
+// page serves people. RFC 9110 9.2.1: HEAD asks for nothing to be done, and the
+// GET of a page takes a flow a step on: it issues a code, uses up a request_uri,
+// signs somebody out. So HEAD only says that there is a page.
 func (s *Server) page(h handler) http.Handler {
+	answer := s.answering(h)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			w.Header().Set("Cache-Control", "no-store")
+			return
+		}
+		answer.ServeHTTP(w, r)
+	})
+}
+
+// answering answers errors for people, or at the client's redirect URI.
+func (s *Server) answering(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := h(w, r)
 		if err == nil {

@@ -3,6 +3,7 @@ package auth
 import (
 	"net/http"
 	"slices"
+	"strings"
 )
 
 // Paths are Auth0's, so that its SDKs work unchanged.
@@ -37,6 +38,12 @@ type Route struct {
 	Browser bool   // a form of our own pages: protected against cross-site posts
 	CORS    bool   // read by apps in browsers, from their registered origins
 	handler http.Handler
+}
+
+// serves says whether a path is one of this route's.
+func (r Route) serves(path string) bool {
+	parent, one := strings.CutSuffix(r.Path, "{id}")
+	return path == r.Path || one && strings.HasPrefix(path, parent)
 }
 
 // Routes is every path once. Metadata is derived from it, so that what is

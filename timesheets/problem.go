@@ -68,6 +68,14 @@ func (p *problem) write(w http.ResponseWriter) {
 	_ = json.MarshalWrite(w, p) // the client has gone; nobody is left to tell
 }
 
+// Refuse answers a request that no operation gets to see, as the API answers
+// every error. It is for whoever puts the API behind a check of their own.
+func Refuse(w http.ResponseWriter, status int, detail string) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	newProblem(status, detail).write(w)
+}
+
 // field and parameter are the problem of one value that breaks a rule which no
 // schema can express.
 func field(name, detail string) violation {

@@ -27,9 +27,11 @@ type Config struct {
 }
 
 // Handler wraps the rooms, outermost first: the rest of a body, a name for the
-// request, a log line, a net for panics, the host check, the caps.
+// request, a log line, a net for panics, the host check, no page in advance,
+// the caps.
 func Handler(c Config, next http.Handler) http.Handler {
 	h := http.MaxBytesHandler(next, maxBody)
+	h = unspeculative(h)
 	h = c.hosts(h)
 	if c.Issuer.Scheme == "https" {
 		h = strict(h)
@@ -58,7 +60,7 @@ func (c Config) hosts(next http.Handler) http.Handler {
 			http.Error(w, "This server answers for "+c.Issuer.Host+", not for the host you asked for.", http.StatusMisdirectedRequest)
 			return
 		}
-		if host != strings.ToLower(c.Issuer.Host) && r.Method == http.MethodGet && isPage(r.URL.Path) {
+		if host != strings.ToLower(c.Issuer.Host) && r.Method == http.MethodGet && IsPage(r.URL.Path) {
 			to := url.URL{Scheme: c.Issuer.Scheme, Host: c.Issuer.Host, Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery}
 			w.Header().Set("Location", to.String())
 			w.WriteHeader(http.StatusFound)
@@ -77,14 +79,14 @@ func strict(next http.Handler) http.Handler {
 	})
 }
 
-// isPage tells what people look at from what programs call.
-func isPage(path string) bool {
+// IsPage tells what people look at from what programs call.
+func IsPage(path string) bool {
 	for _, prefix := range []string{"/api/", "/oauth/", "/oidc/register/", "/.well-known/", "/static/"} {
 		if strings.HasPrefix(path, prefix) {
 			return false
 		}
 	}
-	return !slices.Contains([]string{"/api", "/userinfo", "/livez", "/readyz", "/metrics"}, path)
+	return !slices.Contains([]string{"/api", "/userinfo", "/oidc/register", "/livez", "/readyz", "/metrics"}, path)
 }
 
 type requestKey struct{}

@@ -39,7 +39,7 @@ func (p *pages) events(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	fmt.Fprint(w, "retry: 1000\n\n")
-	if c.Flush() != nil {
+	if c.Flush() != nil || r.Method == http.MethodHead { // which has no body to wait for
 		return
 	}
 	beat := time.NewTicker(heartbeat)

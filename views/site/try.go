@@ -19,6 +19,9 @@ const (
 // try is what an app does before it sends somebody away: it makes a verifier
 // and a state, keeps both, and shows the server only the verifier's hash.
 func (p *pages) try(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodHead {
+		return // RFC 9110 9.2.1: it does nothing, so a trip that is under way keeps its cookie
+	}
 	verifier, state := random(), random()
 	http.SetCookie(w, &http.Cookie{
 		Name: p.cookie(), Value: verifier + "." + state, Path: pathCallback,
