@@ -634,9 +634,9 @@ func (d directory) Known(ctx context.Context, ids []string) (known []string, err
 }
 
 type apiCmd struct {
-	Issuer        string        `required:"" env:"PUNCHCARD_ISSUER" placeholder:"URL" help:"The authorization server, by its identifier, byte for byte."`
+	Issuer        string        `required:"" env:"PUNCHCARD_ISSUER" placeholder:"URL" help:"The authorization server, by its identifier, byte for byte. Use https for one beyond this machine: over http, anybody on the way can put in keys and read tokens, and a warning says so."`
 	Audience      string        `required:"" env:"PUNCHCARD_AUDIENCE" placeholder:"ID" help:"The identifier of this API, as its tokens name it (aud)."`
-	Verify        string        `enum:"jwks,introspection" default:"jwks" env:"PUNCHCARD_VERIFY" help:"How a token is looked at. jwks: by the issuer's public keys; a revoked token stays good until it expires, and the API goes on while the issuer is down. introspection: by asking the issuer at every call; a revocation shows at the next one, and while the issuer is down the API answers 503."`
+	Verify        string        `enum:"jwks,introspection" default:"jwks" env:"PUNCHCARD_VERIFY" help:"How a token is looked at. jwks: by the issuer's public keys; a revoked token stays good until it expires, and while the issuer is down the API goes on with the keys it knows, for an hour. introspection: by asking the issuer at every call; a revocation shows at the next one, and while the issuer is down the API answers 503."`
 	ClientID      string        `default:"timesheets-gateway" env:"PUNCHCARD_CLIENT_ID" placeholder:"ID" help:"With introspection: the client that may ask, whose secret is read from $$PUNCHCARD_CLIENT_SECRET; timesheets-gateway."`
 	ClientSecret  string        `kong:"-"` // from the environment alone: what stands on a command line is seen by every process
 	Addr          string        `env:"PUNCHCARD_ADDR" default:"127.0.0.1:8485" placeholder:"HOST:PORT" help:"Where to listen; 127.0.0.1:8485."`
@@ -678,8 +678,9 @@ func (c *apiCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 		return err
 	}
 	own := c.own(port)
+	verifier := c.verifier(now, log)
 	api, err := timesheets.New(timesheets.Config{
-		Writer: file, Read: file.Read(), Verifier: c.verifier(now, log), Directory: people,
+		Writer: file, Read: file.Read(), Verifier: verifier, Directory: people,
 		Proofs:   dpop.New(dpop.Config{Base: own.String(), Writer: file, Nonces: c.DPoPNonces, Now: now, Log: log}),
 		Audience: c.Audience, Issuer: c.Issuer, ResourceMetadata: own.String() + c.metadataPath(), ApproveMaxAge: c.ApproveMaxAge, Now: now, Log: log,
 	})
@@ -703,7 +704,11 @@ func (c *apiCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 	r.mux.HandleFunc("GET /readyz", r.ready(file))
 	handler := edge.Handler(edge.Config{Issuer: own, Port: port, Log: log}, r)
 	go hourly(ctx, log, api.Purge)
+	go verifier.Follow(ctx)
 	c.announce(t, own, listeners[0], port)
+	if issuer.Exposed(c.Issuer) {
+		log.Warn("the issuer is used over plain http, beyond this machine: anybody on the way can put in keys of their own, and read tokens and secrets; use https", "issuer", c.Issuer)
+	}
 	return edge.Serve(ctx, listeners, handler, log, func() { r.stopping.Store(true) })
 }
 
@@ -729,9 +734,15 @@ func (c *apiCmd) admits(_ *http.Request, origin string) bool {
 	return slices.Contains(c.AllowOrigin, origin)
 }
 
+// remoteVerifier keeps what it has to know of the issuer up to date until ctx ends.
+type remoteVerifier interface {
+	timesheets.Verifier
+	Follow(ctx context.Context)
+}
+
 // verifier is one of the three that there are; the third, in the same process
 // as the authorization server, is adapter.
-func (c *apiCmd) verifier(now clock, log *slog.Logger) timesheets.Verifier {
+func (c *apiCmd) verifier(now clock, log *slog.Logger) remoteVerifier {
 	asked := issuer.Config{Issuer: c.Issuer, Audience: c.Audience, Now: now, Log: log}
 	if c.Verify == "introspection" {
 		return issuer.NewIntrospection(asked, c.ClientID, c.ClientSecret)

@@ -2809,6 +2809,30 @@ func TestTheAPIAloneIsTold(t *testing.T) {
 	}
 }
 
+// An issuer that is asked in the clear, beyond this machine, is said aloud, after
+// the ready line; one on this machine is not.
+func TestTheAPIAloneSaysPlainHTTP(t *testing.T) {
+	t.Setenv("PUNCHCARD_CLIENT_SECRET", "timesheets-gateway-secret")
+	for _, verify := range []string{"jwks", "introspection"} {
+		for issuer, said := range map[string]bool{"http://192.0.2.1": true, "http://localhost:1": false, "https://issuer.invalid": false} {
+			ctx, stop := context.WithCancel(t.Context())
+			out := &lockedBuffer{}
+			api, ended := &program{t: t, stderr: out}, make(chan int, 1)
+			go func() {
+				ended <- run(ctx, []string{"api", "--issuer", issuer, "--audience", "https://hours.example/api", "--addr", "127.0.0.1:0", "--verify", verify, "--db", filepath.Join(t.TempDir(), "api.db")}, io.Discard, out)
+			}()
+			api.awaitReady(ended)
+			stop()
+			if exit := <-ended; exit != 0 {
+				t.Errorf("%s %s: exit %d", verify, issuer, exit)
+			}
+			if got := strings.Contains(out.String(), "plain http"); got != said || !strings.HasPrefix(out.String(), `{"msg":"ready"`) {
+				t.Errorf("%s %s:\n%s", verify, issuer, out)
+			}
+		}
+	}
+}
+
 // Everything a code or a token expires by is a flag.
 func TestShortLifetimes(t *testing.T) {
 	p := start(t, "--access-ttl", "1s", "--code-ttl", "1s", "--refresh-ttl", "2s")

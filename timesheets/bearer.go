@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -186,6 +187,13 @@ func (a *API) verify(ctx context.Context, sent credentials) (Caller, error) {
 		err = InvalidToken("it has characters that no bearer token has")
 	default:
 		caller, err = a.verifier.Verify(ctx, sent.token)
+	}
+	var unknown interface{ Unavailable() bool }
+	if errors.As(err, &unknown) && unknown.Unavailable() {
+		// RFC 9110 15.6.4: a refusal would send the person to sign in again for nothing.
+		a.log.LogAttrs(ctx, slog.LevelWarn, "access token could not be checked", slog.Any("err", err))
+		return Caller{}, newProblem(http.StatusServiceUnavailable, "Nobody can tell right now whether this access token is valid. Try again in a few seconds.").
+			with("Retry-After", "5")
 	}
 	if err != nil && !errors.Is(err, ErrInvalidToken) {
 		return Caller{}, err

@@ -223,9 +223,10 @@ func TestTheVerifiersOwnTroubleIsNotTheClients(t *testing.T) {
 	w := newWorld(t)
 	w.tokens.fail = outage{}
 	r := w.do("some", "GET /api/me", "").want(503)
-	if r.header.Get("Retry-After") != "5" || r.header.Get("WWW-Authenticate") != "" {
-		t.Errorf("%v", r.header)
+	if r.header.Get("Retry-After") != "5" || r.header.Get("WWW-Authenticate") != "" || !strings.Contains(r.body, "whether this access token is valid") || strings.Contains(r.body, "fire") {
+		t.Errorf("%v %s", r.header, r.body)
 	}
+	w.recorded(w.ledger.take(), "WARN", "disk on fire")
 	w.tokens.fail = errors.New("pq: password is hunter2")
 	r = w.do("some", "GET /api/me", "").want(500)
 	if strings.Contains(r.body, "hunter2") {

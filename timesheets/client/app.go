@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/url"
 	"time"
@@ -16,7 +17,7 @@ type Terminal struct{ Out, Err io.Writer }
 
 // Target is the one flag that every command has.
 type Target struct {
-	Server string `env:"PUNCHCARD_SERVER" default:"http://localhost:8484" placeholder:"URL" help:"The Punchcard to talk to; http://localhost:8484."`
+	Server string `env:"PUNCHCARD_SERVER" default:"http://localhost:8484" placeholder:"URL" help:"The Punchcard to talk to; http://localhost:8484. Use https for one beyond this computer; http there is not encrypted, and a warning says so."`
 }
 
 // app is one run of a command: a person at a terminal, and the server they mean.
@@ -31,11 +32,20 @@ func (t Target) app(out Terminal) (*app, error) {
 	if err := address(t.Server); err != nil {
 		return nil, err
 	}
+	// RFC 6749 3.1 and 3.2 require TLS; on this computer nobody is in between.
+	warnOfPlainHTTP(out, t.Server)
 	vault, err := openVault()
 	if err != nil {
 		return nil, err
 	}
 	return &app{Terminal: out, server: t.Server, vault: vault, wire: newWire(t.Server)}, nil
+}
+
+// warnOfPlainHTTP says what an address beyond this computer gives away.
+func warnOfPlainHTTP(out Terminal, address string) {
+	if inTheClear(address) {
+		fmt.Fprintf(out.Err, "Warning: %s is not encrypted. Anyone on the way can read and change what is sent, your tokens too. Use https.\n", plain(address))
+	}
 }
 
 // session is the one that is stored, fresh or not.

@@ -57,6 +57,13 @@ func (m *metadata) usable() error {
 			return fail("The metadata of "+m.Issuer+" has no usable "+name+".", "")
 		}
 	}
+	// RFC 8414 2: https, so that what begins in private is not led into the clear.
+	for name, endpoint := range map[string]string{"authorization_endpoint": m.Authorization, "token_endpoint": m.Token, "revocation_endpoint": m.Revocation,
+		"userinfo_endpoint": m.Userinfo, "jwks_uri": m.JWKS, "device_authorization_endpoint": m.Device} {
+		if inTheClear(endpoint) && !inTheClear(m.Issuer) {
+			return fail("The "+name+" of "+m.Issuer+" is not encrypted: "+plain(endpoint)+".", "Tell whoever runs that server: its metadata has to lead to https.")
+		}
+	}
 	// RFC 8252 8.1: a native app must use PKCE; RFC 7636 7.2: and never fall
 	// back to "plain", which shows the verifier to whoever sees the request.
 	if !slices.Contains(m.CodeChallengeMethods, "S256") {

@@ -40,7 +40,9 @@ func (c *loginCmd) Run(ctx context.Context, t Terminal) error {
 	if err != nil {
 		return err
 	}
-	warnOfPlainHTTP(a, server)
+	if named := c.api(before); named != "" && !strings.HasPrefix(named, strings.TrimSuffix(c.Server, "/")+"/") {
+		warnOfPlainHTTP(a.Terminal, named)
+	}
 	api, err := a.wire.api(ctx, server, c.api(before))
 	if err != nil {
 		return err
@@ -219,11 +221,4 @@ func (a *app) report(s *session, asked, wanted []string) error {
 			advice: "Either its box was not ticked, or your role does not give it; the consent page says which."}
 	}
 	return nil
-}
-
-func warnOfPlainHTTP(a *app, server *metadata) {
-	// RFC 6749 3.1 and 3.2 require TLS; on this computer nobody is in between.
-	if u, err := url.Parse(server.Token); err == nil && u.Scheme == "http" && !loopbackHost(u.Hostname()) {
-		fmt.Fprintf(a.Err, "Careful: %s is not encrypted. Everybody on the way can read your tokens.\n", u.Host)
-	}
 }

@@ -120,6 +120,12 @@ func (w *wire) offline(r *http.Request, err error) error {
 	return fail("No answer from "+where+": "+reason+".", advice).because(errors.Join(errOffline, err))
 }
 
+// inTheClear says whether what is sent to an address can be read on the way.
+func inTheClear(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Scheme == "http" && !loopbackHost(u.Hostname())
+}
+
 func loopbackHost(host string) bool {
 	ip := net.ParseIP(host)
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()

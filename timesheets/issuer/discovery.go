@@ -8,9 +8,9 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -26,18 +26,16 @@ type Config struct {
 const (
 	// maxAnswer caps what is read from the issuer, in bytes.
 	maxAnswer = 1 << 20
-	// patience is how long the issuer may take to answer.
+	// patience is how long the issuer may take to answer, and a call may wait.
 	patience = 5 * time.Second
-	// metadataAge is how long the metadata counts before it is read again.
+	// metadataAge is how old the metadata is when it is read again.
 	metadataAge = time.Hour
 )
 
 // remote is the issuer as seen from here.
 type remote struct {
 	Config
-	mu   sync.Mutex
-	meta metadata
-	read time.Time // when meta was read; zero: not yet
+	meta *kept[metadata]
 }
 
 // metadata are the members of RFC 8414 2 that matter here.
@@ -65,25 +63,35 @@ func newRemote(c Config) *remote {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &remote{Config: c}
+	r := &remote{Config: c}
+	r.meta = keep("metadata", metadataAge, 0, c.Log, r.readMetadata)
+	return r
 }
 
 // unavailableError says that the issuer cannot be asked now. The API answers
 // 503: to refuse the token would send its owner to sign in again for nothing.
 type unavailableError struct{ err error }
 
+// unreachable wraps an error in one that is unavailable, unless it is that.
+func unreachable(err error) error {
+	if known := (*unavailableError)(nil); errors.As(err, &known) {
+		return known
+	}
+	return &unavailableError{err}
+}
+
 func (e *unavailableError) Error() string     { return "the issuer cannot be reached: " + e.err.Error() }
 func (e *unavailableError) Unwrap() error     { return e.err }
 func (e *unavailableError) Unavailable() bool { return true }
 
-// discover returns the issuer's metadata, read at most once an hour. Where it
-// cannot be read again, what was read before still counts.
+// discover returns the issuer's metadata. Where it cannot be read again, what
+// was read before still counts: it says where to ask, and who is asked there
+// has to answer.
 func (r *remote) discover(ctx context.Context) (metadata, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.read.IsZero() && time.Since(r.read) < metadataAge {
-		return r.meta, nil
-	}
+	return r.meta.get(ctx, func(metadata) bool { return true })
+}
+
+func (r *remote) readMetadata(ctx context.Context) (metadata, error) {
 	var failed error
 	for _, address := range wellKnown(r.Issuer) {
 		var m metadata
@@ -96,14 +104,17 @@ func (r *remote) discover(ctx context.Context) (metadata, error) {
 			failed = fmt.Errorf("%s names %q as its issuer, not %q", address, clip(m.Issuer), r.Issuer)
 			continue
 		}
-		r.meta, r.read = m, time.Now()
+		// RFC 8414 2 and RFC 7662 4 ask for https, so that nobody on the way can
+		// put in keys or read tokens. An issuer that is asked over plain http has
+		// been warned of; one that is not does not lead there.
+		for _, next := range []string{m.JWKSURI, m.IntrospectionEndpoint} {
+			if !r.check(ctx, "metadata leads nowhere in the clear", "RFC 8414 2", Exposed(r.Issuer) || !Exposed(next), "https, or this machine", next) {
+				return metadata{}, fmt.Errorf("the metadata of %s leads to %s, which is not encrypted", r.Issuer, clip(next))
+			}
+		}
 		return m, nil
 	}
-	if !r.read.IsZero() {
-		r.Log.WarnContext(ctx, "the issuer's metadata could not be read again", "err", failed)
-		return r.meta, nil
-	}
-	return metadata{}, &unavailableError{failed}
+	return metadata{}, failed
 }
 
 // wellKnown are where the metadata of an issuer can be: OIDC Discovery 4 puts
@@ -126,6 +137,18 @@ func Check(issuer string) error {
 		return fmt.Errorf("%s is no issuer: it must be http(s)://host[:port][/path], without query and fragment", issuer)
 	}
 	return nil
+}
+
+// Exposed says whether what is sent to an address crosses the network in the
+// clear, where anybody on the way can read and change it.
+func Exposed(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" {
+		return false
+	}
+	host := strings.ToLower(u.Hostname())
+	ip, err := netip.ParseAddr(host)
+	return host != "localhost" && (err != nil || !ip.Unmap().IsLoopback())
 }
 
 // get reads a JSON document.

@@ -5,17 +5,18 @@
 // There are two ways, and they see different things of a revocation:
 //
 //	JWKS           reads the token itself, by the issuer's public keys. Fast, and
-//	               good while the issuer is down; a token that was revoked stays
-//	               good until it expires.
+//	               goes on for an hour while the issuer is down; a token that was
+//	               revoked is accepted until it expires.
 //	Introspection  asks the issuer at every call (RFC 7662). A revocation shows at
 //	               the next call; while the issuer is down there is no answer, and
-//	               the API says 503.
+//	               the API says 503 within seven seconds.
 //
 // # Reading order
 //
 //	discovery.go      where the issuer keeps its keys (OIDC Discovery 4, RFC 8414 3)
 //	jwks.go           the token read by a key of the issuer
-//	keyset.go         the keys: fetched, kept, fetched again when one is missing
+//	keyset.go         the keys: which of them are used, and for how long
+//	kept.go           metadata and keys: read beside the calls, never by each of them
 //	introspection.go  the token shown to the issuer
 //	claims.go         what both find, as the API wants to know it
 //

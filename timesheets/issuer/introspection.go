@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/exampleco/punchcard/timesheets"
 )
@@ -16,13 +17,27 @@ import (
 type Introspection struct {
 	*remote
 	clientID, secret string
+	asking           chan struct{} // a place for each question
 }
+
+const (
+	// maxAsking is how many questions are open at once: an issuer that is slow
+	// is not made slower by all who wait for it.
+	maxAsking = 32
+	// queueing is how long a call waits for one of those places.
+	queueing = 2 * time.Second
+)
+
+var errBusy = errors.New("it has not answered the questions before this one")
 
 // NewIntrospection asks as a client that is registered to introspect, by HTTP
 // Basic (RFC 7662 2.1).
 func NewIntrospection(c Config, clientID, secret string) *Introspection {
-	return &Introspection{newRemote(c), clientID, secret}
+	return &Introspection{newRemote(c), clientID, secret, make(chan struct{}, maxAsking)}
 }
+
+// Follow keeps the metadata up to date until ctx ends.
+func (i *Introspection) Follow(ctx context.Context) { i.meta.follow(ctx) }
 
 // Verify implements timesheets.Verifier.
 func (i *Introspection) Verify(ctx context.Context, token string) (timesheets.Caller, error) {
@@ -33,6 +48,11 @@ func (i *Introspection) Verify(ctx context.Context, token string) (timesheets.Ca
 	if meta.IntrospectionEndpoint == "" {
 		return timesheets.Caller{}, errors.New("the issuer offers no introspection")
 	}
+	leave, err := i.enter(ctx)
+	if err != nil {
+		return timesheets.Caller{}, err
+	}
+	defer leave()
 	form := url.Values{"token": {token}, "token_type_hint": {"access_token"}}
 	q, err := http.NewRequestWithContext(ctx, http.MethodPost, meta.IntrospectionEndpoint, strings.NewReader(form.Encode()))
 	if err != nil {
@@ -56,6 +76,20 @@ func (i *Introspection) Verify(ctx context.Context, token string) (timesheets.Ca
 		said.Issuer = i.Issuer // RFC 7662 2.2: optional there, and it was this issuer who answered
 	}
 	return i.caller(ctx, said.claims)
+}
+
+// enter waits for a place to ask from. Error: *unavailableError.
+func (i *Introspection) enter(ctx context.Context) (leave func(), err error) {
+	over := time.NewTimer(queueing)
+	defer over.Stop()
+	select {
+	case i.asking <- struct{}{}:
+		return func() { <-i.asking }, nil
+	case <-over.C:
+		return nil, unreachable(errBusy)
+	case <-ctx.Done():
+		return nil, unreachable(context.Cause(ctx))
+	}
 }
 
 // explain tells an issuer that is down from one that does not take us for who

@@ -27,14 +27,18 @@ const maxToken = 16 << 10
 // It learns of a revocation only by the token's expiry.
 type JWKS struct {
 	*remote
-	keys *keySet
+	keys *kept[keySet]
 }
 
-// NewJWKS asks nothing yet: the issuer may start later.
+// NewJWKS asks nothing yet: the issuer may start later. Run Follow beside it,
+// so that a key that the issuer takes away is gone even where few calls come.
 func NewJWKS(c Config) *JWKS {
 	r := newRemote(c)
-	return &JWKS{r, newKeySet(r)}
+	return &JWKS{r, keep("keys", keysAge, keysStale, r.Log, r.readKeys)}
 }
+
+// Follow keeps the keys up to date until ctx ends.
+func (j *JWKS) Follow(ctx context.Context) { j.keys.follow(ctx) }
 
 // Verify implements timesheets.Verifier.
 func (j *JWKS) Verify(ctx context.Context, token string) (timesheets.Caller, error) {
@@ -64,10 +68,13 @@ func (j *JWKS) payload(ctx context.Context, token string) ([]byte, error) {
 	if !j.check(ctx, "alg", "RFC 8725 3.1", slices.Contains(algorithms, jose.SignatureAlgorithm(header.Algorithm)), "a signature by a public key", header.Algorithm) {
 		return nil, timesheets.InvalidToken("its signature algorithm is not accepted")
 	}
-	candidates, err := j.keys.find(ctx, header.KeyID, header.Algorithm)
+	// A key that is not known makes the set be read again, so that a rotation is
+	// followed at the first token by the new key.
+	keys, err := j.keys.get(ctx, func(known keySet) bool { return len(known.matching(header.KeyID, header.Algorithm)) > 0 })
 	if err != nil {
 		return nil, err
 	}
+	candidates := keys.matching(header.KeyID, header.Algorithm)
 	if !j.check(ctx, "key of the issuer", "RFC 7517 4.5", len(candidates) > 0, "a kid that the issuer publishes", header.KeyID) {
 		return nil, timesheets.InvalidToken("it is signed by an unknown key")
 	}

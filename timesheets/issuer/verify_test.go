@@ -121,6 +121,13 @@ func signed(t *testing.T, alg jose.SignatureAlgorithm, key any, claims any, head
 	return token
 }
 
+// age has been read that long ago.
+func (k *kept[T]) age(by time.Duration) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.last.at = time.Now().Add(-by)
+}
+
 func isUnavailable(err error) bool {
 	var u interface{ Unavailable() bool }
 	return errors.As(err, &u) && u.Unavailable()
@@ -252,7 +259,9 @@ func TestRotationIsFollowedAndTheIssuerSpared(t *testing.T) {
 	a.mu.Lock()
 	delete(a.keys, "one")
 	a.mu.Unlock()
-	j.keys.current.Store(&fetched{keys: j.keys.current.Load().keys, at: time.Now().Add(-keysAge)})
+	if _, _, err := j.keys.await(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := j.Verify(t.Context(), old); !errors.Is(err, timesheets.ErrInvalidToken) {
 		t.Errorf("a token by a key that was taken away: %v", err)
 	}
@@ -272,7 +281,7 @@ func TestIssuerDown(t *testing.T) {
 		t.Fatalf("after it has recovered: %v", err)
 	}
 	a.down.Store(true)
-	j.keys.current.Store(&fetched{keys: j.keys.current.Load().keys, at: time.Now().Add(-keysAge)})
+	j.keys.age(keysAge)
 	if _, err := j.Verify(t.Context(), token); err != nil {
 		t.Errorf("a known key while it is down: %v", err)
 	}
@@ -280,7 +289,7 @@ func TestIssuerDown(t *testing.T) {
 	if _, err := j.Verify(t.Context(), a.token(t, "two", a.claims(), nil)); !isUnavailable(err) {
 		t.Errorf("an unknown key while it is down: %v", err)
 	}
-	j.keys.current.Store(&fetched{keys: j.keys.current.Load().keys, at: time.Now().Add(-keysStale)})
+	j.keys.age(keysStale)
 	if _, err := j.Verify(t.Context(), token); !isUnavailable(err) {
 		t.Errorf("keys that are too old: %v", err)
 	}
