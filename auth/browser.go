@@ -1,21 +1,34 @@
 package auth
 
 import (
-	"context"
 	"errors"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/exampleco/punchcard/auth/people"
 )
 
-// Two cookies: one names the browser, so that a flow belongs to the browser
-// that began it; one is the browser session of the person signed in.
+// Two kinds of cookies: one names the browser, so that a flow belongs to the
+// browser that began it; the other is the browser session of the person signed
+// in.
 const (
 	browserCookie = "browser"
 	sessionCookie = "session"
+)
+
+// A browser may have several names. Tabs that begin at the same moment in a
+// browser without cookies each get one, and under a single cookie name the last
+// answer would take the flows of all others away from it. The name of the
+// cookie is made from its value, so no two answers overwrite each other. A new
+// flow goes to a name that is there already, so there are more than one only
+// for a while: each lasts for two flows' time after the last that it was given.
+const (
+	browserNames    = 16 // more than these are taken away, the oldest first
+	browserLifetime = 2 * flowLifetime
 )
 
 // cookieName carries the port, because cookies are shared by all ports of
@@ -29,8 +42,14 @@ func (s *Server) cookieName(kind string) string {
 }
 
 func (s *Server) setCookie(w http.ResponseWriter, kind, value string) {
+	s.writeCookie(w, s.cookieName(kind), value, 0)
+}
+
+// writeCookie sets a cookie, or takes it away where the value is "". Without a
+// lifetime it ends with the browser.
+func (s *Server) writeCookie(w http.ResponseWriter, name, value string, lifetime time.Duration) {
 	c := &http.Cookie{
-		Name: s.cookieName(kind), Value: value, Path: "/",
+		Name: name, Value: value, Path: "/", MaxAge: int(lifetime.Seconds()),
 		HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode,
 	}
 	if value == "" {
@@ -47,15 +66,40 @@ func (s *Server) cookie(r *http.Request, kind string) string {
 	return c.Value
 }
 
-// browserOf returns the hash that names this browser, giving it a cookie first
-// where it has none.
-func (s *Server) browserOf(w http.ResponseWriter, r *http.Request) string {
-	id := s.cookie(r, browserCookie)
-	if len(id) != len(randomToken("")) {
-		id = randomToken("")
-		s.setCookie(w, browserCookie, id)
+// browserCookieName is the name of the cookie that holds this value.
+func (s *Server) browserCookieName(id string) string {
+	return s.cookieName(browserCookie) + "_" + hashOf("cookie " + id)[:6]
+}
+
+// browsers returns the values that this browser is known by, the oldest first:
+// browsers send their cookies in that order (RFC 6265 5.4).
+func (s *Server) browsers(r *http.Request) (ids []string) {
+	for _, c := range r.Cookies() {
+		if len(c.Value) == len(randomToken("")) && c.Name == s.browserCookieName(c.Value) && !slices.Contains(ids, c.Value) {
+			ids = append(ids, c.Value)
+		}
 	}
-	return hashOf(id)
+	return ids
+}
+
+// browserOf returns the hash that names this browser, and sees to it that its
+// cookie outlives a flow that begins now.
+func (s *Server) browserOf(w http.ResponseWriter, r *http.Request) string {
+	ids := s.browsers(r)
+	for len(ids) > browserNames {
+		s.writeCookie(w, s.browserCookieName(ids[0]), "", 0)
+		ids = ids[1:]
+	}
+	if len(ids) == 0 {
+		ids = []string{randomToken("")}
+	}
+	s.writeCookie(w, s.browserCookieName(ids[0]), ids[0], browserLifetime)
+	return hashOf(ids[0])
+}
+
+// belongs says whether a flow was begun by this browser, under any of its names.
+func (s *Server) belongs(f *flow, r *http.Request) bool {
+	return slices.ContainsFunc(s.browsers(r), func(id string) bool { return hashOf(id) == f.Browser })
 }
 
 // signedIn is the person behind the session cookie; ok is false for nobody.
@@ -112,23 +156,48 @@ func (s *Server) browserFlow(w http.ResponseWriter, r *http.Request, handle stri
 		return nil, err
 	}
 	f.Request = q
-	if err := s.ownedBy(r.Context(), f, s.browserOf(w, r)); err != nil {
+	if err := s.ownedBy(w, r, f); err != nil {
 		return nil, err
 	}
 	return f, nil
 }
 
-func (s *Server) ownedBy(ctx context.Context, f *flow, browser string) error {
+func (s *Server) ownedBy(w http.ResponseWriter, r *http.Request, f *flow) error {
 	if f.Browser == "" {
-		if err := s.bindFlow(ctx, f, browser); err != nil && !errors.Is(err, errSpent) {
+		id := s.browserOf(w, r)
+		err := s.bindFlow(r.Context(), f, id)
+		if err != nil && !errors.Is(err, errSpent) {
 			return err
 		}
+		if err == nil {
+			return nil
+		}
 	}
+	known := s.browsers(r)
 	// RFC 6749 10.12: otherwise an attacker's own flow could be finished by a victim's browser.
-	if !s.check(ctx, "flow belongs to this browser", "RFC 6749 10.12", f.Browser == browser, "browser "+clipHash(f.Browser), "browser "+clipHash(browser)) {
-		return pageProblem(http.StatusForbidden, "access_denied", "This sign-in belongs to another browser", "It can only be finished where it was started. Go back to the app and start again here.", "RFC 6749 10.12")
+	if s.check(r.Context(), "flow belongs to this browser", "RFC 6749 10.12", s.belongs(f, r), "browser "+clipHash(f.Browser), "browser "+clipHashes(known)) {
+		return nil
 	}
-	return nil
+	if len(known) == 0 {
+		return s.noCookies(r, http.StatusForbidden)
+	}
+	return pageProblem(http.StatusForbidden, "access_denied", "This sign-in belongs to another browser", "It can only be finished where it was started. Go back to the app and start again here.", "RFC 6749 10.12")
+}
+
+// noCookies tells somebody whose browser has sent none, rather than sending
+// them round in a circle. Another browser looks the same, so it names both.
+func (s *Server) noCookies(r *http.Request, status int) error {
+	e := pageProblem(status, "access_denied", "This browser sends no cookies", "Signing in needs cookies: they show that a sign-in ends in the browser that began it.", "RFC 6749 10.12")
+	e.page.Why = "Allow cookies for " + r.Host + " in this browser’s settings, then go back to the app and start again. If you began in another browser, finish it there."
+	return e
+}
+
+func clipHashes(ids []string) string {
+	var out []string
+	for _, id := range ids {
+		out = append(out, clipHash(hashOf(id)))
+	}
+	return strings.Join(out, " ")
 }
 
 func clipHash(h string) string {

@@ -40,8 +40,9 @@ func (w *world) visit(email string) visit {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	browser := randomToken("")
 	return visit{w, &signedIn{person, session}, []*http.Cookie{
-		{Name: w.cookieName(browserCookie), Value: randomToken("")}, {Name: w.cookieName(sessionCookie), Value: secret},
+		{Name: w.browserCookieName(browser), Value: browser}, {Name: w.cookieName(sessionCookie), Value: secret},
 	}}
 }
 

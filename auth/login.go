@@ -54,6 +54,10 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, status int, p
 		}
 		action = formAction(f.Request.RedirectURI)
 	}
+	if f == nil {
+		s.browserOf(w, r) // the form says so, and login sees whether it comes back
+		page.Cookie = true
+	}
 	everyone, err := s.people.List(r.Context())
 	if err != nil {
 		return err
@@ -130,6 +134,10 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 		if f, err = s.ownFlow(w, r, handle); err != nil {
 			return err
 		}
+	}
+	// Without this the session would be lost at once, and its page would ask for the password again.
+	if form.Get("cookie") != "" && len(s.browsers(r)) == 0 {
+		return s.noCookies(r, http.StatusForbidden)
 	}
 	email := form.Get("email")
 	person, err := s.people.Authenticate(r.Context(), email, form.Get("password"), sourceOf(r))

@@ -181,7 +181,7 @@ func (s *Server) loadLogout(w http.ResponseWriter, r *http.Request, handle strin
 	if err != nil {
 		return nil, nil, err
 	}
-	return &q, f, s.ownedBy(r.Context(), f, s.browserOf(w, r))
+	return &q, f, s.ownedBy(w, r, f)
 }
 
 // signOut ends the browser session. Tokens with offline_access live on: that

@@ -232,7 +232,7 @@ func (w *world) grantFor(email string, request url.Values) string {
 		w.t.Fatal(err)
 	}
 	r := httptest.NewRequest(http.MethodGet, issuer+"/authorize?flow="+f.Handle, nil)
-	r.AddCookie(&http.Cookie{Name: w.cookieName(browserCookie), Value: browser})
+	r.AddCookie(&http.Cookie{Name: w.browserCookieName(browser), Value: browser})
 	r.AddCookie(&http.Cookie{Name: w.cookieName(sessionCookie), Value: secret})
 	rec := httptest.NewRecorder()
 	w.mux.ServeHTTP(rec, r)

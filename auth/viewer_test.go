@@ -110,7 +110,7 @@ func TestTheStripLinksToTheRun(t *testing.T) {
 		for _, path := range []string{pathLogin, pathConsent} {
 			r := w.signedInAs("ada@example.com")
 			r.URL.Path, r.URL.RawQuery = path, "flow="+f.Handle
-			r.AddCookie(&http.Cookie{Name: w.cookieName(browserCookie), Value: browser})
+			r.AddCookie(&http.Cookie{Name: w.browserCookieName(browser), Value: browser})
 			rec := httptest.NewRecorder()
 			w.mux.ServeHTTP(rec, r)
 			if rec.Code != 200 {
