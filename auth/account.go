@@ -71,7 +71,7 @@ func (s *Server) showAccount(w http.ResponseWriter, r *http.Request, status int,
 // accountFor ties the page's forms to who was signed in when it was drawn, as
 // consentSession does: otherwise what one person pressed would be done to
 // another who has signed in to this browser meanwhile.
-func accountFor(who *signedIn) string { return hashOf("account " + who.Session.ID)[:32] }
+func accountFor(who *signedIn) string { return hashOf("account " + who.ID)[:32] }
 
 // account does what was pressed on the page, and answers 303 to it.
 func (s *Server) account(w http.ResponseWriter, r *http.Request) error {
@@ -88,9 +88,8 @@ func (s *Server) account(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	// RFC 6749 10.12 in spirit: what is done has to be what this person wanted.
-	if !s.check(r.Context(), "account page of the person who is signed in", "RFC 6749 10.12", form.Get("for") == accountFor(who), "the same session", "the form's") {
-		return pageProblem(http.StatusForbidden, "access_denied", "Somebody else is signed in now", "This page was made for another sign-in, so nothing was done.", "RFC 6749 10.12").
-			offering(pathAccount, "Look at the account")
+	if !s.check(r.Context(), "account page of the person who is signed in", "RFC 6749 10.12", form.Get("for") == accountFor(who), "the same person", "the form's") {
+		return otherPerson(who).offering(pathAccount, "See the account of "+who.Name)
 	}
 	switch form.Get("do") {
 	case "end-browser":

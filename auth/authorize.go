@@ -22,9 +22,12 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) error {
 	}
 	// A client's own parameter of that name is ignored like any unknown one.
 	if handle := form.Get("flow"); handle != "" && !form.Has("client_id") && r.Method != http.MethodPost {
-		f, err := s.ownFlow(w, r, handle)
+		f, err := s.browserFlow(w, r, handle)
 		if err != nil {
 			return err
+		}
+		if f.Spent {
+			return s.again(w, r, f)
 		}
 		return s.advance(w, r, f)
 	}
@@ -145,17 +148,8 @@ func (s *Server) advance(w http.ResponseWriter, r *http.Request, f *flow) error 
 		if f.Kind == deviceFlow {
 			return s.settle(w, r, f, who, denied, nil)
 		}
-		if err := s.spendFlow(r.Context(), f); err != nil {
-			return finishedIfSpent(err, f)
-		}
-		return newError(code, refusals[code]).backTo(&f.Request)
+		return s.refuse(w, r, f, who, code)
 	}
-}
-
-var refusals = map[string]string{
-	"access_denied":    "The person did not allow this.",
-	"login_required":   "Nobody is signed in, or not as this request wants it, and prompt=none forbids to ask.",
-	"consent_required": "The person has not agreed to this yet, and prompt=none forbids to ask.",
 }
 
 func finished(f *flow) error {
@@ -210,21 +204,21 @@ func clientGone(err error) error {
 }
 
 // issue ends the flow with an authorization code. The flow is spent, and the
-// code with all that belongs to it is written, in one commit: a reload, or a
-// second click, finds the flow spent.
+// code with all that belongs to it is written, in one commit. For a flow that
+// is spent, the code takes the place of the one that was lost, see again.go.
 func (s *Server) issue(w http.ResponseWriter, r *http.Request, f *flow, who *signedIn, scopes []string) error {
 	q := &f.Request
 	ctx := context.WithValue(s.store.Begin(r.Context()), admittedKey{}, q.RedirectURI)
 	defer s.store.Rollback(ctx) // after a commit it does nothing
-	if err := s.spendFlow(ctx, f); err != nil {
-		return err
-	}
 	if err := s.stillGiven(ctx, f, who, scopes); err != nil {
 		return err
 	}
 	ar, err := s.fosite.NewAuthorizeRequest(ctx, q.forFosite(ctx))
 	if err != nil {
 		return asError(err).backTo(q)
+	}
+	if err := s.takeFlow(ctx, f, who, ar.GetID()); err != nil {
+		return err
 	}
 	for _, scope := range scopes {
 		ar.GrantScope(scope)
@@ -240,8 +234,8 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, f *flow, who *sig
 	if err == nil {
 		err = s.store.Commit(ctx)
 	}
-	if errors.Is(err, errSpent) {
-		return finished(f)
+	if errors.Is(err, errSpent) || errors.Is(err, store.ErrSpent) {
+		return s.overtaken(w, r, f)
 	}
 	if errors.Is(err, people.ErrNoSession) || errors.Is(err, people.ErrForgotten) {
 		return s.advance(w, r, f) // nothing was written, and next() decides by what there is

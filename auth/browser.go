@@ -207,6 +207,30 @@ func clipHash(h string) string {
 	return h
 }
 
+// formOf returns the person whose form this is: the one that it was drawn for,
+// in the browser that the flow belongs to. They may have signed in anew
+// meanwhile, in another tab; somebody else may not press for them.
+func (s *Server) formOf(r *http.Request, f *flow, sent string, drawn func(*flow, *signedIn) string) (*signedIn, error) {
+	who, err := s.signedIn(r)
+	if err != nil {
+		return nil, err
+	}
+	if who == nil {
+		return nil, pageProblem(http.StatusForbidden, "access_denied", "You are signed out", "You signed out after this page was shown, so nothing was done.", "RFC 6749 10.12").
+			offering(pathAuthorize+"?flow="+f.Handle, "Sign in and continue")
+	}
+	// RFC 6749 10.12: the decision must be that of the person the page was shown to.
+	if s.check(r.Context(), "form sent by the person it was shown to", "RFC 6749 10.12", sent == drawn(f, who), "the same person", "the form's") {
+		return who, nil
+	}
+	return nil, otherPerson(who).offering(pathAuthorize+"?flow="+f.Handle, "Continue as "+who.Name)
+}
+
+// otherPerson says who is signed in now, where a form was shown to somebody else.
+func otherPerson(who *signedIn) *Error {
+	return pageProblem(http.StatusForbidden, "access_denied", "You are signed in as "+who.Name+" now", "The page was shown to somebody else, who was signed in to this browser before. Nothing was done. Continue as "+who.Name+", or go back and sign in with the other account.", "RFC 6749 10.12")
+}
+
 // sourceOf is the network address that throttling counts. Forwarding headers
 // are not read: anybody can send them.
 func sourceOf(r *http.Request) string {

@@ -100,7 +100,7 @@ func (f *flow) remembers(client *store.Client) bool {
 // somebody else who signs in to this browser meanwhile would grant what the
 // first one ticked.
 func consentSession(f *flow, who *signedIn) string {
-	return hashOf("consent " + f.ID + " " + who.Session.ID)[:32]
+	return hashOf("consent " + f.ID + " " + who.ID)[:32]
 }
 
 // choices turns scopes into rows. Identity is one row, locked: without it
@@ -197,47 +197,76 @@ func (s *Server) consent(w http.ResponseWriter, r *http.Request) error {
 	if ferr != nil {
 		return pageProblem(ferr.Status, ferr.Code, "This form can’t be read", ferr.Description, "")
 	}
-	f, err := s.ownFlow(w, r, form.Get("flow"))
+	f, err := s.browserFlow(w, r, form.Get("flow"))
 	if err != nil {
 		return err
 	}
-	who, client, err := s.mayConsent(r, f)
-	if err != nil {
-		return err
-	}
-	// RFC 6749 10.12: the decision must be that of the person the page was shown to.
-	if !s.check(r.Context(), "consent by the person it was shown to", "RFC 6749 10.12", who != nil && form.Get("session") == consentSession(f, who), "the same session", "the form's") {
-		return pageProblem(http.StatusForbidden, "access_denied", "Somebody else is signed in now", "This page was made for another sign-in, so nothing was allowed.", "RFC 6749 10.12").
-			offering(pathAuthorize+"?flow="+f.Handle, "Look at the request again")
-	}
-	switch form.Get("decision") {
-	case "deny":
-		err = s.decideFlow(r.Context(), f, denied, who.ID, nil)
-	case "allow":
-		err = s.allow(r.Context(), f, who, client, form["scope"], form.Get("remember") != "")
-	default:
+	d := decision(form.Get("decision"))
+	if d != allowed && d != denied {
 		return pageProblem(400, "invalid_request", "Allow or cancel?", "The form came without a decision, so nothing was allowed.", "").
 			offering(pathConsent+"?flow="+f.Handle, "Back to the choices")
 	}
+	who, err := s.formOf(r, f, form.Get("session"), consentSession)
 	if err != nil {
-		return finishedIfSpent(err, f)
+		return err
+	}
+	granted := s.ticked(f, who, form["scope"])
+	if d == denied || len(granted) == 0 {
+		d, granted = denied, nil // RFC 6749 4.1.2.1 access_denied
+	}
+	if f.Decision == undecided && !f.Spent {
+		err = s.decideInTurn(r, f, who, d, granted, form.Get("remember") != "")
+		if errors.Is(err, errSpent) {
+			f, err = s.browserFlow(w, r, f.Handle) // the other click was a moment earlier
+		} else if err == nil {
+			f.Decision, f.Subject, f.Granted = d, who.ID, granted
+		}
+	}
+	if err != nil {
+		return err
+	}
+	// RFC 6749 10.5: one decision counts. The same one again, which is what a
+	// second click is, leads to where the first one led.
+	if !s.check(r.Context(), "decided once", "RFC 6749 10.5", f.same(d, who.ID, granted) && (!f.Spent || f.Kind == deviceFlow || s.fresh(f)), string(f.Decision)+" "+strings.Join(f.Granted, " "), string(d)+" "+strings.Join(granted, " ")) {
+		return finished(f)
 	}
 	seeOther(w, pathAuthorize+"?flow="+f.Handle)
 	return nil
 }
 
-// allow computes what is granted: requested, and ticked, and given by the
-// person's roles. The form only ever takes away from the stored request; a
-// scope, client or address added to it is never read (RFC 9700 2.3: tokens
-// carry the least privilege).
-func (s *Server) allow(ctx context.Context, f *flow, who *signedIn, client *store.Client, ticked []string, remember bool) error {
+// ticked computes what is granted: requested, and ticked, and given by the
+// person's roles; nothing where that is no grant. The form only ever takes away
+// from the stored request; a scope, client or address added to it is never read
+// (RFC 9700 2.3: tokens carry the least privilege).
+func (s *Server) ticked(f *flow, who *signedIn, ticked []string) []string {
 	ticked = append(slices.Clone(ticked), identity(f.Request.Scopes)...)
 	granted := slices.DeleteFunc(s.permitted(f.Request.Scopes, who.Permissions), func(scope string) bool {
 		return !slices.Contains(ticked, scope)
 	})
 	// offline_access alone opens nothing: it keeps open what else was granted.
-	if len(granted) == 0 || slices.Equal(granted, []string{"offline_access"}) {
-		return s.decideFlow(ctx, f, denied, who.ID, nil) // RFC 6749 4.1.2.1 access_denied
+	if slices.Equal(granted, []string{"offline_access"}) {
+		return nil
+	}
+	return granted
+}
+
+// decideInTurn keeps a decision, where it is this person's turn.
+func (s *Server) decideInTurn(r *http.Request, f *flow, who *signedIn, d decision, granted []string, remember bool) error {
+	turn, client, err := s.mayConsent(r, f)
+	if err != nil {
+		return err
+	}
+	if turn == nil { // they have to sign in anew, or to choose an account first
+		return pageProblem(http.StatusForbidden, "access_denied", "There is another step first", "This page is no longer the one to answer, so nothing was done.", "").
+			offering(pathAuthorize+"?flow="+f.Handle, "Look at the request again")
+	}
+	return s.decide(r.Context(), f, who, client, d, granted, remember)
+}
+
+// decide keeps a decision. The second of two gets errSpent.
+func (s *Server) decide(ctx context.Context, f *flow, who *signedIn, client *store.Client, d decision, granted []string, remember bool) error {
+	if d == denied {
+		return s.decideFlow(ctx, f, denied, who.ID, nil)
 	}
 	s.check(ctx, "granted within requested, ticked and role", "RFC 6749 3.3", true, strings.Join(f.Request.Scopes, " "), strings.Join(granted, " "))
 	ctx = s.store.Begin(ctx)

@@ -166,35 +166,42 @@ func deviceOver(status int, text string) error {
 // compareSession ties the form to the person it was drawn for, as
 // consentSession does.
 func compareSession(f *flow, who *signedIn) string {
-	return hashOf("compare " + f.ID + " " + who.Session.ID)[:32]
+	return hashOf("compare " + f.ID + " " + who.ID)[:32]
 }
 
-// compared keeps what the person says about the code.
-func (s *Server) compared(w http.ResponseWriter, r *http.Request, handle, session, decision string) error {
-	f, err := s.ownFlow(w, r, handle)
+// compared keeps what the person says about the code. The same said again,
+// which is what a second click is, leads to where the first one led.
+func (s *Server) compared(w http.ResponseWriter, r *http.Request, handle, session, answer string) error {
+	f, err := s.browserFlow(w, r, handle)
 	if err != nil {
 		return err
 	}
-	who, _, err := s.turn(r, f, stepCompare)
+	who, err := s.formOf(r, f, session, compareSession)
 	if err != nil {
 		return err
 	}
-	// RFC 6749 10.12: the answer must be that of the person the page was shown to.
-	if !s.check(r.Context(), "compared by the person it was shown to", "RFC 6749 10.12", who != nil && session == compareSession(f, who), "the same session", "the form's") {
-		return pageProblem(http.StatusForbidden, "access_denied", "Somebody else is signed in now", "This page was made for another sign-in, or for an earlier step, so nothing was done.", "RFC 6749 10.12").
-			offering(pathAuthorize+"?flow="+f.Handle, "Look at the request again")
+	said := func() bool {
+		return answer == "same" && f.Compared == who.ID || answer == "stop" && f.same(denied, who.ID, nil)
 	}
-	switch decision {
-	case "same":
+	switch {
+	case said():
+	case f.Spent || f.Decision != undecided || f.Kind != deviceFlow:
+		return finished(f)
+	case answer == "same":
 		err = s.compareFlow(r.Context(), f, who.ID)
-	case "stop":
+	case answer == "stop":
 		err = s.decideFlow(r.Context(), f, denied, who.ID, nil)
 	default:
 		return pageProblem(400, "invalid_request", "Does it show the same code?", "The form came without an answer, so nothing was done.", "").
 			offering(pathDevice+"?flow="+f.Handle, "Back to the code")
 	}
+	if errors.Is(err, errSpent) {
+		if f, err = s.browserFlow(w, r, handle); err == nil && !said() {
+			return finished(f)
+		}
+	}
 	if err != nil {
-		return finishedIfSpent(err, f)
+		return err
 	}
 	seeOther(w, pathAuthorize+"?flow="+f.Handle)
 	return nil

@@ -35,8 +35,10 @@ func (s *Server) settle(w http.ResponseWriter, r *http.Request, f *flow, who *si
 		return deviceOver(http.StatusConflict, "It was decided elsewhere. Let your device show another code.")
 	case errors.Is(err, people.ErrNoSession):
 		return s.advance(w, r, f) // signed out a moment ago: nothing was written, and next() decides by what there is
+	case errors.Is(err, errSpent):
+		return s.again(w, r, f) // another click was a moment earlier
 	case err != nil:
-		return finishedIfSpent(err, f)
+		return err
 	}
 	s.check(r.Context(), "device decided by a person", "RFC 8628 3.3", answer == allowed, strings.Join(f.Request.Scopes, " "), string(answer)+" "+strings.Join(scopes, " "))
 	seeOther(w, pathDevice+"?flow="+f.Handle)

@@ -78,7 +78,7 @@
 //	request.go    what an authorization request must look like; redirect.go
 //	pkce.go       who may send a nonce instead of a challenge, and no downgrade
 //	pushed.go     the same request, handed over by the client itself beforehand
-//	authorize.go  the dispatcher, and the code
+//	authorize.go  the dispatcher, and the code; again.go gives an answer once more
 //	response.go   how the answer goes back: in the query, in the fragment, as a form
 //	login.go      select.go asks which account; consent.go
 //	assurance.go  how surely it is them: acr and amr

@@ -27,6 +27,12 @@ type flow struct {
 	Subject   string
 	Granted   []string
 	Spent     bool
+
+	Came       time.Time // when the request came that has loaded it
+	SpentAt    time.Time
+	AnsweredIn string    // public id of the browser session that got the answer
+	AnsweredAt time.Time // Came of the request that has the answer
+	Grant      string    // whose code the answer carries, "" for a refusal
 }
 
 type decision string

@@ -36,7 +36,7 @@ func (s *Server) parkFlowAs(ctx context.Context, handle, kind string, request an
 		return nil, err
 	}
 	f := &flow{Handle: handle, Kind: kind, Browser: browser, CreatedAt: s.now().Truncate(time.Millisecond)}
-	f.ID = hashOf(f.Handle)
+	f.ID, f.Came = hashOf(f.Handle), f.CreatedAt
 	err = s.writer.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`INSERT INTO flows (id, kind, browser, request, created_at, expires_at) VALUES (?, ?, nullif(?, ''), ?, ?, ?)`,
 			f.ID, kind, browser, string(body), f.CreatedAt.UnixMilli(), f.CreatedAt.Add(flowLifetime).UnixMilli())
@@ -53,15 +53,15 @@ func (s *Server) stored(ctx context.Context, op, kind, id string) {
 // loadFlow returns errNoFlow for a handle that is unknown or too old. request
 // receives the stored request.
 func (s *Server) loadFlow(ctx context.Context, kind, handle string, request any) (*flow, error) {
-	f := &flow{ID: hashOf(handle), Handle: handle, Kind: kind}
+	f := &flow{ID: hashOf(handle), Handle: handle, Kind: kind, Came: s.now().Truncate(time.Millisecond)}
 	var (
-		browser, compared, decided, subject, granted, selected sql.NullString
-		body                                                   string
-		created                                                int64
-		spent                                                  sql.NullInt64
+		browser, compared, decided, subject, granted, selected, session, grant sql.NullString
+		body                                                                   string
+		created                                                                int64
+		spent, answered                                                        sql.NullInt64
 	)
-	err := s.read.QueryRowContext(ctx, `SELECT browser, request, created_at, compared, decision, subject, granted, selected, spent_at FROM flows WHERE id = ? AND kind = ? AND expires_at > ?`,
-		f.ID, kind, s.now().UnixMilli()).Scan(&browser, &body, &created, &compared, &decided, &subject, &granted, &selected, &spent)
+	err := s.read.QueryRowContext(ctx, `SELECT browser, request, created_at, compared, decision, subject, granted, selected, spent_at, answered_in, answered_at, grant_id FROM flows WHERE id = ? AND kind = ? AND expires_at > ?`,
+		f.ID, kind, s.now().UnixMilli()).Scan(&browser, &body, &created, &compared, &decided, &subject, &granted, &selected, &spent, &session, &answered, &grant)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, errNoFlow
 	}
@@ -74,6 +74,7 @@ func (s *Server) loadFlow(ctx context.Context, kind, handle string, request any)
 	f.Browser, f.Compared, f.Decision, f.Subject = browser.String, compared.String, decision(decided.String), subject.String
 	f.Granted, f.Selected, f.Spent = strings.Fields(granted.String), selected.String, spent.Valid
 	f.CreatedAt = time.UnixMilli(created)
+	f.SpentAt, f.AnsweredAt, f.AnsweredIn, f.Grant = time.UnixMilli(spent.Int64), time.UnixMilli(answered.Int64), session.String, grant.String
 	return f, nil
 }
 

@@ -155,7 +155,8 @@ func FuzzConsentForm(f *testing.F) {
 			t.Fatal(err)
 		}
 		flow.Request.Scopes = asked
-		if err := w.allow(t.Context(), flow, &signedIn{Person: person}, client, append(strings.Fields(more), one), remember); err != nil {
+		who := &signedIn{Person: person}
+		if err := w.decide(t.Context(), flow, who, client, allowed, w.ticked(flow, who, append(strings.Fields(more), one)), remember); err != nil {
 			t.Fatal(err)
 		}
 		var q authorizationRequest

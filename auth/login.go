@@ -131,8 +131,11 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 	var f *flow
 	if handle := form.Get("flow"); handle != "" {
 		var err error
-		if f, err = s.ownFlow(w, r, handle); err != nil {
+		if f, err = s.browserFlow(w, r, handle); err != nil {
 			return err
+		}
+		if f.Spent && !(s.fresh(f) && f.Decision == undecided) {
+			return finished(f) // nobody signs in where it leads nowhere
 		}
 	}
 	// Without this the session would be lost at once, and its page would ask for the password again.
@@ -144,8 +147,11 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.loginFailed(w, r, f, views.Login{Action: pathLogin, Email: clip(email), Return: ownPage(form.Get("return"))}, err)
 	}
+	if f != nil && f.Spent && f.Subject != person.ID {
+		return finished(f)
+	}
 	// OWASP ASVS 7.2.4: always a new session id, or one that an attacker planted before would now be signed in.
-	secret, _, err := s.people.StartSession(r.Context(), person, clip(r.UserAgent()), s.cookie(r, sessionCookie))
+	secret, session, err := s.people.StartSession(r.Context(), person, clip(r.UserAgent()), s.cookie(r, sessionCookie))
 	if errors.Is(err, people.ErrNoPerson) || errors.Is(err, people.ErrWrongCredentials) { // it has changed in between
 		err = people.ErrWrongCredentials
 		return s.loginFailed(w, r, f, views.Login{Action: pathLogin, Email: clip(email), Return: ownPage(form.Get("return"))}, err)
@@ -154,6 +160,11 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.setCookie(w, sessionCookie, secret)
+	if f != nil && f.Spent { // a second click, where consent is remembered: the first one's cookie was lost with its answer
+		if err := s.adoptAnswer(r.Context(), f, person.ID, session.ID); err != nil {
+			return finishedIfSpent(err, f)
+		}
+	}
 	if f == nil {
 		seeOther(w, cmp.Or(ownPage(form.Get("return")), "/"))
 		return nil

@@ -393,6 +393,14 @@ func formRequest(path string, form url.Values) *http.Request {
 	return r
 }
 
+func getRequest(path string) *http.Request {
+	r, err := http.NewRequest(http.MethodGet, base+path, nil)
+	if err != nil {
+		panic(err) // fixed paths
+	}
+	return r
+}
+
 // all sends n requests at the same moment.
 func (a *agent) all(n int, request func() *http.Request) []answer {
 	a.t.Helper()

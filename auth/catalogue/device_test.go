@@ -246,15 +246,29 @@ func deviceDecidedOnce(t *testing.T) {
 		t.Errorf("another browser’s page: %d", at.StatusCode)
 	}
 	refused(t, "the first decision", a.poll(c, d), 400, "access_denied")
-	// The same form twice.
+	// Each form twice.
 	d = a.television(c)
-	f := a.atConsent(d, ada).form(t)
+	f := a.compares(d, ada).form(t)
+	f.values.Set("decision", "same")
+	for range 2 {
+		if at := a.follow(a.post(f.action, f.values)); at.StatusCode != 200 || at.Request.URL.Path != "/consent" {
+			t.Fatalf("\"It shows the same\" leads to %s: %d, want the consent page", at.Request.URL.Path, at.StatusCode)
+		}
+	}
+	f = a.get("/consent?flow=" + f.values.Get("flow")).form(t)
 	f.values.Set("decision", "allow")
 	if at := a.post("/consent", f.values); at.StatusCode != 303 {
 		t.Errorf("the first press: %d", at.StatusCode)
 	}
+	if at := a.follow(a.post("/consent", f.values)); at.StatusCode != 200 || at.Request.URL.Path != "/device" {
+		t.Errorf("the second press leads to %s: %d, want the page that says what was decided", at.Request.URL.Path, at.StatusCode)
+	}
+	if at := a.follow(a.post("/consent", f.values)); at.StatusCode != 200 || at.Request.URL.Path != "/device" {
+		t.Errorf("the third press leads to %s: %d, want the page that says what was decided", at.Request.URL.Path, at.StatusCode)
+	}
+	f.values.Set("decision", "deny")
 	if at := a.post("/consent", f.values); at.StatusCode != 409 {
-		t.Errorf("the second press: %d, want 409", at.StatusCode)
+		t.Errorf("another decision: %d, want 409", at.StatusCode)
 	}
 }
 

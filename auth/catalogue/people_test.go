@@ -133,10 +133,18 @@ var login = map[string]func(*testing.T){
 		page(t, "another browser", eve.get("/login?flow="+flow), 403)
 		page(t, "another browser", eve.get("/authorize?flow="+flow), 403)
 		// Spent: the flow ends with its code.
-		a.arrives(c, a.decide(a.signIn(at, ada), "allow"))
-		for _, path := range []string{"/login?flow=", "/authorize?flow=", "/consent?flow="} {
+		code := a.arrives(c, a.decide(a.signIn(at, ada), "allow")).Get("code")
+		page(t, "another browser", eve.get("/authorize?flow="+flow), 403)
+		a.tokens(a.token(c.exchangeForm(code)))
+		for _, path := range []string{"/login?flow=", "/consent?flow="} {
 			page(t, path+" of a spent flow", a.get(path+flow), http.StatusConflict)
 		}
+		page(t, "the dispatcher of a spent flow", a.get("/authorize?flow="+flow), http.StatusOK)
+		// Another session of the same person gets nothing of it.
+		at = a.decide(a.asked(c, ada), "allow")
+		a.arrives(c, at)
+		a.signIn(a.get("/login"), ada)
+		page(t, "another session", a.get(at.Request.URL.RequestURI()), http.StatusConflict)
 	},
 	"LG-17": func(t *testing.T) {
 		a, c := newAgent(t), native()
@@ -229,6 +237,10 @@ var consent = map[string]func(*testing.T){
 		page(t, "with Alan's cookies", b.post(f.action, f.values), 403)
 		a.signIn(a.get("/login"), alan) // and with Alan signed in to her browser
 		page(t, "shown to Ada, decided by Alan", a.post(f.action, f.values), 403)
+		// Ada, who has signed in anew in another tab, is still the one it was shown to.
+		at = a.asked(c, alan)
+		a.signIn(a.get("/login"), alan)
+		a.arrives(c, a.decide(at, "allow"))
 	},
 	"CN-06": func(t *testing.T) {
 		a, c := newAgent(t), native()

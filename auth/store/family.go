@@ -75,6 +75,33 @@ func (s *Store) RevokeFamily(ctx context.Context, requestID string) error {
 	return s.revoke(ctx, "request_id", requestID, "grant")
 }
 
+// Supersede ends a grant whose code nobody has used, because another one takes
+// its place. Errors: ErrSpent, in a unit from Commit, where the code was used or
+// the grant has ended. So of two codes one can be used, whatever happens at
+// that moment.
+func (s *Store) Supersede(ctx context.Context, requestID string) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		// RFC 6749 4.1.2: one statement decides whether the old code was used first.
+		done, err := tx.Exec(`UPDATE families SET revoked_at = ?1 WHERE request_id = ?2 AND revoked_at IS NULL
+			AND NOT EXISTS (SELECT 1 FROM codes c WHERE c.request_id = ?2 AND c.used_at IS NOT NULL)`, s.now().UnixMilli(), requestID)
+		if err != nil {
+			return fmt.Errorf("supersede a grant: %w", err)
+		}
+		if n, err := done.RowsAffected(); n == 1 || err != nil {
+			return err
+		}
+		return ErrSpent
+	}, s.wrote(ctx, "supersede", "families", "grant whose code was not used", requestID))
+}
+
+// Redeemed says whether the code of a grant was used, and whether the grant
+// stands. Errors: the context's, or one that is Unavailable.
+func (s *Store) Redeemed(ctx context.Context, requestID string) (used, stands bool, err error) {
+	err = s.one(ctx, `SELECT coalesce(max(c.used_at), 0) > 0, coalesce(max(f.revoked_at IS NULL), 0) FROM families f JOIN codes c USING (request_id) WHERE f.request_id = ?`,
+		[]any{requestID}, &used, &stands)
+	return used, stands, err
+}
+
 // RevokeSubject ends every grant of a person, or of a machine client: they
 // were disabled, or changed their password.
 //
