@@ -8,7 +8,6 @@
 // (rotate.go). It says only who made a token and for what kind of
 // use; what the claims are worth is for the caller to decide.
 //
-// A key has three dates besides its birth: from when it signs, when it retired
-// and until when it is published. A rotation adds a key and sets the other
-// one's dates; tokens signed before stay good as long as that one is published.
+// The newest key that has not retired signs. A rotation adds a key and retires
+// the other one, which then gets a date until when it is published; tokens signed before stay good as long as that one is published.
 package keys

@@ -39,12 +39,14 @@ type Config struct {
 	Log    *slog.Logger
 }
 
-// Ring is the keys of one file. It is safe for concurrent use. Which key signs,
-// and which are published, follows their dates and the clock.
+// Ring is the keys of one file. It is safe for concurrent use. Which key signs
+// follows from what has happened to them and from no clock, so one that is set
+// right, forward or back, never leaves the server without a key.
 type Ring struct {
 	config Config
 	keys   atomic.Pointer[state]
-	looked atomic.Int64 // when Refresh last read the file, in nanoseconds of the wall clock
+	opened time.Time    // by the clock that nobody sets
+	looked atomic.Int64 // when Refresh last read the file, in nanoseconds since opened
 }
 
 // state is the keys as last read.
@@ -67,7 +69,7 @@ func Open(ctx context.Context, c Config) (*Ring, error) {
 	}
 	made := false
 	for _, alg := range algorithms {
-		if signing(stored, alg, c.Now()) == nil {
+		if signing(stored, alg) == nil {
 			if err := c.make(ctx, alg); err != nil {
 				return nil, err
 			}
@@ -80,17 +82,17 @@ func Open(ctx context.Context, c Config) (*Ring, error) {
 			return nil, err
 		}
 	}
-	r := &Ring{config: c}
+	r := &Ring{config: c, opened: time.Now()}
+	r.looked.Store(-int64(reloadEvery)) // never yet
 	for _, alg := range algorithms {
-		if signing(stored, alg, c.Now()) == nil {
-			return nil, fmt.Errorf("no %s key can sign now", alg)
+		if signing(stored, alg) == nil {
+			return nil, fmt.Errorf("there is no %s key to sign with", alg)
 		}
 	}
 	return r, r.take(stored)
 }
 
-// take makes these the keys of the ring. Signers are prepared for all that are
-// not retired: one that begins to sign later must not be late for it.
+// take makes these the keys of the ring.
 func (r *Ring) take(stored []key) error {
 	s := &state{stored: stored, signers: map[use]jose.Signer{}, public: map[string]jose.JSONWebKey{}}
 	for i := range stored {
@@ -120,7 +122,7 @@ func (r *Ring) published(kid string) (jose.JSONWebKey, bool) {
 }
 
 // JWKS is the set to publish: public members only, each with its own kid. A
-// key is in it before it signs, and until the last token it signed has expired.
+// key is in it until the last token it signed has expired.
 func (r *Ring) JWKS() jose.JSONWebKeySet {
 	var set jose.JSONWebKeySet
 	for _, k := range r.keys.Load().stored {

@@ -9,9 +9,6 @@ import (
 )
 
 const (
-	// rotationLead is how long after a rotation the old keys go on signing: a
-	// server that runs beside it finds the new ones within reloadEvery.
-	rotationLead = 500 * time.Millisecond
 	// reloadEvery is how often a Ring looks for what another process has done.
 	reloadEvery = 200 * time.Millisecond
 	// settleAfter is how long a request may be under way that began to sign
@@ -22,14 +19,14 @@ const (
 // Rotated is one algorithm's change of keys.
 type Rotated struct {
 	Algorithm string
-	Old, New  string    // kid
-	From      time.Time // the new key signs from then on, and the old one no longer
+	Old, New  string // kid
 }
 
 // Rotate makes a new key for every algorithm and retires those in use, in one
-// write; no server has to stop for it. The retired ones stay published until
-// a server has settled when the last of their tokens expires. Errors: the
-// writer's, and then nothing has changed.
+// write; no server has to stop for it: it finds the new ones within
+// reloadEvery, and signs with them from then on. The retired ones stay
+// published until a server has settled when the last of their tokens expires.
+// Errors: the writer's, and then nothing has changed.
 func Rotate(ctx context.Context, c Config) ([]Rotated, error) {
 	kids, ders := make([]string, len(algorithms)), make([][]byte, len(algorithms))
 	for i, alg := range algorithms {
@@ -38,23 +35,20 @@ func Rotate(ctx context.Context, c Config) ([]Rotated, error) {
 			return nil, err
 		}
 	}
-	now := c.Now()
-	from := now.Add(rotationLead).Truncate(time.Millisecond)
+	now := c.Now().UnixMilli()
 	out := make([]Rotated, len(algorithms))
 	err := c.Writer.Write(ctx, func(tx *sql.Tx) error {
 		for i, alg := range algorithms {
-			out[i] = Rotated{Algorithm: alg, New: kids[i], From: from}
-			// The key that a server signs with: the newest that has begun to. One that
-			// a second rotation overtakes before it began is retired with it.
-			err := tx.QueryRow(`SELECT kid FROM signing_keys WHERE alg = ? AND retired_at IS NULL ORDER BY signs_from DESC, created_at DESC, kid DESC LIMIT 1`, alg).Scan(&out[i].Old)
+			out[i] = Rotated{Algorithm: alg, New: kids[i]}
+			err := tx.QueryRow(`SELECT kid FROM signing_keys WHERE alg = ? AND retired_at IS NULL ORDER BY rowid DESC LIMIT 1`, alg).Scan(&out[i].Old)
 			if err != nil && err != sql.ErrNoRows {
 				return err
 			}
-			if _, err := tx.Exec(`UPDATE signing_keys SET retired_at = ? WHERE alg = ? AND retired_at IS NULL`, from.UnixMilli(), alg); err != nil {
+			if _, err := tx.Exec(`UPDATE signing_keys SET retired_at = ? WHERE alg = ? AND retired_at IS NULL`, now, alg); err != nil {
 				return err
 			}
 			_, err = tx.Exec(`INSERT INTO signing_keys (kid, alg, use, private_key, created_at, signs_from) VALUES (?, ?, 'sig', ?, ?, ?)`,
-				kids[i], alg, ders[i], now.UnixMilli(), from.UnixMilli())
+				kids[i], alg, ders[i], now, now)
 			if err != nil {
 				return err
 			}
@@ -77,7 +71,7 @@ func Rotate(ctx context.Context, c Config) ([]Rotated, error) {
 // Errors: the reader's; the Ring is as it was then.
 func (r *Ring) Refresh(ctx context.Context) error {
 	last := r.looked.Load()
-	if at := time.Now().UnixNano(); at-last < int64(reloadEvery) || !r.looked.CompareAndSwap(last, at) {
+	if at := int64(time.Since(r.opened)); at-last < int64(reloadEvery) || !r.looked.CompareAndSwap(last, at) {
 		return nil
 	}
 	stored, err := load(ctx, r.config)

@@ -26,7 +26,7 @@ func (r *Ring) Sign(alg, typ string, claims any) (string, error) {
 		return "", fmt.Errorf("sign: %w: %q", ErrType, typ)
 	}
 	keys := r.keys.Load()
-	k := signing(keys.stored, alg, r.config.Now())
+	k := signing(keys.stored, alg)
 	if k == nil {
 		return "", fmt.Errorf("sign: %w: %q", ErrAlgorithm, alg)
 	}

@@ -30,20 +30,16 @@ const rsaBits = 2048 // RFC 7518 3.3: 2048 bits or larger MUST be used
 type key struct {
 	kid, alg       string
 	private        crypto.Signer
-	signsFrom      time.Time
 	retiredAt      time.Time // zero: in use
 	publishedUntil time.Time // zero: not known yet, so until further notice
 }
 
-// signs tells whether new tokens may be signed with it at that time.
-func (k *key) signs(at time.Time) bool {
-	return !at.Before(k.signsFrom) && (k.retiredAt.IsZero() || at.Before(k.retiredAt))
-}
-
-// signing is the newest key that may sign now; keys come oldest first.
-func signing(keys []key, alg string, now time.Time) (found *key) {
+// signing is the newest key that has not retired; keys come oldest first. When
+// that was is not asked: a key that was retired never signs again, whatever
+// the clock says.
+func signing(keys []key, alg string) (found *key) {
 	for i := range keys {
-		if keys[i].alg == alg && keys[i].signs(now) {
+		if keys[i].alg == alg && keys[i].retiredAt.IsZero() {
 			found = &keys[i]
 		}
 	}
@@ -52,8 +48,8 @@ func signing(keys []key, alg string, now time.Time) (found *key) {
 
 // load reads the keys that are still published, in the order of their use.
 func load(ctx context.Context, c Config) ([]key, error) {
-	rows, err := c.Read.QueryContext(ctx, `SELECT kid, alg, private_key, signs_from, retired_at, published_until FROM signing_keys
-		WHERE published_until IS NULL OR published_until > ? ORDER BY signs_from, created_at, alg, kid`, c.Now().UnixMilli())
+	rows, err := c.Read.QueryContext(ctx, `SELECT kid, alg, private_key, retired_at, published_until FROM signing_keys
+		WHERE published_until IS NULL OR published_until > ? ORDER BY rowid`, c.Now().UnixMilli())
 	if err != nil {
 		return nil, fmt.Errorf("read signing keys: %w", err)
 	}
@@ -62,12 +58,10 @@ func load(ctx context.Context, c Config) ([]key, error) {
 	for rows.Next() {
 		var k key
 		var der []byte
-		var from int64
 		var retired, until sql.NullInt64
-		if err := rows.Scan(&k.kid, &k.alg, &der, &from, &retired, &until); err != nil {
+		if err := rows.Scan(&k.kid, &k.alg, &der, &retired, &until); err != nil {
 			return nil, fmt.Errorf("read signing keys: %w", err)
 		}
-		k.signsFrom = time.UnixMilli(from)
 		if retired.Valid {
 			k.retiredAt = time.UnixMilli(retired.Int64)
 		}
@@ -154,7 +148,7 @@ func (c Config) make(ctx context.Context, alg string) error {
 	err = c.Writer.Write(ctx, func(tx *sql.Tx) error {
 		result, err := tx.Exec(`INSERT INTO signing_keys (kid, alg, use, private_key, created_at, signs_from)
 			SELECT ?1, ?2, 'sig', ?3, ?4, ?4 WHERE NOT EXISTS (SELECT 1 FROM signing_keys
-				WHERE alg = ?2 AND signs_from <= ?4 AND (retired_at IS NULL OR retired_at > ?4))`, kid, alg, der, now)
+				WHERE alg = ?2 AND retired_at IS NULL)`, kid, alg, der, now)
 		if err != nil {
 			return err
 		}
