@@ -3651,6 +3651,44 @@ func keysRotate(t *testing.T) {
 	}
 }
 
+// A clock that is set right, by a little or a lot, at any moment: nobody is
+// asked for a password twice, and no token request fails.
+func TestAClockThatIsSetRight(t *testing.T) {
+	for _, by := range []time.Duration{-30 * time.Second, -time.Hour, -30 * 24 * time.Hour, 20 * time.Second} {
+		t.Run(by.String(), func(t *testing.T) {
+			w := &watch{}
+			p := startAt(t, w.now, filepath.Join(t.TempDir(), "punchcard.db"))
+			b, c := p.browser(t), mobile()
+			got := b.signedUp(c, "ada@example.com")
+			code := b.code(c, "ada@example.com")
+			w.move(by)
+			b.tokens(b.exchange(c, code))
+			next := b.tokens(b.refresh(c, got.Refresh))
+			if a := b.api("GET", "/me", next.Access, ""); a.StatusCode != 200 {
+				t.Errorf("the API with a token of now: %d %s", a.StatusCode, a.body)
+			}
+			w.move(-by)
+			for _, extra := range [][]string{{"prompt", "login"}, {"max_age", "0"}, {"max_age", "5"}, {"prompt", "select_account"}} {
+				other := p.browser(t)
+				other.signedUp(c, "ada@example.com")
+				w.move(10 * time.Second)
+				page := other.follow(other.get(c.authorizeURL(extra...)))
+				if extra[1] == "select_account" {
+					page = other.follow(other.get("/login?flow=" + url.QueryEscape(page.form(t).values.Get("flow"))))
+				}
+				if page.Request.URL.Path != "/login" {
+					t.Fatalf("%v leads to %s", extra, page.Request.URL.Path)
+				}
+				w.move(by) // between page and password
+				if page = other.signIn(page, "ada@example.com", "timesheets"); page.Request.URL.Path != "/consent" {
+					t.Errorf("%v, the right password: asked again at %s", extra, page.Request.URL.Path)
+				}
+				w.move(-by)
+			}
+		})
+	}
+}
+
 // Three rotations while tokens are issued and read: no request fails.
 func keysRotateUnderLoad(t *testing.T) {
 	p := start(t)

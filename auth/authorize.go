@@ -69,6 +69,11 @@ func (s *Server) requested(ctx context.Context, form url.Values) (q *authorizati
 func (s *Server) begin(ctx context.Context, q *authorizationRequest, uri, browser string) (*flow, error) {
 	unit := s.store.Begin(ctx)
 	defer s.store.Rollback(unit) // after a commit it does nothing
+	signIns, err := s.people.SignIns(ctx)
+	if err != nil {
+		return nil, err
+	}
+	q.SignIns = signIns
 	f, err := s.parkFlow(unit, "authorization", q, browser)
 	if err == nil && uri != "" {
 		err = s.usePushed(unit, uri)
@@ -176,7 +181,7 @@ func (s *Server) visitor(ctx context.Context, f *flow, who *signedIn) (*visitor,
 		return nil, err
 	}
 	return &visitor{
-		Subject: who.ID, AuthTime: who.Session.AuthTime,
+		Subject: who.ID, SignIn: who.Session.Number, AuthTime: who.Session.AuthTime,
 		Allowed: s.permitted(f.Request.Scopes, who.Permissions), Held: held,
 	}, nil
 }

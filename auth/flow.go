@@ -46,6 +46,7 @@ const (
 // visitor is the person signed in to this browser, as far as a flow cares.
 type visitor struct {
 	Subject  string
+	SignIn   int64     // its place in the order of all sign-ins
 	AuthTime time.Time // when the password was entered
 	Allowed  []string  // what of the requested scopes this person's roles can give
 	Held     []string  // what an earlier, remembered consent covers for this client
@@ -103,19 +104,29 @@ func (f *flow) wantsOther(who *visitor) bool {
 
 // wantsFresher: OIDC Core 3.1.2.1, prompt=login and max_age ask for a password
 // entered recently, judged from when the request came, so that reading the
-// consent page for a while does not send anybody back to the login.
+// consent page for a while does not send anybody back to the login. Who has
+// signed in since then has done what was asked. An age that is no age, because
+// the clock was set back since the sign-in, is none to rely on.
 func (f *flow) wantsFresher(who *visitor) bool {
-	if f.Request.prompts("login") && who.AuthTime.Before(f.CreatedAt) {
+	if f.signedInSince(who) {
+		return false
+	}
+	if f.Request.prompts("login") {
 		return true
 	}
-	age := f.Request.MaxAge
-	return age != nil && who.AuthTime.Add(time.Duration(*age)*time.Second).Before(f.CreatedAt)
+	limit, age := f.Request.MaxAge, f.CreatedAt.Sub(who.AuthTime)
+	return limit != nil && (age < 0 || *limit == 0 || age > time.Duration(*limit)*time.Second)
 }
+
+// signedInSince says whether this sign-in came after the request. The order
+// decides, not the time: a clock that is set back between the two would have
+// the person sign in again for ever.
+func (f *flow) signedInSince(who *visitor) bool { return who.SignIn > f.Request.SignIns }
 
 // wantsChoice: OIDC Core 3.1.2.1, prompt=select_account asks the person which
 // account to go on with. Who has signed in since the request came has chosen.
 func (f *flow) wantsChoice(who *visitor) bool {
-	return f.Request.prompts("select_account") && f.Selected != who.Subject && who.AuthTime.Before(f.CreatedAt)
+	return f.Request.prompts("select_account") && f.Selected != who.Subject && !f.signedInSince(who)
 }
 
 func subset(these, of []string) bool {

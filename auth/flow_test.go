@@ -6,6 +6,17 @@ import (
 	"time"
 )
 
+// requestBegan is how many sign-ins there had been at the request of a test.
+const requestBegan = 7
+
+// order is the place of a sign-in that was so long before the request.
+func order(age time.Duration) int64 {
+	if age < 0 {
+		return requestBegan + 1
+	}
+	return requestBegan
+}
+
 // Every transition of a flow is one row. The columns are the whole truth that
 // next may look at.
 func TestNext(t *testing.T) {
@@ -26,8 +37,12 @@ func TestNext(t *testing.T) {
 	}
 	all := []string{"openid", "read:timesheets"}
 	ada := func(age time.Duration, held ...string) *visitor {
-		return &visitor{Subject: "ada", AuthTime: asked.Add(-age), Allowed: all, Held: held}
+		return &visitor{Subject: "ada", SignIn: order(age), AuthTime: asked.Add(-age), Allowed: all, Held: held}
 	}
+	// after has signed in since the request, with a clock that was set back in between.
+	after := &visitor{Subject: "ada", SignIn: requestBegan + 1, AuthTime: asked.Add(-time.Hour), Allowed: all, Held: all}
+	// before had signed in, and the clock was set back then.
+	before := &visitor{Subject: "ada", SignIn: requestBegan, AuthTime: asked.Add(time.Hour), Allowed: all, Held: all}
 	rows := []struct {
 		name    string
 		request authorizationRequest
@@ -53,6 +68,13 @@ func TestNext(t *testing.T) {
 		{"max_age=60, 61 s old", maxAge(60), ada(61*time.Second, all...), undecided, "", stepLogin, ""},
 		{"max_age=0, signed in before", maxAge(0), ada(time.Millisecond, all...), undecided, "", stepLogin, ""},
 		{"max_age=0, signed in since", maxAge(0), ada(-time.Millisecond, all...), undecided, "", stepIssue, ""},
+		{"prompt=login, signed in since, clock set back", prompt("login"), after, undecided, "", stepIssue, ""},
+		{"max_age=0, signed in since, clock set back", maxAge(0), after, undecided, "", stepIssue, ""},
+		{"max_age=60, signed in since, clock set back", maxAge(60), after, undecided, "", stepIssue, ""},
+		{"prompt=login, clock set back since the sign-in", prompt("login"), before, undecided, "", stepLogin, ""},
+		{"max_age=0, clock set back since the sign-in", maxAge(0), before, undecided, "", stepLogin, ""},
+		{"max_age=60, clock set back since the sign-in", maxAge(60), before, undecided, "", stepLogin, ""},
+		{"nothing asked, clock set back since the sign-in", request(nil), before, undecided, "", stepIssue, ""},
 		{"hint of another, prompt=none", request(func(q *authorizationRequest) { q.Prompt, q.Hinted = []string{"none"}, "alan" }), ada(0, all...), undecided, "", stepRefuse, "login_required"},
 		{"hint of another", request(func(q *authorizationRequest) { q.Hinted = "alan" }), ada(0, all...), undecided, "", stepLogin, ""},
 		{"hint of the same", request(func(q *authorizationRequest) { q.Hinted = "ada" }), ada(0, all...), undecided, "", stepIssue, ""},
@@ -67,6 +89,7 @@ func TestNext(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			f := &flow{Request: row.request, CreatedAt: asked, Decision: row.decided, Subject: row.by, Granted: []string{"openid"}}
+			f.Request.SignIns = requestBegan
 			step, code, scopes := next(f, row.who)
 			if step != row.step || code != row.code {
 				t.Fatalf("next = %d %q, want %d %q", step, code, row.step, row.code)

@@ -40,6 +40,7 @@ type authorizationRequest struct {
 	Device      string   `json:"device,omitempty"`   // hash of the device code, where a device asks; the four above the scopes are empty then
 	Prompt      []string `json:"prompt,omitempty"`   // none | login, consent, select_account
 	MaxAge      *int64   `json:"max_age,omitempty"`  // seconds
+	SignIns     int64    `json:"sign_ins,omitempty"` // how many there had been when this began, see flow.signedInSince
 	LoginHint   string   `json:"hint,omitempty"`     // fills the e-mail field
 	Hinted      string   `json:"hint_sub,omitempty"` // the person that id_token_hint names
 }

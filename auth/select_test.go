@@ -11,7 +11,7 @@ func TestNextWithSelectAccount(t *testing.T) {
 	asked := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	all := []string{"openid", "read:timesheets"}
 	ada := func(age time.Duration, held ...string) *visitor {
-		return &visitor{Subject: "ada", AuthTime: asked.Add(-age), Allowed: all, Held: held}
+		return &visitor{Subject: "ada", SignIn: order(age), AuthTime: asked.Add(-age), Allowed: all, Held: held}
 	}
 	rows := []struct {
 		name     string
@@ -45,7 +45,7 @@ func TestNextWithSelectAccount(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			f := &flow{CreatedAt: asked, Decision: row.decided, Subject: "ada", Selected: row.selected, Granted: all}
-			f.Request = authorizationRequest{Scopes: all, Prompt: append([]string{"select_account"}, row.prompt...), Hinted: row.hinted}
+			f.Request = authorizationRequest{Scopes: all, Prompt: append([]string{"select_account"}, row.prompt...), Hinted: row.hinted, SignIns: requestBegan}
 			if step, _, _ := next(f, row.who); step != row.step {
 				t.Fatalf("next = %d, want %d", step, row.step)
 			}

@@ -22,6 +22,7 @@ const (
 // Session is one person signed in to one browser.
 type Session struct {
 	ID         string // public: the "sid" of ID tokens; opens nothing
+	Number     int64  // its place in the order of all sign-ins
 	PersonID   string
 	AuthTime   time.Time // when the password was entered
 	CreatedAt  time.Time
@@ -50,17 +51,30 @@ func (p *People) StartSession(ctx context.Context, who Person, userAgent, oldSec
 		if _, err := tx.Exec(`DELETE FROM sessions WHERE secret_hash = ?`, hashOf(oldSecret)); err != nil {
 			return err
 		}
+		if err := tx.QueryRow(`UPDATE sign_ins SET last = last + 1 RETURNING last`).Scan(&s.Number); err != nil {
+			return err
+		}
 		// OWASP ASVS 7.4.3: this statement decides whether the password was changed
 		// first. Its change ends the sessions that it finds, and this is not one yet.
-		done, err := tx.Exec(`INSERT INTO sessions (id, secret_hash, person_id, auth_time, created_at, last_seen_at, expires_at, user_agent, amr)
-			SELECT ?, ?, id, ?, ?, ?, ?, ?, ? FROM people WHERE id = ? AND disabled_at IS NULL AND password_generation = ?`,
-			s.ID, hashOf(secret), now.UnixMilli(), now.UnixMilli(), now.UnixMilli(), s.ExpiresAt.UnixMilli(), s.UserAgent, strings.Join(s.AMR, " "), who.ID, who.Generation)
+		done, err := tx.Exec(`INSERT INTO sessions (id, number, secret_hash, person_id, auth_time, created_at, last_seen_at, expires_at, user_agent, amr)
+			SELECT ?, ?, ?, id, ?, ?, ?, ?, ?, ? FROM people WHERE id = ? AND disabled_at IS NULL AND password_generation = ?`,
+			s.ID, s.Number, hashOf(secret), now.UnixMilli(), now.UnixMilli(), now.UnixMilli(), s.ExpiresAt.UnixMilli(), s.UserAgent, strings.Join(s.AMR, " "), who.ID, who.Generation)
 		return stillCurrent(tx, who.ID, done, err)
 	}, p.wrote(ctx, "insert", "sessions", "browser session", s.ID))
 	if err != nil {
 		return "", Session{}, err
 	}
 	return secret, s, nil
+}
+
+// SignIns is how many sign-ins there have been: those to come have a greater
+// Number. So what came first, a request or a sign-in, is known also where the
+// clock was set back in between. Errors: those of the file.
+func (p *People) SignIns(ctx context.Context) (n int64, err error) {
+	if err := p.read.QueryRowContext(ctx, `SELECT last FROM sign_ins`).Scan(&n); err != nil {
+		return 0, readError{err}
+	}
+	return n, nil
 }
 
 func random(n int) string {
@@ -96,12 +110,12 @@ func (p *People) loadSession(ctx context.Context, secret string) (Session, Perso
 	if secret == "" {
 		return Session{}, Person{}, ErrNoSession
 	}
-	row := p.read.QueryRowContext(ctx, `SELECT s.id, s.person_id, s.auth_time, s.created_at, s.last_seen_at, s.expires_at, s.user_agent, s.amr, `+personColumns+`
+	row := p.read.QueryRowContext(ctx, `SELECT s.id, s.number, s.person_id, s.auth_time, s.created_at, s.last_seen_at, s.expires_at, s.user_agent, s.amr, `+personColumns+`
 		FROM sessions AS s JOIN people AS p ON p.id = s.person_id WHERE s.secret_hash = ? AND p.disabled_at IS NULL`, hashOf(secret))
 	var s Session
 	var auth, created, seen, expires int64
 	var amr string
-	person, err := scanPerson(row, &s.ID, &s.PersonID, &auth, &created, &seen, &expires, &s.UserAgent, &amr)
+	person, err := scanPerson(row, &s.ID, &s.Number, &s.PersonID, &auth, &created, &seen, &expires, &s.UserAgent, &amr)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Session{}, Person{}, ErrNoSession
 	}
@@ -116,14 +130,16 @@ func (p *People) loadSession(ctx context.Context, secret string) (Session, Perso
 func moment(milliseconds int64) time.Time { return time.UnixMilli(milliseconds).UTC() }
 
 // seen moves the idle limit. A request is not refused because that could not
-// be written: the session is good, it only seems idle a little longer.
+// be written: the session is good, it only seems idle a little longer. What was
+// seen in the future was seen by a clock that has been set back since: from now
+// on the session has the limits that it would have had.
 func (p *People) seen(ctx context.Context, s *Session, now time.Time) {
-	if now.Sub(s.LastSeenAt) < seenEvery {
+	if now.Sub(s.LastSeenAt).Abs() < seenEvery {
 		return
 	}
-	id, at := s.ID, now.UnixMilli()
+	id, at, ends := s.ID, now.UnixMilli(), now.Add(SessionLife).UnixMilli()
 	err := p.writer.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`UPDATE sessions SET last_seen_at = ? WHERE id = ?`, at, id)
+		_, err := tx.Exec(`UPDATE sessions SET last_seen_at = ?, expires_at = min(expires_at, ?) WHERE id = ?`, at, ends, id)
 		return err
 	}, p.wrote(ctx, "update", "sessions", "last seen", id))
 	if err != nil {

@@ -22,7 +22,7 @@ func TestASessionIsWhoStartedIt(t *testing.T) {
 		t.Errorf("secret has %d characters, id %q", len(secret), started.ID)
 	}
 	want := Session{
-		ID: started.ID, PersonID: "usr_ada", AuthTime: r.now(), CreatedAt: r.now(), LastSeenAt: r.now(),
+		ID: started.ID, Number: 1, PersonID: "usr_ada", AuthTime: r.now(), CreatedAt: r.now(), LastSeenAt: r.now(),
 		ExpiresAt: r.now().Add(SessionLife), UserAgent: "Mozilla/5.0", AMR: []string{"pwd"},
 	}
 	r.restart()
@@ -105,6 +105,54 @@ func provesIdleLimit(t *testing.T) {
 	r.pass(-SessionIdle)
 	if r.alive(secret) {
 		t.Error("a clock set back brought it to life again")
+	}
+}
+
+// A session begun while the clock was a year ahead has the limits of any other
+// once the clock is right.
+func TestASessionFromTheFutureEndsInTime(t *testing.T) {
+	const year = 365 * 24 * time.Hour
+	r := open(t)
+	r.apply(true, ada)
+	secret, _ := r.session(ada.ID)
+	idle, _ := r.session(ada.ID)
+	r.pass(-year)
+	if !r.alive(secret) || !r.alive(idle) {
+		t.Fatal("a clock set right ended it")
+	}
+	for range 2*int(SessionLife/SessionIdle) - 1 {
+		r.pass(SessionIdle / 2)
+		if !r.alive(secret) {
+			t.Fatalf("it ended early, at %v", r.now())
+		}
+	}
+	if r.alive(idle) {
+		t.Error("another goes on after idle hours")
+	}
+	r.pass(SessionIdle / 2)
+	if r.alive(secret) {
+		t.Error("it goes on after seven days")
+	}
+}
+
+// The order of sign-ins is known whatever the clock says, and no session takes
+// the place of one that has ended.
+func TestSignInsHaveAnOrder(t *testing.T) {
+	r := open(t)
+	r.apply(true, ada)
+	var last int64
+	old := ""
+	for range 3 {
+		secret, s, err := r.StartSession(t.Context(), r.whois(ada.ID), "", old)
+		if err != nil {
+			t.Fatal(err)
+		}
+		had, err := r.SignIns(t.Context())
+		if err != nil || s.Number <= last || had != s.Number {
+			t.Errorf("sign-in %d after %d, and %d in all, %v", s.Number, last, had, err)
+		}
+		last, old = s.Number, secret
+		r.pass(-time.Hour)
 	}
 }
 

@@ -33,7 +33,7 @@ func (s *Store) TokenUsed(requestID string) {
 		u.at, u.since = map[string]time.Time{}, now
 	}
 	u.at[requestID] = now
-	due := now.Sub(u.since) >= usesEvery || len(u.at) >= maxUses
+	due := now.Sub(u.since).Abs() >= usesEvery || len(u.at) >= maxUses
 	if due {
 		u.since = now // one of all that come now writes
 	}
