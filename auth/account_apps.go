@@ -55,6 +55,8 @@ func (s *Server) connectedApps(ctx context.Context, who *signedIn) ([]views.Acco
 				}
 			}
 		}
+		// What its registration has lost it no longer has, whatever was granted once.
+		g.Scopes = slices.DeleteFunc(g.Scopes, func(scope string) bool { return !slices.Contains(client.Scopes, scope) })
 		app.Scopes = s.heldScopes(g.Scopes, who)
 		apps = append(apps, app)
 	}
@@ -63,7 +65,7 @@ func (s *Server) connectedApps(ctx context.Context, who *signedIn) ([]views.Acco
 
 // heldScopes are the rows of the consent page, in its words and order.
 func (s *Server) heldScopes(scopes []string, who *signedIn) []views.AccountScope {
-	ordered := slices.DeleteFunc(s.scopesSupported(), func(scope string) bool { return !slices.Contains(scopes, scope) })
+	ordered := slices.DeleteFunc(s.allScopes(), func(scope string) bool { return !slices.Contains(scopes, scope) })
 	var rows []views.AccountScope
 	for _, c := range s.choices(ordered, who, nil) {
 		rows = append(rows, views.AccountScope{Name: c.Name, Tag: c.Tag, Title: c.Title, Kept: c.Locked})
@@ -78,7 +80,7 @@ func (s *Server) takeBack(w http.ResponseWriter, r *http.Request, who *signedIn,
 	if _, err := s.store.Client(r.Context(), clientID); err != nil {
 		return clientGone(err)
 	}
-	if known := s.scopesSupported(); !slices.Contains(known, scope) || isIdentity(scope) && scope != "offline_access" {
+	if known := s.allScopes(); !slices.Contains(known, scope) || isIdentity(scope) && scope != "offline_access" {
 		return pageProblem(400, "invalid_request", "That can’t be taken back by itself", "Who you are goes with every sign-in. Disconnect the app to end that as well.", "").offering(pathAccount, "Back to your account")
 	}
 	ctx := s.store.Begin(r.Context())

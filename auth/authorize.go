@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/exampleco/punchcard/auth/people"
@@ -248,7 +247,7 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, f *flow, who *sig
 	if err != nil {
 		return asError(err).backTo(q)
 	}
-	s.check(r.Context(), "code issued", "RFC 6749 4.1.2", true, strings.Join(q.Scopes, " "), strings.Join(scopes, " "))
+	s.check(r.Context(), "code issued", "RFC 6749 4.1.2", true, strings.Join(q.asked(), " "), strings.Join(scopes, " "))
 	s.sendBack(w, r, q, url.Values{"code": {resp.GetCode()}})
 	return nil
 }
@@ -281,7 +280,7 @@ func (s *Server) sessionOf(who *signedIn) *Session {
 func (q *authorizationRequest) forFosite(ctx context.Context) *http.Request {
 	form := url.Values{
 		"client_id": {q.ClientID}, "response_type": {"code"}, "state": {"kept-with-the-flow"},
-		"scope": {strings.Join(q.Scopes, " ")}, "audience": {q.Audience},
+		"scope": {strings.Join(q.asked(), " ")}, "audience": {q.Audience},
 	}
 	if q.Challenge != "" {
 		form.Set("code_challenge", q.Challenge)
@@ -296,8 +295,3 @@ func (q *authorizationRequest) forFosite(ctx context.Context) *http.Request {
 	r := &http.Request{Method: http.MethodGet, URL: &url.URL{Path: pathAuthorize}, Header: http.Header{}, Form: form, PostForm: url.Values{}}
 	return r.WithContext(ctx)
 }
-
-// identity scopes belong to the person, not to an API.
-var identityScopes = []string{"openid", "profile", "email", "offline_access"}
-
-func isIdentity(scope string) bool { return slices.Contains(identityScopes, scope) }

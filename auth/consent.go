@@ -40,7 +40,11 @@ func (s *Server) consentPage(w http.ResponseWriter, r *http.Request) error {
 		Flow: f.Handle, Session: consentSession(f, who), Action: pathConsent,
 		ClientName: client.Name, ClientKind: client.Kind, ClientDescription: client.Description,
 		PersonName: who.Name, PersonEmail: who.Email, Initials: initials(who.Name),
-		SwitchHref: pathLogin + "?flow=" + f.Handle, Scopes: s.choices(f.Request.Scopes, who, append(earlier, living...)),
+		SwitchHref: pathLogin + "?flow=" + f.Handle, Scopes: s.choices(f.Request.Scopes, who, append(earlier, living...)), LeftOut: s.leftOut(&f.Request, client),
+	}
+	if slices.ContainsFunc(f.Request.Scopes, func(scope string) bool { return !isIdentity(scope) }) {
+		api, _ := s.api(f.Request.Audience)
+		page.API = api.Name
 	}
 	if client.Source == store.SourceRuntime { // RFC 7591 5: warn people about what nobody has vetted
 		page.RegisteredOn = client.CreatedAt.Format("2 January 2006")
@@ -125,6 +129,19 @@ func (s *Server) choices(scopes []string, who *signedIn, earlier []string) []vie
 			Name: "offline_access", Tag: "offline_access", Title: "Stay signed in", Checked: true,
 			Description: fmt.Sprintf("Keep working without asking again, until it has been idle for %s.", days(s.Lifetimes().Refresh)),
 		})
+	}
+	return rows
+}
+
+// leftOut says what the app asked for and gets by no answer of the person's.
+func (s *Server) leftOut(q *authorizationRequest, client *store.Client) (rows []views.ConsentLeftOut) {
+	for _, scope := range q.LeftOut {
+		row := views.ConsentLeftOut{Tag: scope, Title: s.scopeTitle(scope), Reason: "This app is not registered for it."}
+		if slices.Contains(client.Scopes, scope) {
+			api, _ := s.apiOf(scope)
+			row.Reason = "It belongs to " + api.Name + ", and the app asked for another API this time."
+		}
+		rows = append(rows, row)
 	}
 	return rows
 }

@@ -96,8 +96,14 @@ func TestMachinesGetNoIdentity(t *testing.T) {
 	ask := func(scope string) *httptest.ResponseRecorder {
 		return w.post(pathToken, url.Values{"grant_type": {"client_credentials"}, "client_id": {"timesheets-web"}, "client_secret": {"timesheets-web-secret"}, "scope": {scope}})
 	}
-	for _, scope := range []string{"openid", "read:timesheets offline_access", "read:timesheets email"} {
+	for _, scope := range []string{"openid", "openid offline_access", "batch:upload", "read:timesheets nonsense"} {
 		w.refused(ask(scope), 400, "invalid_scope")
+	}
+	// RFC 6749 3.3: beside something that it can have, they are left out.
+	for _, scope := range []string{"read:timesheets offline_access", "openid email read:timesheets", "read:timesheets batch:upload"} {
+		if got := w.tokens(ask(scope)); got.Scope != "read:timesheets" || got.IDToken != "" || got.RefreshToken != "" {
+			t.Errorf("%s: scope %q, ID token %v, refresh token %v", scope, got.Scope, got.IDToken != "", got.RefreshToken != "")
+		}
 	}
 	// Without scope it gets all that the client may have, at APIs.
 	if got := w.tokens(ask("")); got.Scope != "read:timesheets create:timesheets delete:timesheets approve:timesheets" {

@@ -76,15 +76,15 @@ func (s *Server) parseDevice(ctx context.Context, client *store.Client, form url
 	if !s.check(ctx, "client may use the device grant", "RFC 6749 5.2", slices.Contains(client.Grants, grantDevice), grantDevice, strings.Join(client.Grants, " ")) {
 		return nil, newError("unauthorized_client", "This client is not registered for "+grantDevice+".")
 	}
-	q := &authorizationRequest{ClientID: client.ID}
-	if err := s.parseScope(ctx, q, client, form); err != nil {
-		return nil, err
-	}
-	audience, err := s.parseAudience(ctx, form)
+	asked, err := s.parseScope(ctx, form)
 	if err != nil {
 		return nil, err
 	}
-	return &deviceRequest{ClientID: client.ID, Scopes: q.Scopes, Audience: audience}, nil
+	to, err := s.aim(ctx, client, form, asked)
+	if err != nil {
+		return nil, err
+	}
+	return &deviceRequest{ClientID: client.ID, Scopes: asked, Audience: to.Audience}, nil
 }
 
 // userLetters are the 20 of RFC 8628 6.1: no vowels, so that no code spells a

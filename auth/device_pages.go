@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -78,10 +79,16 @@ func (s *Server) typed(w http.ResponseWriter, r *http.Request, typed string) err
 		return s.askForCode(w, r, status, typed, problem)
 	}
 	right()
-	if _, err := s.store.Client(ctx, d.ClientID); err != nil {
+	client, err := s.store.Client(ctx, d.ClientID)
+	if err != nil {
 		return clientGone(err)
 	}
-	q := authorizationRequest{ClientID: d.ClientID, Scopes: d.Scopes, Audience: d.Audience, Device: d.ID}
+	// Once more, because the registration may have changed since the device asked.
+	to, terr := s.aim(ctx, client, url.Values{"resource": {d.Audience}}, d.Scopes)
+	if terr != nil {
+		return s.askForCode(w, r, http.StatusConflict, typed, "What this device asked for is not allowed to its app any more. Let it show another code.")
+	}
+	q := authorizationRequest{ClientID: d.ClientID, Scopes: to.Scopes, LeftOut: to.LeftOut, Audience: to.Audience, Device: d.ID}
 	f, err := s.parkFlowAs(ctx, randomToken("")+"."+code, deviceFlow, q, s.browserOf(w, r))
 	if err != nil {
 		return err

@@ -14,7 +14,7 @@ import (
 type deviceRequest struct {
 	ID        string // SHA-256 of the device code
 	ClientID  string
-	Scopes    []string
+	Scopes    []string // as asked for
 	Audience  string
 	Source    string // network address
 	UserAgent string

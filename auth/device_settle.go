@@ -62,7 +62,7 @@ func (s *Server) allowDevice(ctx context.Context, f *flow, who *signedIn, scopes
 	session.expire(store.DeviceCode, d.ExpiresAt)
 	return s.store.CreateDeviceCode(ctx, d.ID, &fosite.Request{
 		Client: client, Session: session, RequestedAt: s.now(), Form: url.Values{},
-		RequestedScope: f.Request.Scopes, GrantedScope: scopes,
+		RequestedScope: f.Request.asked(), GrantedScope: scopes,
 		RequestedAudience: fosite.Arguments{f.Request.Audience}, GrantedAudience: fosite.Arguments{f.Request.Audience},
 	})
 }

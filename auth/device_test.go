@@ -9,9 +9,9 @@ import (
 )
 
 // television asks as a device does.
-func (w *world) television(scope string) deviceAuthorization {
+func (w *world) television(scope string, resource ...string) deviceAuthorization {
 	w.t.Helper()
-	rec := w.post(pathDeviceCode, url.Values{"client_id": {"timesheets-mobile"}, "scope": {scope}})
+	rec := w.post(pathDeviceCode, url.Values{"client_id": {"timesheets-mobile"}, "scope": {scope}, "resource": resource})
 	var d deviceAuthorization
 	if err := json.Unmarshal(rec.Body.Bytes(), &d); rec.Code != http.StatusOK || err != nil {
 		w.t.Fatalf("no device code: %d %s", rec.Code, rec.Body)

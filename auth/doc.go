@@ -76,6 +76,7 @@
 //	routes.go     every path once, with its clause; metadata.go derives from it
 //	flow.go       next: login, choice of account, compare, consent, issue or refuse
 //	request.go    what an authorization request must look like; redirect.go
+//	scope.go      which API a token is for, and what of the scopes it can carry
 //	pkce.go       who may send a nonce instead of a challenge, and no downgrade
 //	pushed.go     the same request, handed over by the client itself beforehand
 //	authorize.go  the dispatcher, and the code; again.go gives an answer once more

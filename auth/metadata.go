@@ -52,11 +52,7 @@ func (s *Server) describe() map[string]any {
 		"authorization_response_iss_parameter_supported": true,              // RFC 9207 3
 		"require_pushed_authorization_requests":          false,             // RFC 9126 5; of single clients it is
 	}
-	resources := []string{}
-	for _, api := range s.apis {
-		resources = append(resources, s.expand(api.Identifier))
-	}
-	doc["protected_resources"] = resources                                      // RFC 9728 4: what names us has to be named by us
+	doc["protected_resources"] = s.identifiers()                                // RFC 9728 4: what names us has to be named by us
 	for _, endpoint := range []string{"token", "revocation", "introspection"} { // RFC 8414 2: REQUIRED with private_key_jwt
 		doc[endpoint+"_endpoint_auth_signing_alg_values_supported"] = assertion.Algorithms
 	}
@@ -66,16 +62,6 @@ func (s *Server) describe() map[string]any {
 		}
 	}
 	return doc
-}
-
-func (s *Server) scopesSupported() []string {
-	scopes := slices.Clone(identityScopes)
-	for _, api := range s.apis {
-		for _, scope := range api.Scopes {
-			scopes = append(scopes, scope.Name)
-		}
-	}
-	return scopes
 }
 
 // jwks publishes the public keys, RFC 7517 5.

@@ -44,7 +44,7 @@ func FuzzRegistration(f *testing.F) {
 		client := w.runtimeClient("reg_1", c.meta)
 		machine := slices.Contains(client.Grants, "client_credentials")
 		switch {
-		case !subset(client.Grants, grantTypes), !subset(client.Scopes, w.scopesSupported()), len(client.Scopes) == 0,
+		case !subset(client.Grants, grantTypes), !subset(client.Scopes, append(w.scopesSupported(), "batch:upload")), slices.Contains(client.Scopes, "batch:upload") && !machine, len(client.Scopes) == 0,
 			!subset(client.AuthMethods, authMethods), machine && (!vouched || client.AuthMethods[0] == "none"),
 			slices.Contains(client.Grants, "authorization_code") != (len(client.RedirectURIs) > 0),
 			strings.ContainsFunc(client.Name, unicode.IsControl), client.Name == "", !client.RequirePKCE:

@@ -210,7 +210,9 @@ func (c *registrant) redirects(kind string) {
 }
 
 // rights: RFC 7591 2, scope is all that the client can ask for. Left out, that
-// is all there is: a person still chooses, and their role decides.
+// is all that people can have: a person still chooses, and their role decides.
+// What only a machine can have is left out of another client's scope, as this
+// clause lets a server do; the response says what is registered.
 func (c *registrant) rights(kind string) {
 	m := c.meta
 	refreshes := slices.Contains(m.GrantTypes, "refresh_token")
@@ -219,9 +221,13 @@ func (c *registrant) rights(kind string) {
 		m.Scope = strings.Join(slices.DeleteFunc(c.scopesSupported(), func(s string) bool { return s == "offline_access" && !refreshes }), " ")
 	}
 	var scopes []string
-	known := c.scopesSupported()
+	known := c.allScopes()
 	for _, scope := range strings.Fields(m.Scope) {
 		if slices.Contains(scopes, scope) {
+			continue
+		}
+		if machine := slices.Contains(m.GrantTypes, "client_credentials"); slices.Contains(known, scope) && !machine && !slices.Contains(c.scopesSupported(), scope) {
+			c.check(c.ctx, "a machine's scope is left out", "RFC 7591 2", true, "scopes that people can give", scope)
 			continue
 		}
 		scopes = append(scopes, scope)
@@ -230,6 +236,7 @@ func (c *registrant) rights(kind string) {
 		// OIDC Core 11: offline_access asks for a refresh token.
 		c.must(scope != "offline_access" || refreshes, "scope fits the grants", "OIDC Core 11", "refresh_token among grant_types", strings.Join(m.GrantTypes, " "), "scope offline_access needs refresh_token among the grant_types.")
 	}
+	c.must(len(scopes) > 0, "scope that the client can have", "RFC 7591 2", "a scope that people can give", m.Scope, "scope "+clip(m.Scope)+" is only for clients with the grant client_credentials; there are "+strings.Join(c.scopesSupported(), ", ")+".")
 	m.Scope = strings.Join(scopes, " ")
 }
 

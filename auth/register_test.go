@@ -61,10 +61,20 @@ func TestKindOfWhatRegisters(t *testing.T) {
 			t.Error("another port for a web app")
 		}
 	}
-	// Declared scopes, all of them where none is named; offline_access only with refresh_token.
-	_, m := w.registered(`{"redirect_uris":["https://a.example/cb"]}`)
-	if m["scope"] != "openid profile email read:timesheets create:timesheets delete:timesheets approve:timesheets batch:upload" {
-		t.Errorf("scope %v", m["scope"])
+	// What people can have, all of it where nothing is named; offline_access only
+	// with refresh_token. A machine's scope is left out for whoever names it:
+	// clients name what they find listed (RFC 7591 2 lets a server replace it).
+	for scope, want := range map[string]string{
+		"":                             "openid profile email read:timesheets create:timesheets delete:timesheets approve:timesheets",
+		"openid batch:upload":          "openid",
+		"batch:upload read:timesheets": "read:timesheets",
+	} {
+		if _, m := w.registered(`{"redirect_uris":["https://a.example/cb"],"scope":"` + scope + `"}`); m["scope"] != want {
+			t.Errorf("%q: scope %v, want %q", scope, m["scope"], want)
+		}
+	}
+	if rec := w.registers(`{"redirect_uris":["https://a.example/cb"],"scope":"batch:upload"}`); rec.Code != 400 || !strings.Contains(rec.Body.String(), "client_credentials") {
+		t.Errorf("a machine's scope alone: %d %s", rec.Code, rec.Body)
 	}
 }
 

@@ -34,7 +34,8 @@ type authorizationRequest struct {
 	State       string   `json:"state,omitempty"`    // given back unchanged
 	Nonce       string   `json:"nonce,omitempty"`    // goes into the ID token
 	Challenge   string   `json:"challenge"`          // RFC 7636, S256 always; "" where pkce.go lets a nonce take its place
-	Scopes      []string `json:"scopes"`             // as asked for
+	Scopes      []string `json:"scopes"`             // what can be granted of those that were asked for
+	LeftOut     []string `json:"left_out,omitempty"` // the others: not this client's, or not of this API
 	Audience    string   `json:"audience"`           // the API's identifier
 	JKT         string   `json:"dpop_jkt,omitempty"` // key that the token request must prove, RFC 9449 10
 	Device      string   `json:"device,omitempty"`   // hash of the device code, where a device asks; the four above the scopes are empty then
@@ -47,6 +48,9 @@ type authorizationRequest struct {
 
 // promptValues are those of OIDC Core 3.1.2.1; metadata lists them.
 var promptValues = []string{"none", "login", "consent", "select_account"}
+
+// asked is the scope of the request: a refresh may repeat it (RFC 6749 6).
+func (q *authorizationRequest) asked() []string { return slices.Concat(q.Scopes, q.LeftOut) }
 
 func (q *authorizationRequest) prompts(value string) bool { return slices.Contains(q.Prompt, value) }
 
@@ -181,13 +185,15 @@ func (s *Server) parseRest(ctx context.Context, q *authorizationRequest, client 
 	if err := s.parseJKT(ctx, q, v); err != nil {
 		return err
 	}
-	if err := s.parseScope(ctx, q, client, v); err != nil {
+	asked, err := s.parseScope(ctx, v)
+	if err != nil {
 		return err
 	}
-	var err *Error
-	if q.Audience, err = s.parseAudience(ctx, v); err != nil {
+	to, err := s.aim(ctx, client, v, asked)
+	if err != nil {
 		return err
 	}
+	q.Scopes, q.LeftOut, q.Audience = to.Scopes, to.LeftOut, to.Audience
 	return s.parseAuthentication(ctx, q, client, v)
 }
 
@@ -227,47 +233,6 @@ func (s *Server) parseChallenge(ctx context.Context, q *authorizationRequest, cl
 	}
 	q.Challenge = challenge
 	return nil
-}
-
-func (s *Server) parseScope(ctx context.Context, q *authorizationRequest, client *store.Client, v url.Values) *Error {
-	scope := v.Get("scope")
-	// RFC 6749 3.3: without a scope the server either uses a default or fails; nobody should consent to what was never said.
-	if scope == "" {
-		return newError("invalid_scope", "scope is missing; say what the app asks for.")
-	}
-	if len(scope) > maxScope {
-		return newError("invalid_scope", "scope is too long.")
-	}
-	for _, name := range strings.Split(scope, " ") {
-		if name == "" || slices.Contains(q.Scopes, name) {
-			continue
-		}
-		if !s.check(ctx, "scope allowed to the client", "RFC 6749 4.1.2.1", slices.Contains(client.Scopes, name), strings.Join(client.Scopes, " "), name) {
-			return newError("invalid_scope", "This client may not ask for the scope "+printable(clip(name))+".")
-		}
-		q.Scopes = append(q.Scopes, name)
-	}
-	if len(q.Scopes) == 0 {
-		return newError("invalid_scope", "scope is missing; say what the app asks for.")
-	}
-	return nil
-}
-
-// parseAudience returns the identifier of the API that audience and resource
-// name, or the Timesheets API where neither was sent.
-func (s *Server) parseAudience(ctx context.Context, v url.Values) (string, *Error) {
-	audience := s.defaultAudience()
-	named := slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(v["audience"]), v["resource"]...))))
-	for i, name := range named {
-		api, ok := s.api(name)
-		// RFC 8707 2: an unknown resource is invalid_target. A token for two
-		// APIs could be replayed by one at the other, so one name it is.
-		if !s.check(ctx, "audience is one known API", "RFC 8707 2", ok && i == 0, audience, name) {
-			return "", newError("invalid_target", "audience and resource must name one API of this server, such as "+audience+".")
-		}
-		audience = s.expand(api.Identifier)
-	}
-	return audience, nil
 }
 
 // parseAuthentication reads the parameters of OIDC Core 3.1.2.1.

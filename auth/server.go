@@ -129,7 +129,7 @@ func (s *Server) compose() fosite.OAuth2Provider {
 		AccessTokenIssuer:                   s.issuer,
 		TokenURL:                            s.base + pathToken,
 		EnforcePKCE:                         true,                                 // RFC 7636; pkce.go knows who may do without, and when
-		ScopeStrategy:                       fosite.ExactScopeStrategy,            // the default is a wildcard match
+		ScopeStrategy:                       anyScope,                             // scope.go has decided
 		AudienceMatchingStrategy:            fosite.ExactAudienceMatchingStrategy, // the default is a URL prefix
 		RefreshTokenScopes:                  []string{"offline_access"},           // OIDC Core 11
 		DisableRefreshTokenValidation:       true,                                 // or a refresh token passes as a bearer token
@@ -159,24 +159,6 @@ func (s *Server) compose() fosite.OAuth2Provider {
 
 // emptySession is what stored sessions are read into.
 func (s *Server) emptySession() *Session { return &Session{now: s.now, cap: refreshCap} }
-
-// api finds an API by its identifier, as clients name it.
-func (s *Server) api(identifier string) (seed.API, bool) {
-	for _, a := range s.apis {
-		if s.expand(a.Identifier) == identifier {
-			return a, true
-		}
-	}
-	return seed.API{}, false
-}
-
-// defaultAudience is <base>/api, or the first API of a configuration without it.
-func (s *Server) defaultAudience() string {
-	if api, ok := s.api(s.base + "/api"); ok {
-		return s.expand(api.Identifier)
-	}
-	return s.expand(s.apis[0].Identifier)
-}
 
 // expand builds a URI of the document on today's base; the base is never stored.
 func (s *Server) expand(uri string) string { return strings.ReplaceAll(uri, "{base}", s.base) }

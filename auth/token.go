@@ -123,21 +123,12 @@ func (s *Server) complete(ctx context.Context, client *store.Client, form url.Va
 	if form.Get("grant_type") != "client_credentials" {
 		return nil
 	}
-	audience, aerr := s.parseAudience(ctx, form)
-	if aerr != nil {
-		return aerr
+	to, err := s.aimMachine(ctx, client, form)
+	if err != nil {
+		return err
 	}
-	form.Set("audience", audience)
-	if !form.Has("scope") {
-		all := slices.DeleteFunc(slices.Clone(client.Scopes), isIdentity)
-		form.Set("scope", strings.Join(all, " ")) // RFC 6749 3.3: a documented default
-	}
-	for _, scope := range strings.Fields(form.Get("scope")) {
-		// RFC 6749 4.4: nobody signs in here, so there is nobody to identify and nothing to keep alive.
-		if !s.check(ctx, "scope allowed to the client", "RFC 6749 5.2", slices.Contains(client.Scopes, scope) && !isIdentity(scope), strings.Join(client.Scopes, " "), scope) {
-			return newError("invalid_scope", "This client may not have the scope "+printable(clip(scope))+".")
-		}
-	}
+	form.Set("audience", to.Audience)
+	form.Set("scope", strings.Join(to.Scopes, " "))
 	return nil
 }
 
@@ -179,9 +170,10 @@ func (s *Server) narrowRefresh(ctx context.Context, request fosite.AccessRequest
 // sameAudience: RFC 8707 2.2, the token request may name the resource again,
 // and may not name another one than the grant was given for.
 func (s *Server) sameAudience(ctx context.Context, request fosite.AccessRequester, form url.Values) error {
-	granted := append(slices.Clone(request.GetGrantedAudience()), request.GetRequestedAudience()...)
+	granted := slices.Compact(slices.Sorted(slices.Values(slices.Concat(request.GetGrantedAudience(), request.GetRequestedAudience()))))
 	for _, name := range append(slices.Clone(form["audience"]), form["resource"]...) {
-		if !s.check(ctx, "audience of the grant", "RFC 8707 2.2", slices.Contains(granted, name), strings.Join(granted, " "), name) {
+		api, known := s.api(name)
+		if !s.check(ctx, "audience of the grant", "RFC 8707 2.2", known && slices.Contains(granted, s.expand(api.Identifier)), strings.Join(granted, " "), name) {
 			return newError("invalid_target", "This grant is for "+printable(strings.Join(granted, " "))+".")
 		}
 	}

@@ -120,8 +120,8 @@ func (s *Server) authentication(session *Session) authenticationClaims {
 }
 
 // GenerateAccessToken signs a JWT access token. It is the last gate for scopes:
-// whatever was granted once, the token carries only what the person's roles
-// give now and what this request asked for.
+// whatever was granted once, the token carries only what its API, the client and
+// the person's roles give now, and what this request asked for.
 func (m mint) GenerateAccessToken(ctx context.Context, r fosite.Requester) (token, signature string, err error) {
 	session, ok := r.GetSession().(*Session)
 	if !ok {
@@ -132,17 +132,23 @@ func (m mint) GenerateAccessToken(ctx context.Context, r fosite.Requester) (toke
 	}
 	api, ok := m.api(r.GetGrantedAudience()[0])
 	if !ok {
-		return "", "", fosite.ErrInvalidGrant.WithHint("The API this grant was made for is no longer served here.")
+		return "", "", newError("invalid_grant", "The API this grant was made for is no longer served here.")
 	}
 	claims := accessClaims{Issuer: m.issuer, Subject: session.Subject, Audience: m.expand(api.Identifier), ClientID: r.GetClient().GetID(), authenticationClaims: m.authentication(session), Confirmation: confirming(session.JKT)}
-	session.scopes = session.narrow(r.GetGrantedScopes())
+	client, ok := r.GetClient().(*store.Client)
+	if !ok {
+		return "", "", fmt.Errorf("the grant's client is a %T", r.GetClient())
+	}
+	var permissions []string
 	if !session.Machine {
 		person, err := m.personOf(ctx, session)
 		if err != nil {
 			return "", "", err
 		}
-		session.scopes = m.permitted(session.scopes, person.Permissions)
-		claims.Email = person.Email
+		permissions, claims.Email = person.Permissions, person.Email
+	}
+	if session.scopes, err = m.leaves(ctx, session.narrow(r.GetGrantedScopes()), claims.Audience, client, session.Machine, permissions); err != nil {
+		return "", "", err
 	}
 	now := m.now()
 	claims.Scope = strings.Join(session.scopes, " ")
@@ -154,6 +160,17 @@ func (m mint) GenerateAccessToken(ctx context.Context, r fosite.Requester) (toke
 		return "", "", err
 	}
 	return token, token, nil
+}
+
+// leaves is carried for a token that is being made. A grant of which nothing is
+// left is over: a token without a scope would open what asks for none.
+func (m mint) leaves(ctx context.Context, granted []string, audience string, client *store.Client, machine bool, permissions []string) ([]string, error) {
+	scopes := m.carried(granted, audience, client, machine, permissions)
+	nothing := func(s []string) bool { return len(s) == 0 || slices.Equal(s, []string{"offline_access"}) }
+	if !m.check(ctx, "something of the grant is still allowed", "RFC 6749 5.2", nothing(granted) || !nothing(scopes), "of "+strings.Join(granted, " "), strings.Join(scopes, " ")) {
+		return nil, newError("invalid_grant", "Nothing of what was granted is allowed to this client and person any more. Ask the person again.")
+	}
+	return scopes, nil
 }
 
 // personOf returns the person behind a grant, looked up once in a request.

@@ -75,7 +75,7 @@ func hostileConsent(strip *Strip) Consent {
 			{Name: "openid", Tag: "openid profile", Title: "Know who you are", Description: "Your name.", Checked: true, Locked: true},
 			{Name: hostile, Tag: hostile, Title: hostile, Description: hostile, Warning: hostile, Checked: true, Held: true},
 			{Name: "approve:timesheets", Tag: "approve:timesheets", Title: "Approve", Reason: hostile, Disabled: true},
-		}}
+		}, API: hostile, LeftOut: []ConsentLeftOut{{Tag: hostile, Title: hostile, Reason: hostile}}}
 }
 
 func provesEveryPage(t *testing.T) {

@@ -65,7 +65,7 @@ func TestConsentBoxes(t *testing.T) {
 		{Name: "read:timesheets", Title: "See", Checked: true},
 		{Name: "delete:timesheets", Title: "Delete", Warning: "Can’t be undone."},
 		{Name: "approve:timesheets", Title: "Approve", Disabled: true, Reason: "Only managers can."},
-	}}))
+	}, API: "Timesheets", LeftOut: []ConsentLeftOut{{Tag: "batch:upload", Title: "Upload", Reason: "This app is not registered for it."}}}))
 	want := []struct {
 		name              string
 		checked, disabled bool
@@ -85,6 +85,14 @@ func TestConsentBoxes(t *testing.T) {
 	remember := with(doc, "name", "remember")
 	if len(remember) != 1 || attr(remember[0], "value") != "1" || has(remember[0], "checked") {
 		t.Error("remembering is not a box of its own, unticked")
+	}
+	// RFC 6749 3.3: what the app cannot have is said, and is nothing to tick.
+	folded := one(t, doc, "details")
+	if said := text(folded); has(folded, "open") || !strings.Contains(said, "Not available to this app (1)") || !strings.Contains(said, "batch:upload") || len(all(folded, "input")) != 0 {
+		t.Errorf("what was left out is drawn as %q", said)
+	}
+	if legend := text(one(t, doc, "legend")); !strings.Contains(legend, "in Timesheets") {
+		t.Errorf("the API is not named: %q", legend)
 	}
 }
 

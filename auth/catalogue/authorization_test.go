@@ -177,8 +177,26 @@ var authorization = merged(redirects, prompts, map[string]func(*testing.T){
 	},
 	"AZ-41": func(t *testing.T) {
 		a, c := newAgent(t), native()
-		for _, scope := range []string{"openid nonsense", "openid batch:upload", "READ:timesheets", "read:timesheets,create:timesheets"} {
+		for _, scope := range []string{"openid nonsense", "batch:upload", "offline_access batch:upload", "READ:timesheets", "read:timesheets,create:timesheets"} {
 			a.sentBack(scope, c, a.get(c.authorize("scope", scope)), "invalid_scope")
+		}
+		// RFC 6749 3.3 and CONTRACT: "A scope that exists here but that this client
+		// may not have is left out of the grant and absent from scope".
+		wide := c.asking("openid offline_access read:timesheets batch:upload")
+		page := a.asked(wide, ada)
+		if form := page.form(t); slices.Contains(form.boxes, "batch:upload") || !strings.Contains(page.body, "batch:upload") {
+			t.Error("what was left out is offered on the consent page, or not said there")
+		}
+		got := a.tokens(a.token(wide.exchangeForm(a.arrives(wide, a.decide(page, "allow", func(v url.Values) {
+			v["scope"] = []string{"read:timesheets", "offline_access", "batch:upload"}
+		})).Get("code"))))
+		const want = "openid offline_access read:timesheets"
+		if got.Scope != want || part(t, got.Access, 1)["scope"] != want || a.introspect(got.Access).json(t)["scope"] != want {
+			t.Errorf("scope %q, token %v, introspection %v; want %q", got.Scope, part(t, got.Access, 1)["scope"], a.introspect(got.Access).json(t)["scope"], want)
+		}
+		// Libraries repeat the scope of the request.
+		if next := a.tokens(a.token(wide.refreshForm(got.Refresh, "scope", wide.scope))); next.Scope != want {
+			t.Errorf("after a refresh: %q", next.Scope)
 		}
 	},
 	"AZ-42": func(t *testing.T) {
@@ -220,7 +238,9 @@ var authorization = merged(redirects, prompts, map[string]func(*testing.T){
 			t.Errorf("a refresh token though offline_access was unticked: scope %q", got.Scope)
 		}
 		cron := &client{id: "timesheets-cron", secret: "timesheets-cron-secret"}
-		refused(t, "a machine", a.token(cron.with(url.Values{"grant_type": {"client_credentials"}, "scope": {"batch:upload offline_access"}})), 400, "invalid_scope")
+		if got := a.tokens(a.token(cron.with(url.Values{"grant_type": {"client_credentials"}, "scope": {"batch:upload offline_access"}}))); got.Refresh != "" || got.Scope != "batch:upload" {
+			t.Errorf("a machine: scope %q, refresh %v", got.Scope, got.Refresh != "")
+		}
 	},
 	"AZ-52": func(t *testing.T) {
 		a, c := newAgent(t), native()

@@ -233,8 +233,12 @@ var tokenEndpoint = map[string]func(*testing.T){
 		if got.Scope != "batch:upload" || got.Refresh != "" || got.ID != "" || part(t, got.Access, 1)["sub"] != "timesheets-cron" || part(t, got.Access, 1)["email"] != nil {
 			t.Errorf("a machine's tokens: %q, refresh %v, ID %v", got.Scope, got.Refresh != "", got.ID != "")
 		}
-		for _, scope := range []string{"openid", "read:timesheets", "batch:upload openid", "offline_access"} {
+		for _, scope := range []string{"openid", "read:timesheets", "batch:upload nonsense", "offline_access"} {
 			refused(t, scope, a.token(cron().with(clone(machineGrant), "scope", scope)), 400, "invalid_scope")
+		}
+		// RFC 6749 3.3: what it cannot have is left out beside what it can.
+		if got := a.tokens(a.token(cron().with(clone(machineGrant), "scope", "batch:upload openid read:timesheets"))); got.Scope != "batch:upload" || got.ID != "" {
+			t.Errorf("beside what a machine can have: %q, ID %v", got.Scope, got.ID != "")
 		}
 	},
 	"TK-28": func(t *testing.T) {

@@ -130,7 +130,7 @@ func (s *Store) loadAt(ctx context.Context, k kind, key string, into fosite.Sess
 		into = s.session()
 	}
 	r.RequestedAt, r.Session = time.UnixMilli(requestedAt).UTC(), into
-	r.RequestedScope, r.GrantedScope, r.RequestedAudience, r.GrantedAudience = items(asked), without(items(granted), items(withdrawn)), items(askedAud), items(grantAud)
+	r.RequestedScope, r.GrantedScope, r.RequestedAudience, r.GrantedAudience = items(asked), within(without(items(granted), items(withdrawn)), r.Client.GetScopes()), items(askedAud), items(grantAud)
 	if r.Form, err = url.ParseQuery(form); err != nil {
 		return nil, fmt.Errorf("stored form of %s %s: %w", k.name, short(key), err)
 	}
@@ -172,6 +172,12 @@ func onceOnly(k kind, key string, used, revoked bool) verdict {
 // without returns the scopes that were granted and not taken back since.
 func without(granted, withdrawn []string) []string {
 	return slices.DeleteFunc(granted, func(scope string) bool { return slices.Contains(withdrawn, scope) })
+}
+
+// within returns the scopes that the client may still have: what a configuration
+// takes from it is gone from every grant of its own (OWASP ASVS 8.3.2).
+func within(granted, allowed []string) []string {
+	return slices.DeleteFunc(granted, func(scope string) bool { return !slices.Contains(allowed, scope) })
 }
 
 // list and items are how lists of strings are stored.
