@@ -33,6 +33,7 @@ type Error struct {
 	cause  error                 // logged, never shown
 
 	retryAfter time.Duration // with 429
+	nonce      string        // with use_dpop_nonce: what the next proof has to carry
 }
 
 func (e *Error) Error() string {
@@ -206,6 +207,9 @@ func (s *Server) json(h handler) http.Handler {
 		s.logError(r, e)
 		challenge(w, e)
 		retryLater(w, e)
+		if e.nonce != "" {
+			w.Header().Set("DPoP-Nonce", e.nonce) // RFC 9449 8 and 9: who is told to use one is given it
+		}
 		if e.scheme == "Bearer" && e.Code == "" {
 			w.WriteHeader(e.Status) // RFC 6750 3.1: no error code where no token was sent
 			return

@@ -14,7 +14,6 @@ import (
 type presentedKey struct{}
 
 type presented struct {
-	client string
 	form   url.Values
 	looked map[string]bool // fosite asks for the same thing more than once
 }
@@ -25,17 +24,35 @@ func (p *presented) first(what string) bool {
 	return !seen
 }
 
-func withPresented(ctx context.Context, client string, form url.Values) context.Context {
-	return context.WithValue(ctx, presentedKey{}, &presented{client: client, form: form, looked: map[string]bool{}})
+func withPresented(ctx context.Context, form url.Values) context.Context {
+	return context.WithValue(ctx, presentedKey{}, &presented{form: form, looked: map[string]bool{}})
 }
 
-// GetAuthorizeCodeSession reports what the code is bound to. fosite refuses a
-// request that differs.
+// checkOnce decides each time, and reports the first time alone.
+func (s *Server) checkOnce(ctx context.Context, rule, clause string, ok bool, expected, got string) bool {
+	if p, known := ctx.Value(presentedKey{}).(*presented); known && !p.first(rule) {
+		return ok
+	}
+	return s.check(ctx, rule, clause, ok, expected, got)
+}
+
+// guarded passes on what a request presents, used or not, only where it may.
+func (s fositeStore) guarded(ctx context.Context, k presentedKind, r fosite.Requester, err error) (fosite.Requester, error) {
+	if r == nil {
+		return nil, err
+	}
+	if refused := s.mayPresent(ctx, r, k); refused != nil {
+		return nil, refused
+	}
+	return r, err
+}
+
+// GetAuthorizeCodeSession holds the request to what the code is tied to, and
+// reports its redirect URI: fosite refuses one that differs.
 func (s fositeStore) GetAuthorizeCodeSession(ctx context.Context, code string, session fosite.Session) (fosite.Requester, error) {
 	r, err := s.Store.GetAuthorizeCodeSession(ctx, code, session)
+	r, err = s.guarded(ctx, aCode, r, err)
 	if p, ok := ctx.Value(presentedKey{}).(*presented); ok && err == nil && p.first("code") {
-		// RFC 6749 4.1.3: otherwise one app could spend what another one lost.
-		s.check(ctx, "code belongs to this client", "RFC 6749 4.1.3", r.GetClient().GetID() == p.client, r.GetClient().GetID(), p.client)
 		if asked := r.GetRequestForm().Get("redirect_uri"); asked != "" {
 			// RFC 6749 4.1.3: if redirect_uri was in the authorization request, the same one is REQUIRED here.
 			sent := p.form.Get("redirect_uri")

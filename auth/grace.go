@@ -27,7 +27,6 @@ import (
 type graceKey struct{}
 
 type grace struct {
-	client  string // who presents the token
 	request string // what else the request says, see sameRequest
 	attempt int    // of this request, from 0
 	until   time.Time
@@ -46,7 +45,7 @@ func (s *Server) withGrace(ctx context.Context, client *store.Client, form url.V
 		return ctx
 	}
 	jkt, _ := ctx.Value(jktKey{}).(string)
-	return context.WithValue(ctx, graceKey{}, &grace{client: client.ID, request: sameRequest(form, jkt), attempt: attempt, until: s.now().Add(s.refreshGrace)})
+	return context.WithValue(ctx, graceKey{}, &grace{request: sameRequest(form, jkt), attempt: attempt, until: s.now().Add(s.refreshGrace)})
 }
 
 func graceOf(ctx context.Context) *grace {
@@ -91,8 +90,9 @@ func refreshToken(ctx context.Context) string {
 // grace lets it; RotateRefreshToken decides.
 func (s fositeStore) GetRefreshTokenSession(ctx context.Context, token string, session fosite.Session) (fosite.Requester, error) {
 	r, err := s.Store.GetRefreshTokenSession(ctx, token, session)
+	r, err = s.guarded(ctx, aRefreshToken, r, err)
 	g := graceOf(ctx)
-	if g == nil || r == nil || !errors.Is(err, store.ErrSpent) || r.GetClient().GetID() != g.client {
+	if g == nil || !errors.Is(err, store.ErrSpent) {
 		return r, err
 	}
 	successor, serr := s.Store.Successor(ctx, token, g.request)

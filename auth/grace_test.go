@@ -120,7 +120,6 @@ func TestGraceEnds(t *testing.T) {
 func TestOnlyTheSameRequestIsARetry(t *testing.T) {
 	w := withinGrace(t)
 	for name, pairs := range map[string][]string{
-		"another client":       {"client_id", "timesheets-app"},
 		"a narrower scope":     {"scope", "read:timesheets"},
 		"the resource as well": {"resource", issuer + "/api"},
 	} {
@@ -140,6 +139,12 @@ func TestOnlyTheSameRequestIsARetry(t *testing.T) {
 		}
 		w.invalidGrant("the old token", thief.token(refreshForm(first.RefreshToken)))
 		w.invalidGrant("its successor", owner.token(refreshForm(second.RefreshToken)))
+	})
+	t.Run("another client", func(t *testing.T) {
+		first := w.granted("offline_access read:timesheets")
+		second := w.tokens(w.refresh(first.RefreshToken))
+		w.invalidGrant("the old token", w.asking(first.RefreshToken, "client_id", "timesheets-app"))
+		w.tokens(w.refresh(second.RefreshToken)) // it was no retry, and nobody's replay
 	})
 	t.Run("the same narrow scope", func(t *testing.T) {
 		first := w.granted("offline_access read:timesheets create:timesheets")

@@ -105,35 +105,42 @@ func proofError(err error) error {
 		return err
 	}
 	reason := refused.Reason
-	return newError(refused.Code, printable(strings.ToUpper(reason[:1])+reason[1:]+".")).because(err)
+	e := newError(refused.Code, printable(strings.ToUpper(reason[:1])+reason[1:]+".")).because(err)
+	e.nonce = refused.Nonce
+	return e
 }
 
 type jktKey struct{} // thumbprint of the key that this token request proves
 
-// bind ties the tokens of this request to the key that it proves, and holds it
-// to the key that the code or refresh token is tied to. It comes before
-// anything is spent: who has the token and not the key must not be able to use
-// it up, or to end the family of its owner.
-func (s *Server) bind(ctx context.Context, request fosite.AccessRequester, client *store.Client, grant string) error {
-	session, ok := request.GetSession().(*Session)
-	if !ok {
-		return nil
+// bind ties the tokens of this request to the key that it proves.
+func bind(ctx context.Context, request fosite.AccessRequester) {
+	if session, ok := request.GetSession().(*Session); ok {
+		session.JKT, _ = ctx.Value(jktKey{}).(string)
 	}
-	tied, jkt := session.JKT, ctx.Value(jktKey{}).(string)
+}
+
+// mayPresent holds a token request to what its code or refresh token is tied
+// to: the client and its key. It is asked as soon as that is known, whether it
+// was used before or not. Whoever has the token and not the key must not be
+// able to use it up; nor is it a replay by one of its holders that they send,
+// so it must not end the family of its owner.
+func (s *Server) mayPresent(ctx context.Context, r fosite.Requester, k presentedKind) error {
+	client, ok := ctx.Value(clientKey{}).(*store.Client)
+	if !ok {
+		return fosite.ErrInvalidClient
+	}
+	// Otherwise one app could spend, or end, what another one lost.
+	if !s.checkOnce(ctx, k.name+" belongs to this client", k.issued, r.GetClient().GetID() == client.ID, r.GetClient().GetID(), client.ID) {
+		return newError("invalid_grant", "It was issued to another client.")
+	}
+	session, ok := r.GetSession().(*Session)
 	// RFC 9449 5: the refresh token of a confidential client is bound by the
 	// client's own authentication, so that it can change its key.
-	if grant == "refresh_token" && !client.IsPublic() {
-		tied = ""
-	}
-	session.JKT = jkt
-	if tied == "" {
+	if !ok || session.JKT == "" || k == aRefreshToken && !client.IsPublic() {
 		return nil
 	}
-	rule, clause := "refresh token is bound to this key", "RFC 9449 5" // a stolen refresh token of a public client is worth nothing
-	if grant != "refresh_token" {
-		rule, clause = "code is bound to this key", "RFC 9449 10" // nor is a stolen code, even with its verifier
-	}
-	if s.check(ctx, rule, clause, jkt == tied, keyName(tied), keyName(jkt)) {
+	jkt, _ := ctx.Value(jktKey{}).(string)
+	if s.checkOnce(ctx, k.name+" is bound to this key", k.bound, jkt == session.JKT, keyName(session.JKT), keyName(jkt)) {
 		return nil
 	}
 	if jkt == "" {
@@ -141,6 +148,15 @@ func (s *Server) bind(ctx context.Context, request fosite.AccessRequester, clien
 	}
 	return newError("invalid_grant", "It is bound to another key than that of the DPoP proof.")
 }
+
+// presentedKind is what a token request presents, and the clauses that tie it
+// to a client and to a key.
+type presentedKind struct{ name, issued, bound string }
+
+var (
+	aCode         = presentedKind{"code", "RFC 6749 4.1.3", "RFC 9449 10"}     // a stolen code is worth nothing, even with its verifier
+	aRefreshToken = presentedKind{"refresh token", "RFC 6749 6", "RFC 9449 5"} // nor is a stolen refresh token of a public client
+)
 
 // keyName names a key by the beginning of its thumbprint, which is public.
 func keyName(jkt string) string {
@@ -191,7 +207,8 @@ func (s *Server) holds(w http.ResponseWriter, r *http.Request, scheme, raw strin
 	jkt, err := s.proofs.Check(ctx, r, raw)
 	var e *Error
 	if err = proofError(err); errors.As(err, &e) {
-		return refuse(e.Code, e.Description)
+		e.Status, e.scheme = http.StatusUnauthorized, scheme
+		return e
 	}
 	if err != nil {
 		return err

@@ -153,12 +153,63 @@ func TestBoundRefreshTokens(t *testing.T) {
 	bound := w.tokens(d.token(refreshForm(plain.RefreshToken)))
 	w.refused(thief.token(refreshForm(bound.RefreshToken)), 400, "invalid_grant")
 	w.tokens(d.token(refreshForm(bound.RefreshToken)))
-	// A replay is a replay, with whatever key.
-	w.refused(thief.token(refreshForm(got.RefreshToken)), 400, "invalid_grant")
-	next := w.tokens(d.token(refreshForm(got.RefreshToken)))
-	w.refused(thief.token(refreshForm(got.RefreshToken)), 400, "invalid_grant")
+	w.endedByItsKeyAlone(d, thief, got.RefreshToken, w.tokens(d.token(refreshForm(got.RefreshToken))), refreshForm)
+}
+
+// endedByItsKeyAlone replays what was used and is bound to the key of d. Whoever
+// has found it and not the key must not be able to sign its owner out; with the
+// key it is a replay (RFC 9700 4.14.2).
+func (w *world) endedByItsKeyAlone(d, thief *device, used string, next tokenResponse, form func(string) url.Values) {
+	w.t.Helper()
+	elsewhere := form(used)
+	elsewhere.Set("client_id", "timesheets-app")
+	for range 2 {
+		w.refused(w.post(pathToken, form(used)), 400, "invalid_dpop_proof")
+		w.refused(thief.token(form(used)), 400, "invalid_grant")
+		w.refused(d.token(elsewhere), 400, "invalid_grant")
+	}
+	if !w.alive(next.AccessToken) {
+		w.t.Fatal("somebody without the key ended the family")
+	}
+	next = w.tokens(d.token(refreshForm(next.RefreshToken)))
+	w.refused(d.token(form(used)), 400, "invalid_grant")
 	if w.alive(next.AccessToken) {
-		t.Error("the replay left the family alive")
+		w.t.Error("a replay with the key left the family alive")
+	}
+}
+
+// RFC 6749 3.2.1: a client with a secret is known by it, so only its own replay
+// ends what was issued to it.
+func TestOnlyItsClientReplays(t *testing.T) {
+	w := newWorld(t)
+	const back = "http://localhost:3000/callback"
+	code := w.grantFor("ada@example.com", url.Values{
+		"client_id": {"timesheets-web"}, "redirect_uri": {back}, "response_type": {"code"}, "scope": {allScope},
+		"code_challenge": {challengeOf(verifier)}, "code_challenge_method": {"S256"},
+	})
+	by := func(client, secret string, form url.Values) url.Values {
+		form.Set("client_id", client)
+		if secret != "" {
+			form.Set("client_secret", secret)
+		}
+		if form.Has("redirect_uri") {
+			form.Set("redirect_uri", back)
+		}
+		return form
+	}
+	first := w.tokens(w.post(pathToken, by("timesheets-web", "timesheets-web-secret", exchangeForm(code))))
+	second := w.tokens(w.post(pathToken, by("timesheets-web", "timesheets-web-secret", refreshForm(first.RefreshToken))))
+	for _, form := range []func() url.Values{func() url.Values { return exchangeForm(code) }, func() url.Values { return refreshForm(first.RefreshToken) }} {
+		w.refused(w.post(pathToken, by("timesheets-mobile", "", form())), 400, "invalid_grant")
+		w.refused(w.post(pathToken, by("timesheets-web", "", form())), 401, "invalid_client")
+		w.refused(w.post(pathToken, by("timesheets-web", "wrong", form())), 401, "invalid_client")
+	}
+	if !w.alive(second.AccessToken) {
+		t.Fatal("somebody else ended the family")
+	}
+	w.refused(w.post(pathToken, by("timesheets-web", "timesheets-web-secret", exchangeForm(code))), 400, "invalid_grant")
+	if w.alive(second.AccessToken) {
+		t.Error("its own replay left the family alive")
 	}
 }
 
@@ -199,9 +250,11 @@ func TestBoundCodes(t *testing.T) {
 	})
 	w.refused(w.exchange(code), 400, "invalid_dpop_proof")
 	w.refused(thief.token(exchangeForm(code)), 400, "invalid_grant")
-	if got := w.tokens(d.token(exchangeForm(code))); got.TokenType != "DPoP" {
+	got := w.tokens(d.token(exchangeForm(code)))
+	if got.TokenType != "DPoP" {
 		t.Errorf("token_type %q", got.TokenType)
 	}
+	w.endedByItsKeyAlone(d, thief, code, got, exchangeForm)
 	for _, bad := range []string{"x", d.jkt() + "A", strings.Repeat("=", 43)} {
 		_, err := w.parseAuthorization(t.Context(), url.Values{
 			"client_id": {"timesheets-mobile"}, "redirect_uri": {redirect}, "response_type": {"code"}, "scope": {"openid"},
@@ -282,7 +335,19 @@ func TestClientThatBinds(t *testing.T) {
 	w.clock.pass(10 * time.Minute)
 	w.refused(d.token(machine), 400, "use_dpop_nonce")
 
-	w.demanding() // of the others none is demanded, but an old one is told
+	w.demanding() // of the others none is demanded, but an old one is told, and the new one with it
+	bound := w.tokens((&device{w: w, key: d.key}).token(exchangeForm(w.grant("ada@example.com", allScope)))).AccessToken
+	for status, recs := range map[int][]*httptest.ResponseRecorder{
+		400: {d.token(machine), w.send(pathPush, authorization(), "DPoP", d.proof("POST", pathPush, ""))},
+		401: {w.send(pathUserinfo, nil, "Authorization", "DPoP "+bound, "DPoP", d.proof("GET", pathUserinfo, bound))},
+	} {
+		for _, rec := range recs {
+			next := rec.Header().Get("DPoP-Nonce")
+			if w.refused(rec, status, "use_dpop_nonce"); next == "" || next == d.nonce {
+				t.Errorf("told to use a nonce, given %q", next)
+			}
+		}
+	}
 	d.nonce = ""
 	if rec := d.token(machine); rec.Code != 200 || rec.Header().Get("DPoP-Nonce") != "" {
 		t.Errorf("%d %v", rec.Code, rec.Header())

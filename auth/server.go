@@ -140,7 +140,7 @@ func (s *Server) compose() fosite.OAuth2Provider {
 		ClientSecretsHasher:                 noHasher{},
 	}
 	validator := openid.NewOpenIDConnectRequestValidator(nil, config) // prompt, max_age and id_token_hint are next()'s and never reach it
-	return compose.Compose(config, fositeStore{s.store, s.check}, mint{s},
+	return compose.Compose(config, fositeStore{s.store, s.check, s.mayPresent}, mint{s},
 		s.explicit,                                  // RFC 6749 4.1; fosite's codes last 15 minutes by default, 4.1.2 recommends at most 10
 		compose.OAuth2RefreshTokenGrantFactory,      // RFC 6749 6, RFC 9700 4.14.2
 		compose.OAuth2ClientCredentialsGrantFactory, // RFC 6749 4.4
@@ -166,7 +166,8 @@ func (s *Server) expand(uri string) string { return strings.ReplaceAll(uri, "{ba
 // fositeStore gives fosite the store, with some things of this server's own.
 type fositeStore struct {
 	*store.Store
-	check func(ctx context.Context, rule, clause string, ok bool, expected, got string) bool
+	check      func(ctx context.Context, rule, clause string, ok bool, expected, got string) bool
+	mayPresent func(ctx context.Context, r fosite.Requester, k presentedKind) error
 }
 
 type (

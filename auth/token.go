@@ -43,7 +43,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ctx := withPresented(context.WithValue(r.Context(), clientKey{}, client), client.ID, form)
+	ctx := withPresented(context.WithValue(r.Context(), clientKey{}, client), form)
 	ctx = context.WithValue(ctx, jktKey{}, jkt)
 	var failed outcome
 	ctx = context.WithValue(ctx, outcomeKey{}, &failed)
@@ -94,9 +94,7 @@ func (s *Server) grant(ctx context.Context, r *http.Request, client *store.Clien
 	if err != nil {
 		return nil, s.explainGrant(ctx, form, err)
 	}
-	if err := s.bind(ctx, request, client, form.Get("grant_type")); err != nil {
-		return nil, err
-	}
+	bind(ctx, request)
 	switch form.Get("grant_type") {
 	case "client_credentials":
 		for _, scope := range request.GetRequestedScopes() {

@@ -20,7 +20,8 @@ type Proofs interface {
 	//
 	// Errors: one with a ProofRefused() (code, reason string) is the client's
 	// fault, the code being of RFC 9449 7.1 or 9 and the reason safe to show;
-	// any other as with a Verifier.
+	// any other as with a Verifier. One with a FreshNonce() string that is not
+	// empty asks for that nonce in the next proof.
 	Check(ctx context.Context, r *http.Request, token string) (jkt string, err error)
 	// Algorithms are those that a proof may be signed with.
 	Algorithms() []string
@@ -56,7 +57,12 @@ func (a *API) holds(r *http.Request, sent credentials, caller Caller) error {
 	var refused interface{ ProofRefused() (code, reason string) }
 	if errors.As(err, &refused) {
 		code, reason := refused.ProofRefused()
-		return a.challenging(newProblem(http.StatusUnauthorized, "The DPoP proof is refused: "+reason+"."), dpop, code, reason)
+		p := a.challenging(newProblem(http.StatusUnauthorized, "The DPoP proof is refused: "+reason+"."), dpop, code, reason)
+		var asks interface{ FreshNonce() string }
+		if errors.As(err, &asks) && asks.FreshNonce() != "" {
+			p.with("DPoP-Nonce", asks.FreshNonce()) // RFC 9449 9: also where none was offered, as to a proof with an old one
+		}
+		return p
 	}
 	if err != nil {
 		return err

@@ -28,6 +28,11 @@ type refusedProof struct{ code string }
 func (refusedProof) Error() string                    { return "x" }
 func (e refusedProof) ProofRefused() (string, string) { return e.code, `its "htm" is wrong` }
 
+// stale is a proof with an old nonce.
+type stale struct{ refusedProof }
+
+func (stale) FreshNonce() string { return "n-2" }
+
 const hers, anothers = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I", "QL3mYXTwmXNOwSgU2aeUzO0q1rB1cDdgkOfd8bx5bow"
 
 func TestBoundTokens(t *testing.T) {
@@ -99,6 +104,10 @@ func TestRefusedProofs(t *testing.T) {
 		if got.header.Get("WWW-Authenticate") != want || got.header.Get("DPoP-Nonce") != "n-1" {
 			t.Errorf("%v", got.header)
 		}
+	}
+	proofs.nonce, proofs.fail = "", stale{refusedProof{"use_dpop_nonce"}} // an old one, where none is demanded
+	if got := send().want(401).header.Values("DPoP-Nonce"); len(got) != 1 || got[0] != "n-2" {
+		t.Errorf("told to use a nonce, given %q", got)
 	}
 	proofs.fail = outage{}
 	send().want(503)

@@ -53,6 +53,7 @@ func (c *Checker) Demanding() *Checker {
 type Error struct {
 	Code   string // InvalidProof or UseNonce
 	Reason string // safe to give to whoever sent the proof
+	Nonce  string // with UseNonce: what the next proof has to carry. RFC 9449 8 and 9: it goes with the error as DPoP-Nonce
 }
 
 func (e *Error) Error() string { return e.Code + ": " + e.Reason }
@@ -60,7 +61,10 @@ func (e *Error) Error() string { return e.Code + ": " + e.Reason }
 // ProofRefused is for rooms that do not know this one.
 func (e *Error) ProofRefused() (code, reason string) { return e.Code, e.Reason }
 
-func invalid(reason string) error { return &Error{InvalidProof, reason} }
+// FreshNonce is Nonce for whoever does not know this type.
+func (e *Error) FreshNonce() string { return e.Nonce }
+
+func invalid(reason string) error { return &Error{Code: InvalidProof, Reason: reason} }
 
 // Algorithms are those that a proof may be signed with.
 func Algorithms() []string { return slices.Clone(algorithms) }
@@ -175,7 +179,8 @@ func (c *Checker) fresh(ctx context.Context, p *proof) error {
 	if needed := c.Nonces || p.claims.Nonce != ""; needed {
 		ok := c.nonces.good(p.claims.Nonce, now)
 		if !c.check(ctx, "DPoP nonce", "RFC 9449 4.3", ok, "a nonce of this server, at most "+nonceLifetime.String()+" old", orNone(p.claims.Nonce, "a nonce")) {
-			return &Error{UseNonce, "put the nonce of the DPoP-Nonce header into the proof"}
+			// Also where none is demanded: a client that remembers an old one would repeat it for ever.
+			return &Error{UseNonce, "put the nonce of the DPoP-Nonce header into the proof", c.nonces.at(now)}
 		}
 	}
 	made := *p.claims.IssuedAt

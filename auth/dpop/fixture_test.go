@@ -177,7 +177,7 @@ func (w *world) refused(what string, r *http.Request, token, code, rule string) 
 	w.said.Reset()
 	jkt, err := w.Check(w.t.Context(), r, token)
 	var e *Error
-	if !errors.As(err, &e) || e.Code != code || jkt != "" || e.Reason == "" {
+	if !errors.As(err, &e) || e.Code != code || jkt != "" || e.Reason == "" || (e.Nonce != "") != (code == UseNonce) {
 		w.t.Errorf("%s: %q %v, want %s", what, jkt, err, code)
 	}
 	if !strings.Contains(w.said.String(), `rule="`+rule+`" verdict=fail`) {

@@ -65,7 +65,6 @@ func (s *Store) Withdraw(ctx context.Context, w Withdrawal) error {
 const grantedScopes = `SELECT 1 FROM (
 		SELECT granted_scopes FROM codes WHERE request_id = families.request_id
 		UNION ALL SELECT granted_scopes FROM device_codes WHERE request_id = families.request_id
-		UNION ALL SELECT granted_scopes FROM device_codes WHERE request_id = families.request_id
 		UNION ALL SELECT granted_scopes FROM refresh_tokens WHERE request_id = families.request_id
 		UNION ALL SELECT granted_scopes FROM access_tokens WHERE request_id = families.request_id) g, json_each(g.granted_scopes) s`
 
