@@ -22,7 +22,8 @@ import (
 //	PERSON    the e-mail address that they sign in with
 //	TICK      boxes that they change on the consent page: "+delete:timesheets -create:timesheets"
 //	DECISION  allow (if empty), deny, nothing: the page stays unanswered
-//	ANSWER    the real one (if empty), or what comes to the app instead of it
+//	ANSWER    the real one (if empty), or what comes to the app before it; with
+//	          "only" in front of it, instead of it
 //
 // What they saw is in browser.txt, their cookies in cookies.json.
 func browse() {
@@ -111,6 +112,7 @@ func (s *surfer) signIn(address string) error {
 // interfere comes to the app with something else than the server's answer.
 func (s *surfer) interfere(asked *url.URL, how string) error {
 	q := asked.Query()
+	how, only := strings.CutPrefix(how, "only ")
 	back, answer := q.Get("redirect_uri"), url.Values{"code": {"somebody-elses"}, "state": {q.Get("state")}, "iss": {asked.Scheme + "://" + asked.Host}}
 	switch how {
 	case "forged":
@@ -119,6 +121,8 @@ func (s *surfer) interfere(asked *url.URL, how string) error {
 		answer.Set("iss", "https://elsewhere.example")
 	case "nameless":
 		answer.Del("iss")
+	case "refusal":
+		answer = url.Values{"error": {"access_denied"}, "iss": answer["iss"]}
 	case "noise":
 		for _, path := range []string{"/favicon.ico", "/", "/callback"} {
 			if _, err := s.open("GET", strings.TrimSuffix(back, callbackPath)+path, nil); err != nil {
@@ -133,8 +137,10 @@ func (s *surfer) interfere(asked *url.URL, how string) error {
 		}
 		return s.signIn(asked.String())
 	}
-	_, err := s.open("GET", back+"?"+answer.Encode(), nil)
-	return err
+	if _, err := s.open("GET", back+"?"+answer.Encode(), nil); err != nil || only {
+		return err
+	}
+	return s.signIn(asked.String())
 }
 
 // field is the name of the first one of the page's form.

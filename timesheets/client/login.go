@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -103,27 +102,30 @@ func (c *loginCmd) scopes(before *session) []string {
 
 // throughBrowser is the code flow with the person's own browser.
 func (c *loginCmd) throughBrowser(ctx context.Context, a *app, flow *signIn) (*tokens, *person, error) {
-	door, err := listen()
+	flow.begin(time.Now())
+	door, err := listen(flow.receive)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer door.close()
 	flow.redirect = door.redirectURI()
-	flow.begin(time.Now())
 	c.send(a, flow)
 	patient, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	select {
 	case came := <-door.answers:
-		got, who, err := flow.finish(ctx, came.query)
+		got, who, err := flow.finish(ctx, came)
 		came.outcome <- outcomeOf(who, err)
 		return got, who, err
 	case <-patient.Done():
 		if ctx.Err() != nil {
 			return nil, nil, fail("Given up. Nothing was stored.", "")
 		}
-		return nil, nil, fail(fmt.Sprintf("Nobody answered in the browser within %s. Nothing was stored.", c.Timeout),
-			"Try again, or wait longer: "+a.command("login", "--timeout", (2*c.Timeout).String()))
+		said := fmt.Sprintf("Nobody answered in the browser within %s. Nothing was stored.", c.Timeout)
+		if stray := door.stray.Load(); stray != nil {
+			said += " What did come was not used. " + stray.text
+		}
+		return nil, nil, fail(said, "Try again, or wait longer: "+a.command("login", "--timeout", (2*c.Timeout).String()))
 	}
 }
 
@@ -145,12 +147,9 @@ func (c *loginCmd) send(a *app, flow *signIn) {
 }
 
 // finish turns the answer into tokens, or into what the person has to know.
-func (s *signIn) finish(ctx context.Context, query url.Values) (*tokens, *person, error) {
-	code, err := s.receive(query)
-	if err == nil {
-		var got *tokens
-		var who *person
-		if got, who, err = s.exchange(ctx, code); err == nil {
+func (s *signIn) finish(ctx context.Context, came arrival) (got *tokens, who *person, err error) {
+	if err = came.refused; err == nil {
+		if got, who, err = s.exchange(ctx, came.code); err == nil {
 			return got, who, nil
 		}
 	}

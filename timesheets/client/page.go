@@ -51,7 +51,7 @@ var callbackPage = template.Must(template.New("callback").Parse(`<!doctype html>
 </html>
 `))
 
-func show(w http.ResponseWriter, o outcome) {
+func show(w http.ResponseWriter, status int, o outcome) {
 	hash := sha256.Sum256([]byte(style))
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
@@ -65,8 +65,6 @@ func show(w http.ResponseWriter, o outcome) {
 		Good        bool
 		Style       template.CSS
 	}{o.title, o.text, o.good, style}
-	if !o.good {
-		w.WriteHeader(http.StatusBadRequest)
-	}
+	w.WriteHeader(status)
 	_ = callbackPage.Execute(w, page) // the browser has gone; the terminal says the same
 }

@@ -97,8 +97,7 @@ func (s *signIn) receive(q url.Values) (string, error) {
 }
 
 func notOurs(why string) *failure {
-	return fail("An answer came that does not belong to this sign-in: "+why+". It was not used, and nothing was stored.",
-		"Somebody may have tried to slip in an answer of their own. Try again.")
+	return fail("This answer does not belong to the sign-in: "+why+".", "")
 }
 
 // exchange changes the code for tokens, RFC 6749 4.1.3. The verifier shows that
