@@ -129,8 +129,8 @@ func (s *Server) adoptAnswer(ctx context.Context, f *flow, who, session string) 
 		session, f.ID, who, f.AnsweredIn)
 }
 
-// refuse ends the flow with an OAuth error at the client.
-func (s *Server) refuse(w http.ResponseWriter, r *http.Request, f *flow, who *signedIn, code string) error {
+// answerWith ends the flow with an OAuth error at the client.
+func (s *Server) answerWith(w http.ResponseWriter, r *http.Request, f *flow, who *signedIn, code string) error {
 	ctx := s.store.Begin(r.Context())
 	defer s.store.Rollback(ctx) // after a commit it does nothing
 	err := s.spendFlow(ctx, f)

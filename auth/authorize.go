@@ -152,7 +152,7 @@ func (s *Server) advance(w http.ResponseWriter, r *http.Request, f *flow) error 
 		if f.Kind == deviceFlow {
 			return s.settle(w, r, f, who, denied, nil)
 		}
-		return s.refuse(w, r, f, who, code)
+		return s.answerWith(w, r, f, who, code)
 	}
 }
 
