@@ -87,7 +87,7 @@ func originOf(uri string) string {
 // otherMethods answers the methods that a path does not serve: preflights for
 // the paths that browsers read, 405 with Allow for all else.
 func (s *Server) otherMethods(path string, methods []string) http.Handler {
-	refuse := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { edge.NotAllowed(w, r, methods, s.refuse) })
+	refuse := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { edge.NotAllowed(w, r, methods, s.notServed) })
 	for _, route := range s.Routes() {
 		if route.Path == path && route.CORS {
 			return s.readable(path, refuse, methods...)
@@ -99,7 +99,7 @@ func (s *Server) otherMethods(path string, methods []string) http.Handler {
 // Refuse is an edge.Refusal for every path of the process but those of the API.
 // Apps in browsers can read it where they could read the answer.
 func (s *Server) Refuse(w http.ResponseWriter, r *http.Request, status int, detail string) {
-	refuse := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.refuse(w, r, status, detail) })
+	refuse := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.notServed(w, r, status, detail) })
 	for _, route := range s.Routes() {
 		if route.CORS && route.serves(r.URL.Path) {
 			s.readable(route.Path, refuse, route.Methods...).ServeHTTP(w, r)
@@ -109,9 +109,9 @@ func (s *Server) Refuse(w http.ResponseWriter, r *http.Request, status int, deta
 	refuse(w, r)
 }
 
-// refuse answers in the form of whoever asked: OAuth's JSON at the endpoints for
+// notServed answers in the form of whoever asked: OAuth's JSON at the endpoints for
 // clients, a page for people, a line for a program that looks at a page.
-func (s *Server) refuse(w http.ResponseWriter, r *http.Request, status int, detail string) {
+func (s *Server) notServed(w http.ResponseWriter, r *http.Request, status int, detail string) {
 	ours := slices.ContainsFunc(s.Routes(), func(route Route) bool { return route.serves(r.URL.Path) })
 	switch {
 	case !edge.IsPage(r.URL.Path) && ours:

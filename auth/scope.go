@@ -68,7 +68,7 @@ func (s *Server) aim(ctx context.Context, client *store.Client, v url.Values, as
 	if t.Audience, err = s.infer(ctx, named, t.Scopes); err != nil {
 		return target{}, err
 	}
-	t.keep(func(scope string) bool { return isIdentity(scope) || s.belongs(scope, t.Audience) })
+	t.keep(func(scope string) bool { return isIdentity(scope) || s.scopeOf(scope, t.Audience) })
 	return t, s.something(ctx, t)
 }
 
@@ -144,14 +144,14 @@ func (s *Server) aimMachine(ctx context.Context, client *store.Client, v url.Val
 	if err != nil {
 		return target{}, err
 	}
-	if fallback := s.defaultAudience(); named == "" && slices.ContainsFunc(may.Scopes, func(scope string) bool { return s.belongs(scope, fallback) }) {
+	if fallback := s.defaultAudience(); named == "" && slices.ContainsFunc(may.Scopes, func(scope string) bool { return s.scopeOf(scope, fallback) }) {
 		named = fallback
 	}
 	audience, err := s.infer(ctx, named, may.Scopes)
 	if err != nil {
 		return target{}, err
 	}
-	may.Scopes = slices.DeleteFunc(may.Scopes, func(scope string) bool { return !s.belongs(scope, audience) })
+	may.Scopes = slices.DeleteFunc(may.Scopes, func(scope string) bool { return !s.scopeOf(scope, audience) })
 	if !s.check(ctx, "client has a scope of the API", "RFC 6749 5.2", len(may.Scopes) > 0, "a scope of "+audience, strings.Join(client.Scopes, " ")) {
 		return target{}, newError("invalid_scope", "This client is not registered for any scope of "+audience+".")
 	}
@@ -197,7 +197,8 @@ func (s *Server) apiOf(scope string) (seed.API, bool) {
 	return seed.API{}, false
 }
 
-func (s *Server) belongs(scope, audience string) bool {
+// scopeOf says whether a scope is one of the API with this audience.
+func (s *Server) scopeOf(scope, audience string) bool {
 	api, ok := s.apiOf(scope)
 	return ok && s.expand(api.Identifier) == audience
 }
@@ -253,6 +254,6 @@ func (s *Server) carried(scopes []string, audience string, client *store.Client,
 		if isIdentity(scope) {
 			return machine
 		}
-		return !s.belongs(scope, audience) || !machine && !slices.Contains(permissions, scope)
+		return !s.scopeOf(scope, audience) || !machine && !slices.Contains(permissions, scope)
 	})
 }
