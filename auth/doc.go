@@ -83,12 +83,11 @@
 //	response.go   how the answer goes back: in the query, in the fragment, as a form
 //	login.go      select.go asks which account; consent.go
 //	assurance.go  how surely it is them: acr and amr
-//	client.go     how a client proves itself; guesses.go
+//	client.go     how a client proves itself; limits.go slows who guesses
 //	assertion.go  the same by a signature, private_key_jwt
 //	register.go   how one becomes known by itself: register_metadata.go says what
-//	              it may be, registration.go is its own account, flood.go the limit
-//	device.go     how a device asks; device_requests.go keeps that, typing.go
-//	              slows guesses at its code, device_pages.go and
+//	              it may be, registration.go is its own account
+//	device.go     how a device asks; device_requests.go keeps that, device_pages.go and
 //	              device_settle.go are the person's side, device_grant.go the polls
 //	token.go      the grants; grace.go answers a refresh that is sent again;
 //	              exchange.go reports what a code is bound to,
