@@ -107,7 +107,8 @@
 // passwords, roles, browser sessions and remembered consents; keys signs; dpop
 // checks that a client has its key, for this server and for the API; assertion
 // knows clients' keys and what they sign with them; seed reads the
-// configuration document; edge stands between the network and every room; admin
+// configuration document; jws reads what keys, assertion and dpop verify; limit
+// slows guesses and floods; edge stands between the network and every room; admin
 // has the commands beside a running server.
 //
 // # What is promised
