@@ -119,7 +119,7 @@
 // success. A wrong verifier does not burn a code, or whoever saw the code could
 // lock its owner out. Whose refresh response was lost signs in again, unless a
 // grace was asked for: then a public client gets the same successor once more,
-// for seconds, and never a second one. What a person takes back on the account
+// for seconds, twice at most, and never a second one. What a person takes back on the account
 // page is dead at the next call, and no refresh that was under way brings it
 // back; whoever ends a session, or changes a password, ends what came of it in
 // the same commit.
