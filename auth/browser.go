@@ -159,7 +159,11 @@ func (s *Server) browserFlow(w http.ResponseWriter, r *http.Request, handle stri
 	if err := s.ownedBy(w, r, f); err != nil {
 		return nil, err
 	}
-	return f, nil
+	client, err := s.store.Client(r.Context(), q.ClientID)
+	if err != nil {
+		return nil, clientGone(err)
+	}
+	return f, s.stillServed(r.Context(), &q, client, nil)
 }
 
 func (s *Server) ownedBy(w http.ResponseWriter, r *http.Request, f *flow) error {

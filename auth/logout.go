@@ -181,7 +181,14 @@ func (s *Server) loadLogout(w http.ResponseWriter, r *http.Request, handle strin
 	if err != nil {
 		return nil, nil, err
 	}
-	return &q, f, s.ownedBy(w, r, f)
+	if err := s.ownedBy(w, r, f); err != nil || q.ReturnTo == "" {
+		return &q, f, err
+	}
+	registered, err := s.returnAddresses(r.Context(), q.Client) // as they are now: the question may have stood there for an hour
+	if err != nil {
+		return nil, nil, err
+	}
+	return &q, f, s.admitReturn(r.Context(), "return address", q.ReturnTo, registered)
 }
 
 // signOut ends the browser session. Tokens with offline_access live on: that
