@@ -97,8 +97,8 @@ func (s *Server) browserOf(w http.ResponseWriter, r *http.Request) string {
 	return hashOf(ids[0])
 }
 
-// belongs says whether a flow was begun by this browser, under any of its names.
-func (s *Server) belongs(f *flow, r *http.Request) bool {
+// begunHere says whether a flow was begun by this browser, under any of its names.
+func (s *Server) begunHere(f *flow, r *http.Request) bool {
 	return slices.ContainsFunc(s.browsers(r), func(id string) bool { return hashOf(id) == f.Browser })
 }
 
@@ -179,7 +179,7 @@ func (s *Server) ownedBy(w http.ResponseWriter, r *http.Request, f *flow) error 
 	}
 	known := s.browsers(r)
 	// RFC 6749 10.12: otherwise an attacker's own flow could be finished by a victim's browser.
-	if s.check(r.Context(), "flow belongs to this browser", "RFC 6749 10.12", s.belongs(f, r), "browser "+clipHash(f.Browser), "browser "+clipHashes(known)) {
+	if s.check(r.Context(), "flow belongs to this browser", "RFC 6749 10.12", s.begunHere(f, r), "browser "+clipHash(f.Browser), "browser "+clipHashes(known)) {
 		return nil
 	}
 	if len(known) == 0 {
