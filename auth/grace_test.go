@@ -86,6 +86,16 @@ func TestARetryGetsTheSameSuccessor(t *testing.T) {
 	}
 }
 
+// The successor's use ends the grace, however short a while it took.
+func TestNoRetryOnceTheSuccessorIsUsed(t *testing.T) {
+	w := withinGrace(t)
+	first := w.granted("offline_access read:timesheets")
+	second := w.tokens(w.refresh(first.RefreshToken))
+	third := w.tokens(w.refresh(second.RefreshToken))
+	w.invalidGrant("the old token", w.refresh(first.RefreshToken))
+	w.invalidGrant("the newest", w.refresh(third.RefreshToken))
+}
+
 func TestGraceEnds(t *testing.T) {
 	w := withinGrace(t)
 	for name, c := range map[string]struct {
