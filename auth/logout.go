@@ -69,7 +69,10 @@ func (s *Server) parseLogout(ctx context.Context, form url.Values) (*logoutReque
 		return nil, pageProblem(400, "invalid_request", "The state is too long", "state may hold 2048 bytes here.", "RP-Initiated Logout 2")
 	}
 	if hint := values.Get("id_token_hint"); hint != "" {
-		claims, err := s.hint(hint)
+		claims, err := s.hint(ctx, hint)
+		if unavailable(err) {
+			return nil, err
+		}
 		// RP-Initiated Logout 4: a hint of another issuer or client MUST NOT end anything.
 		ok := err == nil && (q.Client == "" || q.Client == claims.Audience)
 		if !s.check(ctx, "id_token_hint is ours", "RP-Initiated Logout 4", ok, "an ID token of this server for this client", fingerprint("ID token", hint)) {

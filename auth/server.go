@@ -228,7 +228,7 @@ func (s *Server) Purge(ctx context.Context) error {
 	if _, err := s.store.Purge(ctx); err != nil {
 		return err
 	}
-	return errors.Join(s.proofs.Purge(ctx), s.people.Purge(ctx), s.Settle(ctx))
+	return errors.Join(s.proofs.Purge(ctx), s.keys.Purge(ctx, refreshCap), s.people.Purge(ctx), s.Settle(ctx))
 }
 
 // Settle writes what is known in memory alone: when tokens were last used.

@@ -36,6 +36,14 @@ func (r *Ring) Verify(token, typ string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return verifiedBy(key, read, token, typ)
+}
+
+// verifiedBy checks a token against the key that its header names.
+func verifiedBy(key jose.JSONWebKey, read *jws.Token, token, typ string) ([]byte, error) {
+	if key.Algorithm != read.Header.Alg {
+		return nil, fmt.Errorf("%w: not that of the key", ErrAlgorithm)
+	}
 	// RFC 8725 3.11: without explicit typing an ID token would open the API.
 	if !sameType(read.Header.Typ, typ) {
 		return nil, ErrType
@@ -62,9 +70,6 @@ func (r *Ring) choose(h jws.Header) (jose.JSONWebKey, error) {
 	key, ok := r.published(h.Kid)
 	if !ok {
 		return jose.JSONWebKey{}, ErrUnknownKey
-	}
-	if key.Algorithm != h.Alg {
-		return jose.JSONWebKey{}, fmt.Errorf("%w: not that of the key", ErrAlgorithm)
 	}
 	return key, nil
 }
