@@ -158,7 +158,7 @@ type serveCmd struct {
 	AccessTTL          time.Duration `name:"access-ttl" env:"PUNCHCARD_ACCESS_TTL" default:"15m" help:"Lifetime of an access token."`
 	RefreshTTL         time.Duration `name:"refresh-ttl" env:"PUNCHCARD_REFRESH_TTL" default:"336h" help:"How long a refresh token may lie idle; a family ends after 90 days."`
 	CodeTTL            time.Duration `name:"code-ttl" env:"PUNCHCARD_CODE_TTL" default:"60s" help:"Lifetime of an authorization code, at most 10m."`
-	RefreshGrace       time.Duration `env:"PUNCHCARD_REFRESH_GRACE" default:"0s" help:"How long a public client may retry a refresh whose answer was lost, at most 10s; 0: not at all. A thief of the token can use these seconds too, until the next refresh."`
+	RefreshGrace       time.Duration `env:"PUNCHCARD_REFRESH_GRACE" default:"0s" help:"How long a public client may retry a refresh whose answer was lost, at most 10s; 0: not at all."`
 	ApproveMaxAge      time.Duration `env:"PUNCHCARD_APPROVE_MAX_AGE" default:"0s" help:"How old a sign-in may be to approve or reject with it, such as 5m (RFC 9470); 0: as old as it is."`
 	DPoPNonces         bool          `name:"dpop-nonces" env:"PUNCHCARD_DPOP_NONCES" help:"Demand a server nonce in every DPoP proof, also of clients that are not registered to send one."`
 	LogFormat          string        `env:"PUNCHCARD_LOG_FORMAT" enum:"auto,text,json" default:"auto" help:"text, json, or auto: text on a terminal, JSON otherwise."`
@@ -194,9 +194,9 @@ func (c *serveCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 	log := slog.New(record.Ledger(edge.Logger(t.err, c.LogFormat, c.LogLevel).Handler()))
 	file, err := sqlite.Open(ctx, c.DB, sqlite.Options{Lock: true, Migrations: migrations(), Log: log})
 	if err != nil {
-		return unlessStopped(ctx, err)
+		return err
 	}
-	defer func() { err = errors.Join(unlessStopped(ctx, err), file.Close(context.WithoutCancel(ctx))) }()
+	defer func() { err = errors.Join(err, file.Close(context.WithoutCancel(ctx))) }()
 	if err := file.Migrate(ctx); err != nil {
 		return err
 	}
@@ -219,15 +219,6 @@ func (c *serveCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 	go hourly(ctx, log, rooms.auth.Purge, rooms.timesheets.Purge)
 	c.announce(t, rooms, time.Since(start), file.Created, listeners[0], port)
 	return edge.Serve(ctx, listeners, handler, log, func() { rooms.stopping.Store(true) })
-}
-
-// unlessStopped passes an error on, but not that a start was interrupted: that is
-// what was wanted, and the next start does what this one has not done.
-func unlessStopped(ctx context.Context, err error) error {
-	if ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx))) {
-		return nil
-	}
-	return err
 }
 
 func (c *serveCmd) validate() error {
@@ -318,8 +309,10 @@ func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.D
 	if !slices.ContainsFunc(document.APIs, func(a seed.API) bool { return strings.ReplaceAll(a.Identifier, seed.Base, base) == audience }) {
 		log.WarnContext(ctx, "the configuration declares no API "+seed.Base+"/api, so the Timesheets API takes none of this server's tokens")
 	}
-	if err := api.SeedWeek(ctx, now(), builtin); err != nil {
-		return nil, err
+	if builtin && file.Created {
+		if err := api.SeedWeek(ctx, now()); err != nil {
+			return nil, fmt.Errorf("seed timesheets: %w", err)
+		}
 	}
 	readable := func(h http.Handler) http.Handler { return server.CORS(h, "GET", "POST", "PUT", "DELETE") }
 	r := &rooms{
@@ -328,8 +321,10 @@ func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.D
 	}
 	server.Register(r.mux)
 	r.mux.Handle("/api/", r.api)
-	r.mux.Handle("GET "+pathResource, server.PublicCORS(api.Metadata(), "GET"))
-	r.mux.Handle("OPTIONS "+pathResource, server.PublicCORS(http.NotFoundHandler(), "GET"))
+	for _, of := range []string{pathResource, pathResource + "/"} { // of the API, and of each path below it
+		r.mux.Handle("GET "+of, server.PublicCORS(api.Metadata(), "GET"))
+		r.mux.Handle("OPTIONS "+of, server.PublicCORS(http.NotFoundHandler(), "GET"))
+	}
 	r.mux.Handle("GET /static/", static.Handler())
 	r.mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	r.mux.HandleFunc("GET /readyz", r.ready(file))
@@ -678,9 +673,9 @@ func (c *apiCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 	sets := []sqlite.MigrationSet{{Name: "timesheets", FS: timesheets.Migrations}, {Name: "dpop", FS: dpop.Migrations}}
 	file, err := sqlite.Open(ctx, c.DB, sqlite.Options{Lock: true, Migrations: sets, Log: log})
 	if err != nil {
-		return unlessStopped(ctx, err)
+		return err
 	}
-	defer func() { err = errors.Join(unlessStopped(ctx, err), file.Close(context.WithoutCancel(ctx))) }()
+	defer func() { err = errors.Join(err, file.Close(context.WithoutCancel(ctx))) }()
 	if err := file.Migrate(ctx); err != nil {
 		return err
 	}
@@ -694,8 +689,10 @@ func (c *apiCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := api.SeedWeek(ctx, now(), builtin); err != nil {
-		return err
+	if builtin && file.Created {
+		if err := api.SeedWeek(ctx, now()); err != nil {
+			return fmt.Errorf("seed timesheets: %w", err)
+		}
 	}
 	r := &rooms{mux: http.NewServeMux(), timesheets: api, file: file, now: now}
 	r.readable = func(h http.Handler) http.Handler {
@@ -703,8 +700,10 @@ func (c *apiCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 	}
 	r.api = r.readable(api.Handler())
 	r.mux.Handle("/api/", r.api)
-	r.mux.Handle("GET "+c.metadataPath(), edge.CrossOrigin(api.Metadata(), c.admits, "GET"))
-	r.mux.Handle("OPTIONS "+c.metadataPath(), edge.CrossOrigin(http.NotFoundHandler(), c.admits, "GET"))
+	for _, of := range []string{c.metadataPath(), c.metadataPath() + "/"} {
+		r.mux.Handle("GET "+of, edge.CrossOrigin(api.Metadata(), c.admits, "GET"))
+		r.mux.Handle("OPTIONS "+of, edge.CrossOrigin(http.NotFoundHandler(), c.admits, "GET"))
+	}
 	r.mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	r.mux.HandleFunc("GET /readyz", r.ready(file))
 	handler := edge.Handler(edge.Config{Issuer: own, Port: port, Log: log}, r)

@@ -729,12 +729,14 @@ func TestCodeFlowWithPKCE(t *testing.T) {
 	if a := b.api("GET", "/timesheets", "", ""); a.StatusCode != 401 || strings.Contains(a.Header.Get("WWW-Authenticate"), "error=") {
 		t.Errorf("no token: %d %s, want 401 without error (RFC 6750 3.1)", a.StatusCode, a.Header.Get("WWW-Authenticate"))
 	}
-	resource := b.get("/.well-known/oauth-protected-resource/api")
-	if challenge := b.api("GET", "/timesheets", "", "").Header.Get("WWW-Authenticate"); !strings.Contains(challenge, `resource_metadata="`+resource.Request.URL.String()+`"`) {
+	called := b.get("/.well-known/oauth-protected-resource/api/timesheets")
+	if challenge := b.api("GET", "/timesheets", "", "").Header.Get("WWW-Authenticate"); !strings.Contains(challenge, `resource_metadata="`+called.Request.URL.String()+`"`) {
 		t.Errorf("the challenge does not point at the metadata (RFC 9728 5.1): %s", challenge)
 	}
-	if m := resource.json(t); m["resource"] != p.base()+"/api" || fmt.Sprint(m["authorization_servers"]) != "["+p.issuer+"]" {
-		t.Errorf("resource metadata: %s", resource.body)
+	for path, want := range map[string]answer{"/api": b.get("/.well-known/oauth-protected-resource/api"), "/api/timesheets": called} {
+		if m := want.json(t); m["resource"] != p.base()+path || fmt.Sprint(m["authorization_servers"]) != "["+p.issuer+"]" {
+			t.Errorf("resource metadata: %s", want.body)
+		}
 	}
 	if a := b.api("GET", "/timesheets", got.ID, ""); a.StatusCode != 401 {
 		t.Errorf("an ID token opened the API: %d (RFC 9068 4)", a.StatusCode)
@@ -945,7 +947,7 @@ func TestAppThatRegistersItself(t *testing.T) {
 	_, at, _ := strings.Cut(challenge, `resource_metadata="`)
 	api := b.get(strings.TrimSuffix(at, `"`)).json(t)
 	server, _ := api["authorization_servers"].([]any)
-	if len(server) != 1 || api["resource"] != p.base()+"/api" || strings.Contains(challenge, "error=") {
+	if len(server) != 1 || api["resource"] != p.base()+"/api/timesheets" || strings.Contains(challenge, "error=") {
 		t.Fatalf("%s: %v", challenge, api)
 	}
 	doc := b.get(strings.TrimSuffix(fmt.Sprint(server[0]), "/") + "/.well-known/oauth-authorization-server").json(t)
@@ -962,7 +964,7 @@ func TestAppThatRegistersItself(t *testing.T) {
 		t.Error("the page does not say what kind of app this is")
 	}
 	got := b.tokens(b.exchange(c, b.arrive(c, b.decide(page, "allow", nil)).Get("code")))
-	if claims(t, got.Access, 1)["aud"] != api["resource"] || b.api("GET", "/timesheets", got.Access, "").StatusCode != 200 {
+	if claims(t, got.Access, 1)["aud"] != p.base()+"/api" || b.api("GET", "/timesheets", got.Access, "").StatusCode != 200 {
 		t.Error("the token does not open the API it was asked for")
 	}
 	// RFC 8707 2.2: the refresh may name the resource again, and no other.
@@ -3648,71 +3650,6 @@ func keysRotate(t *testing.T) {
 	w.move(2 * time.Minute)
 	if kids := b.kidsPublished(); len(kids) != 2 || slices.Contains(kids, before[0]) || slices.Contains(kids, before[1]) {
 		t.Errorf("published after it: %v, before the rotation %v", kids, before)
-	}
-}
-
-// A start that was interrupted, with the file half made or the passwords half
-// hashed, ends quietly, and the next one finishes what it began.
-func TestAStartThatIsInterrupted(t *testing.T) {
-	for _, at := range []string{"", ".lock", "-wal"} { // the file as far as it is made by then; "" is the whole
-		db := filepath.Join(t.TempDir(), "first.db")
-		ctx, cancel := context.WithCancelCause(t.Context())
-		var said lockedBuffer
-		ended := make(chan int, 1)
-		go func() { ended <- run(ctx, []string{"serve", "--db", db, "--addr", "127.0.0.1:0"}, io.Discard, &said) }()
-		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
-			if _, err := os.Stat(db + at); err == nil {
-				break
-			}
-			if time.Now().After(deadline) {
-				t.Fatalf("%q never came\n%s", db+at, &said)
-			}
-		}
-		cancel(errors.New("interrupt signal received"))
-		if code := <-ended; code != 0 || strings.Contains(said.String(), "punchcard:") {
-			t.Errorf("interrupted with %q there: exit %d, %q", at, code, &said)
-		}
-		demoIsWhole(t, startOn(t, db))
-	}
-	// Killed after the people were written and before the week was.
-	p := start(t)
-	p.stop()
-	p.sql(t, `DELETE FROM entries`, `DELETE FROM demo_week`)
-	demoIsWhole(t, startOn(t, p.db))
-	// What people have deleted since stays away.
-	p = start(t)
-	p.stop()
-	p.sql(t, `DELETE FROM entries`)
-	p = startOn(t, p.db)
-	b, c := p.browser(t), mobile()
-	if a := b.api("GET", "/timesheets", b.signedUp(c, "ada@example.com").Access, ""); !strings.Contains(a.body, `"items":[]`) {
-		t.Errorf("the week came back: %s", a.body)
-	}
-}
-
-// demoIsWhole finds a person, and a week of theirs.
-func demoIsWhole(t *testing.T, p *program) {
-	t.Helper()
-	b, c := p.browser(t), mobile()
-	a := b.api("GET", "/timesheets", b.signedUp(c, "ada@example.com").Access, "")
-	if n := strings.Count(a.body, `"id"`); n != 6 {
-		t.Errorf("%d entries of Ada, want 6: %s", n, a.body)
-	}
-	p.stop()
-}
-
-// sql changes the file of a stopped program.
-func (p *program) sql(t *testing.T, statements ...string) {
-	t.Helper()
-	db, err := sql.Open("sqlite", p.db)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	for _, s := range statements {
-		if _, err := db.Exec(s); err != nil {
-			t.Fatal(err)
-		}
 	}
 }
 

@@ -109,5 +109,7 @@ func later(a, b time.Time) time.Time {
 func (s *Server) forget() {
 	s.store.Forget()
 	s.genuine.forget()
-	s.limits.forget()
+	s.guesses.forget()
+	s.flood.forget()
+	s.codes.forget()
 }

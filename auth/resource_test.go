@@ -10,8 +10,12 @@ import (
 // invalid_target, and costs the client nothing that is used once.
 func TestResourceAtEveryGrant(t *testing.T) {
 	const api = issuer + "/api"
-	wrong := [][]string{{"https://other.example/api"}, {api + "/"}, {issuer}, {api + "#f"}, {"/api"}, {api, "https://other.example/api"}}
-	right := [][]string{nil, {""}, {api}, {api, api}}
+	wrong := [][]string{
+		{"https://other.example/api"}, {api + "/"}, {issuer}, {api + "#f"}, {"/api"}, {api, "https://other.example/api"},
+		{api + "x/timesheets"}, {api + "/../other"}, {api + "/%2e%2e/other"}, {api + "/timesheets/"}, {api + "/timesheets?x"}, {api + "/timesheets#f"}, {issuer + "/other"},
+	}
+	// RFC 9728 3.3: a client that called one path of the API names that.
+	right := [][]string{nil, {""}, {api}, {api, api}, {api + "/timesheets"}, {api, api + "/timesheets/ts_1"}}
 	w := newWorld(t)
 	for name, present := range map[string]func() func() url.Values{
 		"authorization_code": func() func() url.Values {

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
@@ -166,7 +167,7 @@ func anyScope([]string, string) bool { return true }
 // name, "" where neither was sent.
 func (s *Server) parseAudience(ctx context.Context, v url.Values) (audience string, err *Error) {
 	for _, name := range append(slices.Clone(v["audience"]), v["resource"]...) {
-		api, ok := s.api(name)
+		api, ok := s.resource(name)
 		// RFC 8707 2: an unknown resource is invalid_target. A token for two
 		// APIs could be replayed by one at the other, so one name it is.
 		if !s.check(ctx, "audience is one known API", "RFC 8707 2", ok && (audience == "" || audience == s.expand(api.Identifier)), strings.Join(s.identifiers(), " or "), name) {
@@ -185,6 +186,27 @@ func (s *Server) api(identifier string) (seed.API, bool) {
 		}
 	}
 	return seed.API{}, false
+}
+
+// resource finds the API that a resource indicator names: by its identifier, or
+// by the URL of something below it. RFC 9728 3.3 has clients send the URL that
+// they called and that the metadata repeats; RFC 8707 2 leaves it to this server
+// which audience that is.
+func (s *Server) resource(name string) (found seed.API, ok bool) {
+	if api, ok := s.api(name); ok {
+		return api, true
+	}
+	u, err := url.Parse(name)
+	if err != nil || u.Host == "" || strings.ContainsAny(name, "?#") || path.Clean(u.Path) != u.Path {
+		return seed.API{}, false
+	}
+	for _, a := range s.apis {
+		// Of two that it is below, the nearer one.
+		if strings.HasPrefix(name, s.expand(a.Identifier)+"/") && len(a.Identifier) > len(found.Identifier) {
+			found, ok = a, true
+		}
+	}
+	return found, ok
 }
 
 // apiOf finds the API that a scope belongs to: one name is declared by one API.

@@ -170,7 +170,7 @@ func (s *Server) narrowRefresh(ctx context.Context, request fosite.AccessRequest
 func (s *Server) sameAudience(ctx context.Context, request fosite.AccessRequester, form url.Values) error {
 	granted := slices.Compact(slices.Sorted(slices.Values(slices.Concat(request.GetGrantedAudience(), request.GetRequestedAudience()))))
 	for _, name := range append(slices.Clone(form["audience"]), form["resource"]...) {
-		api, known := s.api(name)
+		api, known := s.resource(name)
 		if !s.check(ctx, "audience of the grant", "RFC 8707 2.2", known && slices.Contains(granted, s.expand(api.Identifier)), strings.Join(granted, " "), name) {
 			return newError("invalid_target", "This grant is for "+printable(strings.Join(granted, " "))+".")
 		}

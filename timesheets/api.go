@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"path"
 	"runtime/debug"
 	"strings"
@@ -35,8 +36,9 @@ type Config struct {
 
 	Audience string // the identifier of this API, for which tokens must be meant
 	Issuer   string // the authorization server, byte for byte
-	// ResourceMetadata is the absolute URL of the RFC 9728 document that every
-	// challenge points at. Empty leaves the pointer out.
+	// ResourceMetadata is the absolute URL of the RFC 9728 document of Audience,
+	// where Metadata is served, as it is below that URL. Challenges point there.
+	// Empty leaves the pointer out.
 	ResourceMetadata string
 	// Documentation is the absolute URL of a page that explains the API to
 	// people. Empty leaves it out of the metadata.
@@ -133,6 +135,12 @@ func operation(id, route, scope, summary string) huma.Operation {
 // openFor opens an operation to tokens behind which there is no person.
 func openFor(callers string, op huma.Operation) huma.Operation {
 	op.Metadata = map[string]any{openTo: callers}
+	switch callers {
+	case machines:
+		op.Security = []map[string][]string{{machineScheme: op.Security[0][securityScheme]}}
+	case everybody:
+		op.Security = append(op.Security, map[string][]string{machineScheme: {}}) // one or the other
+	}
 	return op
 }
 
@@ -181,7 +189,7 @@ func (a *API) humaConfig() huma.Config {
 		{Name: tagBatch, Description: "For programs that act for themselves"},
 		{Name: tagCaller, Description: "Who the API takes you for"},
 	}
-	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{securityScheme: securityOf(a.issuer)}
+	c.Components.SecuritySchemes = securityOf(a.issuer)
 	return c
 }
 
@@ -205,20 +213,24 @@ func (a *API) Handler() http.Handler {
 
 // unrouted tells 405 from 404 by asking for the path with each method.
 func (a *API) unrouted(r *http.Request) *problem {
-	var allowed []string
-	for _, method := range []string{"DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"} {
-		probe := *r
-		probe.Method = method
-		if _, pattern := a.mux.Handler(&probe); pattern != "" && path.Clean(r.URL.Path) == r.URL.Path {
-			allowed = append(allowed, method)
-		}
-	}
+	allowed := a.methodsAt(r.URL.Path)
 	if len(allowed) == 0 {
 		return newProblem(http.StatusNotFound, "There is nothing at this path.")
 	}
 	list := strings.Join(allowed, ", ")
 	// RFC 9110 15.5.6: a 405 MUST say what is allowed.
 	return newProblem(http.StatusMethodNotAllowed, "This path takes "+list+".").with("Allow", list)
+}
+
+// methodsAt are those that a path takes; none where there is nothing.
+func (a *API) methodsAt(at string) (allowed []string) {
+	for _, method := range []string{"DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"} {
+		_, pattern := a.mux.Handler(&http.Request{Method: method, URL: &url.URL{Path: at}})
+		if pattern != "" && path.Clean(at) == at {
+			allowed = append(allowed, method)
+		}
+	}
+	return allowed
 }
 
 // answering remembers whether an answer has begun.

@@ -55,8 +55,13 @@ type invalidToken struct{ reason string }
 func (e *invalidToken) Error() string        { return "invalid token: " + e.reason }
 func (e *invalidToken) Is(target error) bool { return target == ErrInvalidToken }
 
-// securityScheme is the name under which operations declare their scope.
-const securityScheme = "oauth2"
+// The names under which operations declare their scope: one scheme for those
+// that people sign in to use, and one for those of machines. A tool that reads
+// the description asks a person for all that a scheme lists.
+const (
+	securityScheme = "oauth2"
+	machineScheme  = "clientCredentials"
+)
 
 // openTo marks the operations that are not for people alone.
 const (
@@ -90,7 +95,8 @@ func (a *API) authorize(ctx huma.Context, next func(huma.Context)) {
 // being served has still been valid for it.
 func (a *API) admit(r *http.Request, op *huma.Operation) (Caller, error) {
 	ctx := r.Context()
-	sent, err := a.credentials(r)
+	needed := scopesOf(op)
+	sent, err := a.credentials(r, demand{scopes: needed, metadata: a.metadataOf(r)})
 	if err != nil {
 		return Caller{}, err
 	}
@@ -101,18 +107,17 @@ func (a *API) admit(r *http.Request, op *huma.Operation) (Caller, error) {
 	if err := a.holds(r, sent, caller); err != nil {
 		return Caller{}, err
 	}
-	needed := scopesOf(op)
 	// RFC 6750 3.1: a token that lacks the scope gets 403. Scopes are compared as
 	// whole words: as a substring, "xapprove:timesheets" would approve.
 	ok := !slices.ContainsFunc(needed, func(s string) bool { return !slices.Contains(caller.Scopes, s) })
 	if len(needed) > 0 && !a.check(ctx, "scope", "RFC 6750 3.1", ok, strings.Join(needed, " "), strings.Join(caller.Scopes, " ")) {
-		return Caller{}, a.lacksScope(sent.scheme, needed)
+		return Caller{}, a.lacksScope(sent)
 	}
 	if err := a.admitsKind(ctx, op, caller); err != nil {
 		return Caller{}, err
 	}
 	// Last: nobody shall sign in again for what they may not do anyway.
-	return caller, a.admitsAge(ctx, op, sent.scheme, caller)
+	return caller, a.admitsAge(ctx, op, sent, caller)
 }
 
 // admitsKind tells people and machines apart. A scope cannot: a registration
@@ -140,28 +145,41 @@ func (a *API) admitsKind(ctx context.Context, op *huma.Operation, caller Caller)
 func scopesOf(op *huma.Operation) []string {
 	var scopes []string
 	for _, requirement := range op.Security {
-		scopes = append(scopes, requirement[securityScheme]...)
+		for _, named := range requirement {
+			scopes = append(scopes, named...)
+		}
 	}
 	return scopes
 }
 
-// credentials are an access token and how it was sent.
-type credentials struct{ scheme, token string }
+// credentials are an access token and how it was sent, for an operation.
+type credentials struct {
+	scheme, token string
+	demand
+}
+
+// demand is what every challenge of an operation says: RFC 6750 3, the scope
+// that a token needs, also where none was sent, for that is what a client goes
+// to ask for; and RFC 9728 5.1, where to find out who issues such tokens.
+type demand struct {
+	scopes   []string
+	metadata string // "" for no document
+}
 
 // credentials takes the one access token from the Authorization header. RFC
 // 6750 2.2 and 2.3 also know a form field and a query parameter; RFC 9700 4.3.2
 // forbids the latter, because URLs end up in logs and histories. Neither is
 // looked at.
-func (a *API) credentials(r *http.Request) (credentials, error) {
+func (a *API) credentials(r *http.Request, needs demand) (credentials, error) {
 	headers := r.Header.Values("Authorization")
 	// RFC 6750 3.1: more than one way of sending a token is invalid_request; two
 	// readers of one request could each take another of them.
 	if len(headers) > 1 {
 		a.check(r.Context(), "one Authorization header", "RFC 6750 3.1", false, "1", fmt.Sprint(len(headers)))
 		return credentials{}, newProblem(http.StatusBadRequest, "The request has more than one Authorization header.").
-			with("WWW-Authenticate", a.challenge(bearer, "invalid_request", "more than one Authorization header", nil))
+			with("WWW-Authenticate", a.challenge(bearer, "invalid_request", "more than one Authorization header", needs))
 	}
-	var sent credentials
+	sent := credentials{demand: needs}
 	if len(headers) == 1 {
 		sent.scheme, sent.token, _ = strings.Cut(headers[0], " ")
 		sent.token = strings.Trim(sent.token, " ")
@@ -170,7 +188,7 @@ func (a *API) credentials(r *http.Request) (credentials, error) {
 	known := slices.IndexFunc(a.schemes(), func(s string) bool { return strings.EqualFold(s, sent.scheme) })
 	if ok := known >= 0 && sent.token != ""; !a.check(r.Context(), "bearer token sent", "RFC 6750 2.1", ok, "Authorization: "+strings.Join(a.schemes(), " or "), map[bool]string{true: "an access token", false: "none"}[ok]) {
 		// RFC 6750 3.1: a request without authentication SHOULD get no error code.
-		return sent, a.challenging(newProblem(http.StatusUnauthorized, "This API needs an access token: Authorization: Bearer <token>."), bearer, "", "")
+		return sent, a.challenging(newProblem(http.StatusUnauthorized, "This API needs an access token: Authorization: Bearer <token>."), bearer, "", "", needs)
 	}
 	sent.scheme = a.schemes()[known]
 	return sent, nil
@@ -203,34 +221,34 @@ func (a *API) verify(ctx context.Context, sent credentials) (Caller, error) {
 	}
 	expected := "a token in force for " + a.audience + " from " + a.issuer
 	if !a.check(ctx, "access token valid", "RFC 6750 3.1", err == nil, expected, fingerprint(sent.token)) {
-		return Caller{}, a.invalidToken(sent.scheme, err)
+		return Caller{}, a.invalidToken(sent, err)
 	}
 	return caller, nil
 }
 
-func (a *API) invalidToken(scheme string, err error) *problem {
+func (a *API) invalidToken(sent credentials, err error) *problem {
 	reason := "it opens nothing here"
 	var known *invalidToken
 	if errors.As(err, &known) {
 		reason = known.reason
 	}
-	return a.challenging(newProblem(http.StatusUnauthorized, "The access token is not valid: "+reason+"."), scheme, "invalid_token", reason)
+	return a.challenging(newProblem(http.StatusUnauthorized, "The access token is not valid: "+reason+"."), sent.scheme, "invalid_token", reason, sent.demand)
 }
 
-func (a *API) lacksScope(scheme string, needed []string) *problem {
-	list := strings.Join(needed, " ")
+func (a *API) lacksScope(sent credentials) *problem {
+	list := strings.Join(sent.scopes, " ")
 	return newProblem(http.StatusForbidden, "The access token does not carry the scope "+list+".").
-		with("WWW-Authenticate", a.challenge(scheme, "insufficient_scope", "the access token does not carry the scope "+list, needed))
+		with("WWW-Authenticate", a.challenge(sent.scheme, "insufficient_scope", "the access token does not carry the scope "+list, sent.demand))
 }
 
 // challenging adds to a 401 the challenge of the scheme that was used, with
 // what was wrong, and that of the other one as an offer: RFC 9449 7.2, a
 // resource that takes both says so.
-func (a *API) challenging(p *problem, scheme, code, description string) *problem {
-	p.with("WWW-Authenticate", a.challenge(scheme, code, description, nil))
+func (a *API) challenging(p *problem, scheme, code, description string, needs demand) *problem {
+	p.with("WWW-Authenticate", a.challenge(scheme, code, description, needs))
 	for _, other := range a.schemes() {
 		if other != scheme {
-			p.with("WWW-Authenticate", a.challenge(other, "", "", nil))
+			p.with("WWW-Authenticate", a.challenge(other, "", "", needs))
 		}
 	}
 	return p
@@ -238,7 +256,7 @@ func (a *API) challenging(p *problem, scheme, code, description string) *problem
 
 // challenge is the WWW-Authenticate header of RFC 6750 3 or RFC 9449 7.1, with
 // RFC 9728's pointer to the metadata where that document exists.
-func (a *API) challenge(scheme, code, description string, scopes []string) string {
+func (a *API) challenge(scheme, code, description string, needs demand) string {
 	var b strings.Builder
 	b.WriteString(scheme + ` realm="timesheets"`)
 	param := func(name, value string) {
@@ -251,8 +269,8 @@ func (a *API) challenge(scheme, code, description string, scopes []string) strin
 	}
 	param("error", code)
 	param("error_description", description)
-	param("scope", strings.Join(scopes, " "))
-	param("resource_metadata", a.resourceMetadata)
+	param("scope", strings.Join(needs.scopes, " "))
+	param("resource_metadata", needs.metadata)
 	return b.String()
 }
 

@@ -43,13 +43,17 @@ var contract = map[string]string{
 func TestEveryOperationDemandsAToken(t *testing.T) {
 	w := newWorld(t)
 	w.each(func(route string, _ *huma.Operation) {
-		// RFC 6750 3.1: no authentication, no error code.
+		// RFC 6750 3.1: no authentication, no error code; 3: the scope in either case.
+		scope := ""
+		if contract[route] != "" {
+			scope = `, scope="` + contract[route] + `"`
+		}
 		got := w.do("", route, "").want(401).header.Get("WWW-Authenticate")
-		if got != `Bearer realm="timesheets"` {
+		if got != `Bearer realm="timesheets"`+scope {
 			t.Errorf("%s: %s", route, got)
 		}
 		got = w.do("revoked", route, "").want(401).header.Get("WWW-Authenticate")
-		if got != `Bearer realm="timesheets", error="invalid_token", error_description="it was revoked"` {
+		if got != `Bearer realm="timesheets", error="invalid_token", error_description="it was revoked"`+scope {
 			t.Errorf("%s: %s", route, got)
 		}
 	})
@@ -66,8 +70,8 @@ func TestEveryOperationDemandsItsScope(t *testing.T) {
 			t.Errorf("%s declares %q, want %q", route, got, need)
 		}
 		for _, scope := range scopesOf(op) {
-			flows := w.api.huma.OpenAPI().Components.SecuritySchemes[securityScheme].Flows
-			if flows.AuthorizationCode.Scopes[scope]+flows.ClientCredentials.Scopes[scope] == "" {
+			schemes := w.api.huma.OpenAPI().Components.SecuritySchemes
+			if schemes[securityScheme].Flows.AuthorizationCode.Scopes[scope]+schemes[machineScheme].Flows.ClientCredentials.Scopes[scope] == "" {
 				t.Errorf("scope %s is not described", scope)
 			}
 		}
@@ -168,7 +172,11 @@ func TestTheHeaderIsTheOnlyPlaceForAToken(t *testing.T) {
 		"scheme only": w.do("", "GET /api/me", "", "Authorization", "Bearer"),
 		"tab":         w.do("", "GET /api/me", "", "Authorization", "Bearer\t"+token),
 	} {
-		if got := r.want(401).header.Get("WWW-Authenticate"); got != `Bearer realm="timesheets"` {
+		want := `Bearer realm="timesheets"`
+		if name == "form" {
+			want += `, scope="create:timesheets"`
+		}
+		if got := r.want(401).header.Get("WWW-Authenticate"); got != want {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
@@ -249,7 +257,12 @@ func TestChallengesPointAtTheMetadataWhereThatExists(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.ResourceMetadata = at })
 	for _, token := range []string{"", "revoked", w.token("usr_ada")} {
 		got := w.do(token, "GET /api/timesheets", "").header.Get("WWW-Authenticate")
-		if !strings.HasSuffix(got, `, resource_metadata="`+at+`"`) { // RFC 9728 5.1
+		if !strings.HasSuffix(got, `, resource_metadata="`+at+`/timesheets"`) { // RFC 9728 5.1
+			t.Error(got)
+		}
+		// RFC 6750 3: every challenge names the scope, also where no token was sent
+		// and no error is named; that is what a client goes to ask for.
+		if !strings.Contains(got, `, scope="read:timesheets"`) || token == "" && strings.Contains(got, "error") {
 			t.Error(got)
 		}
 	}

@@ -18,7 +18,7 @@ import (
 
 const pathDocument = "/api/openapi.json"
 
-// scopes says what each scope lets an app do, in the flow that can ask for it.
+// These say what each scope lets an app do, in the scheme that can ask for it.
 var (
 	personScopes = map[string]string{
 		"read:timesheets":    "See your timesheets",
@@ -33,18 +33,23 @@ var (
 
 // securityOf describes where tokens come from, with absolute URLs: the
 // authorization server may be somewhere else.
-func securityOf(issuer string) *huma.SecurityScheme {
+func securityOf(issuer string) map[string]*huma.SecurityScheme {
 	as := strings.TrimSuffix(issuer, "/")
-	return &huma.SecurityScheme{
+	people := &huma.SecurityScheme{
 		Type: "oauth2",
 		Description: "Every operation needs an access token: Authorization: Bearer <token>, or, where it is bound to a key, Authorization: DPoP <token> with a DPoP proof (RFC 9449). " +
-			"Apps that people sign in to use the authorization code flow with PKCE (S256); machine clients use client credentials. " +
+			"Apps that people sign in to use the authorization code flow with PKCE (S256). " +
 			"Each operation names the one scope that its token must carry.",
 		Flows: &huma.OAuthFlows{
 			AuthorizationCode: &huma.OAuthFlow{AuthorizationURL: as + "/authorize", TokenURL: as + "/oauth/token", RefreshURL: as + "/oauth/token", Scopes: personScopes},
-			ClientCredentials: &huma.OAuthFlow{TokenURL: as + "/oauth/token", Scopes: machineScopes},
 		},
 	}
+	machine := &huma.SecurityScheme{
+		Type:        "oauth2",
+		Description: "For machine clients, which act for themselves: nobody signs in, and no person can give these scopes.",
+		Flows:       &huma.OAuthFlows{ClientCredentials: &huma.OAuthFlow{TokenURL: as + "/oauth/token", Scopes: machineScopes}},
+	}
+	return map[string]*huma.SecurityScheme{securityScheme: people, machineScheme: machine}
 }
 
 // serverOf is what the paths of the document are relative to. An identifier
@@ -185,12 +190,12 @@ func (a *API) serveDocument() http.HandlerFunc {
 	}
 }
 
-// scopesDeclared are all that operations ask for, sorted.
+// scopesDeclared are all that operations for people ask for, sorted.
 func (a *API) scopesDeclared() []string {
 	var scopes []string
 	for _, item := range a.huma.OpenAPI().Paths {
 		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Delete} {
-			if op != nil {
+			if op != nil && op.Metadata[openTo] != machines {
 				scopes = append(scopes, scopesOf(op)...)
 			}
 		}

@@ -27,7 +27,7 @@ func afterSignIn(age time.Duration, op huma.Operation) huma.Operation {
 // RFC 9470 3: a token that is good, and carries the scope, may still not be
 // enough. Another one, from a fresh sign-in, is what helps; a refresh does not,
 // because it keeps the time of the first one (OIDC Core 12.2).
-func (a *API) admitsAge(ctx context.Context, op *huma.Operation, scheme string, caller Caller) error {
+func (a *API) admitsAge(ctx context.Context, op *huma.Operation, sent credentials, caller Caller) error {
 	limit, demanded := op.Metadata[maxAge].(time.Duration)
 	if !demanded {
 		return nil
@@ -43,7 +43,7 @@ func (a *API) admitsAge(ctx context.Context, op *huma.Operation, scheme string, 
 		return nil
 	}
 	seconds := strconv.Itoa(int(limit / time.Second))
-	challenge := a.challenge(scheme, "insufficient_user_authentication", "the sign-in is older than "+seconds+" seconds", nil)
+	challenge := a.challenge(sent.scheme, "insufficient_user_authentication", "the sign-in is older than "+seconds+" seconds", sent.demand)
 	return newProblem(http.StatusUnauthorized, "This needs a sign-in no older than "+inWords(limit)+", and the access token comes from an older one. Have the person sign in again, with max_age="+seconds+" in the authorization request.").
 		with("WWW-Authenticate", challenge+fmt.Sprintf(`, max_age="%s"`, seconds))
 }

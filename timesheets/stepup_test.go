@@ -23,7 +23,7 @@ func TestApprovingDemandsARecentSignIn(t *testing.T) {
 	const approve = "approve:timesheets"
 
 	old := w.do(w.approver(5*time.Minute+time.Second, approve), decide, "").want(401)
-	if got, want := old.header.Get("WWW-Authenticate"), `Bearer realm="timesheets", error="insufficient_user_authentication", error_description="the sign-in is older than 300 seconds", resource_metadata="https://as.example/.well-known/oauth-protected-resource/api", max_age="300"`; got != want {
+	if got, want := old.header.Get("WWW-Authenticate"), `Bearer realm="timesheets", error="insufficient_user_authentication", error_description="the sign-in is older than 300 seconds", scope="approve:timesheets", resource_metadata="https://as.example/.well-known/oauth-protected-resource/api/approvals/`+e.ID+`", max_age="300"`; got != want {
 		t.Errorf("challenge\n%s, want\n%s", got, want)
 	}
 	var p problem

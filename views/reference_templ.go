@@ -607,10 +607,10 @@ func referenceRefusals(p Reference) string {
 		scope = p.Scopes[0].Name
 	}
 	return `HTTP/1.1 401 Unauthorized
-WWW-Authenticate: Bearer realm="timesheets", resource_metadata="…"
+WWW-Authenticate: Bearer realm="timesheets", scope="` + scope + `", resource_metadata="…"
 
 HTTP/1.1 401 Unauthorized
-WWW-Authenticate: Bearer realm="timesheets", error="invalid_token", error_description="it has expired", resource_metadata="…"
+WWW-Authenticate: Bearer realm="timesheets", error="invalid_token", error_description="it has expired", scope="` + scope + `", resource_metadata="…"
 
 HTTP/1.1 403 Forbidden
 WWW-Authenticate: Bearer realm="timesheets", error="insufficient_scope", error_description="the access token does not carry the scope ` + scope + `", scope="` + scope + `", resource_metadata="…"`

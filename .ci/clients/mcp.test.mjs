@@ -55,7 +55,8 @@ test("from the 401 to the hours: discovery, registration, PKCE, resource", async
   const call = withOAuth(app, hours)(fetch);
   await assert.rejects(call(hours), /requires user authorization/);
   assert.equal(app.asked.get("code_challenge_method"), "S256");
-  assert.equal(app.asked.get("resource"), serverUrl.href);
+  assert.equal(app.asked.get("resource"), hours.href); // RFC 9728 3.3: what was called
+  assert.equal(app.asked.get("scope"), "read:timesheets"); // RFC 6750 3: what the 401 named
   assert.equal(await auth(app, { serverUrl: hours, authorizationCode: app.code }), "AUTHORIZED");
   const answer = await call(hours);
   assert.equal(answer.status, 200);

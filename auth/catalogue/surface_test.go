@@ -71,7 +71,31 @@ var metadata = map[string]func(*testing.T){
 				t.Errorf("scopes_supported lacks %s", scope)
 			}
 		}
-		problem(t, "no token", a.get("/api/timesheets"), 401, `resource_metadata="`+base+resource+`"`)
+		// "The minimal set", and what people can have: clients ask them for all of it.
+		if slices.Contains(strs(m["scopes_supported"]), "batch:upload") {
+			t.Error("scopes_supported lists what only a machine can have")
+		}
+		// RFC 9728 3.3: the resource MUST be the URL that was called, for a client
+		// that came by the 401 of that. RFC 6750 3: scope says what to ask for.
+		problem(t, "no token", a.get("/api/timesheets?limit=1"), 401, `resource_metadata="`+base+resource+`/timesheets"`, `scope="read:timesheets"`)
+		c := native()
+		for _, m := range []map[string]any{m, a.get(discovery).json(t)} { // as tools do that are told nothing else
+			all := c.asking(strings.Join(strs(m["scopes_supported"]), " "))
+			if at := a.get(all.authorize()); at.StatusCode != 303 || strings.Contains(at.Header.Get("Location"), "error=") {
+				t.Errorf("all that is listed cannot be asked for: %s", all.scope)
+			}
+		}
+		if at := a.get(resource + "/timesheets"); at.StatusCode != 200 || at.json(t)["resource"] != base+"/api/timesheets" {
+			t.Errorf("of one path: %d %s", at.StatusCode, at.body)
+		}
+		if at := a.get(resource + "/nothing"); at.StatusCode != 404 {
+			t.Errorf("of a path where nothing is: %d", at.StatusCode)
+		}
+		code := a.code(c, ada, "resource", base+"/api/timesheets")
+		got := a.tokens(a.token(c.exchangeForm(code, "resource", base+"/api/timesheets")))
+		if at := a.api("GET", "/timesheets", got.Access, ""); at.StatusCode != 200 || part(t, got.Access, 1)["aud"] != base+"/api" {
+			t.Errorf("with a token for that URL: %d, aud %v", at.StatusCode, part(t, got.Access, 1)["aud"])
+		}
 		// RFC 9728 4: both say so, or anybody could name this server as theirs.
 		if got := strs(a.get(rfc8414).json(t)["protected_resources"]); !slices.Equal(got, []string{base + "/api"}) {
 			t.Errorf("protected_resources %v", got)

@@ -21,7 +21,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/exampleco/punchcard/auth/jws"
 	"github.com/exampleco/punchcard/auth/store/sqlite"
 	"github.com/go-jose/go-jose/v3"
 )
@@ -86,11 +85,11 @@ func sign(t testing.TB, r *Ring, alg, typ string) string {
 
 func kidOf(t testing.TB, token string) string {
 	t.Helper()
-	read, err := jws.Read(token, limits)
+	h, err := parseHeader(token)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return read.Header.Kid
+	return h.Kid
 }
 
 func TestKeysAreMadeOnceAndOutliveARestart(t *testing.T) {

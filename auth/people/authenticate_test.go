@@ -166,7 +166,7 @@ func TestWaitingForAPlaceToHashEndsWithTheRequest(t *testing.T) {
 	r := open(t)
 	r.apply(true, ada)
 	for range maxHashes {
-		release, err := r.queue.enter(t.Context(), party{})
+		release, err := r.slot(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -82,6 +82,8 @@ const (
 	KindOther       Kind = "other"     // of the authorization server
 )
 
+const pathResource = "/.well-known/oauth-protected-resource/api"
+
 // kinds is the surface that is watched, by its published paths.
 var kinds = map[string]Kind{
 	"/try":            KindTry,
@@ -95,10 +97,10 @@ var kinds = map[string]Kind{
 	"/account":     KindAccount,
 	"/userinfo":    KindUserinfo,
 	"/oidc/logout": KindLogout, "/v2/logout": KindLogout, "/logout": KindLogout,
-	"/.well-known/openid-configuration":         KindMetadata,
-	"/.well-known/oauth-authorization-server":   KindMetadata,
-	"/.well-known/oauth-protected-resource/api": KindMetadata,
-	"/.well-known/jwks.json":                    KindKeys,
+	"/.well-known/openid-configuration":       KindMetadata,
+	"/.well-known/oauth-authorization-server": KindMetadata,
+	pathResource:             KindMetadata,
+	"/.well-known/jwks.json": KindKeys,
 }
 
 // kindOf returns "" for what is not watched: assets, health, the inspector
@@ -115,6 +117,8 @@ func kindOf(r *http.Request) Kind {
 	case known:
 	case path == "/oidc/register", strings.HasPrefix(path, "/oidc/register/"):
 		kind = KindRegister
+	case strings.HasPrefix(path, pathResource+"/"): // of one path of the API
+		kind = KindMetadata
 	case path == "/api/openapi.json":
 		return ""
 	case path == "/api" || strings.HasPrefix(path, "/api/"):
@@ -184,10 +188,10 @@ func (x *Exchange) ErrorCode() string {
 // 4.1.2, OAuth 2.0 Multiple Response Types 2.1, Form Post Response Mode 2).
 func (x *Exchange) Returned() url.Values {
 	encoded := x.Handed
-	if _, after, ok := strings.Cut(x.goesTo(), "?"); ok {
+	if _, after, ok := strings.Cut(x.Answer.Get("Location"), "?"); ok {
 		encoded, _, _ = strings.Cut(after, "#")
 	}
-	if _, fragment, ok := strings.Cut(x.goesTo(), "#"); ok {
+	if _, fragment, ok := strings.Cut(x.Answer.Get("Location"), "#"); ok {
 		encoded += "&" + fragment
 	}
 	if encoded == "" {
@@ -235,31 +239,10 @@ func parameter(encoded, name string) string {
 	return ""
 }
 
-// goesTo is where the answer sends the browser: by a redirect, or from a page
-// that goes on by itself. "" for nowhere.
-func (x *Exchange) goesTo() string {
-	if to := x.Answer.Get("Location"); to != "" {
-		return to
-	}
-	_, to, _ := cutRefresh(x.Answer.Get("Refresh"))
-	return to
-}
-
-// cutRefresh reads a Refresh header, as HTML's "shared declarative refresh
-// steps" do.
-func cutRefresh(value string) (seconds, to string, ok bool) {
-	seconds, rest, ok := strings.Cut(value, ";")
-	rest = strings.TrimSpace(rest)
-	if !ok || len(rest) < 4 || !strings.EqualFold(rest[:4], "url=") {
-		return value, "", false
-	}
-	return seconds, strings.Trim(rest[4:], `'"`), true
-}
-
 // Redirect is where the answer sends the browser; nil for nowhere.
 func (x *Exchange) Redirect() *url.URL {
-	to := x.goesTo()
-	if to == "" || x.Status >= 400 || x.Status < 300 && x.Answer.Get("Refresh") == "" {
+	to := x.Answer.Get("Location")
+	if to == "" || x.Status < 300 || x.Status > 399 {
 		return nil
 	}
 	u, err := url.Parse(to)
