@@ -158,7 +158,7 @@ type serveCmd struct {
 	AccessTTL          time.Duration `name:"access-ttl" env:"PUNCHCARD_ACCESS_TTL" default:"15m" help:"Lifetime of an access token."`
 	RefreshTTL         time.Duration `name:"refresh-ttl" env:"PUNCHCARD_REFRESH_TTL" default:"336h" help:"How long a refresh token may lie idle; a family ends after 90 days."`
 	CodeTTL            time.Duration `name:"code-ttl" env:"PUNCHCARD_CODE_TTL" default:"60s" help:"Lifetime of an authorization code, at most 10m."`
-	RefreshGrace       time.Duration `env:"PUNCHCARD_REFRESH_GRACE" default:"0s" help:"How long a public client may retry a refresh whose answer was lost, at most 10s; 0: not at all."`
+	RefreshGrace       time.Duration `env:"PUNCHCARD_REFRESH_GRACE" default:"0s" help:"How long a public client may retry a refresh whose answer was lost, at most 10s; 0: not at all. A thief of the token can use these seconds too, until the next refresh."`
 	ApproveMaxAge      time.Duration `env:"PUNCHCARD_APPROVE_MAX_AGE" default:"0s" help:"How old a sign-in may be to approve or reject with it, such as 5m (RFC 9470); 0: as old as it is."`
 	DPoPNonces         bool          `name:"dpop-nonces" env:"PUNCHCARD_DPOP_NONCES" help:"Demand a server nonce in every DPoP proof, also of clients that are not registered to send one."`
 	LogFormat          string        `env:"PUNCHCARD_LOG_FORMAT" enum:"auto,text,json" default:"auto" help:"text, json, or auto: text on a terminal, JSON otherwise."`
@@ -194,9 +194,9 @@ func (c *serveCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 	log := slog.New(record.Ledger(edge.Logger(t.err, c.LogFormat, c.LogLevel).Handler()))
 	file, err := sqlite.Open(ctx, c.DB, sqlite.Options{Lock: true, Migrations: migrations(), Log: log})
 	if err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
-	defer func() { err = errors.Join(err, file.Close(context.WithoutCancel(ctx))) }()
+	defer func() { err = errors.Join(unlessStopped(ctx, err), file.Close(context.WithoutCancel(ctx))) }()
 	if err := file.Migrate(ctx); err != nil {
 		return err
 	}
@@ -219,6 +219,15 @@ func (c *serveCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 	go hourly(ctx, log, rooms.auth.Purge, rooms.timesheets.Purge)
 	c.announce(t, rooms, time.Since(start), file.Created, listeners[0], port)
 	return edge.Serve(ctx, listeners, handler, log, func() { rooms.stopping.Store(true) })
+}
+
+// unlessStopped passes an error on, but not that a start was interrupted: that is
+// what was wanted, and the next start does what this one has not done.
+func unlessStopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx))) {
+		return nil
+	}
+	return err
 }
 
 func (c *serveCmd) validate() error {
@@ -309,10 +318,8 @@ func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.D
 	if !slices.ContainsFunc(document.APIs, func(a seed.API) bool { return strings.ReplaceAll(a.Identifier, seed.Base, base) == audience }) {
 		log.WarnContext(ctx, "the configuration declares no API "+seed.Base+"/api, so the Timesheets API takes none of this server's tokens")
 	}
-	if builtin && file.Created {
-		if err := api.SeedWeek(ctx, now()); err != nil {
-			return nil, fmt.Errorf("seed timesheets: %w", err)
-		}
+	if err := api.SeedWeek(ctx, now(), builtin); err != nil {
+		return nil, err
 	}
 	readable := func(h http.Handler) http.Handler { return server.CORS(h, "GET", "POST", "PUT", "DELETE") }
 	r := &rooms{
@@ -673,9 +680,9 @@ func (c *apiCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 	sets := []sqlite.MigrationSet{{Name: "timesheets", FS: timesheets.Migrations}, {Name: "dpop", FS: dpop.Migrations}}
 	file, err := sqlite.Open(ctx, c.DB, sqlite.Options{Lock: true, Migrations: sets, Log: log})
 	if err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
-	defer func() { err = errors.Join(err, file.Close(context.WithoutCancel(ctx))) }()
+	defer func() { err = errors.Join(unlessStopped(ctx, err), file.Close(context.WithoutCancel(ctx))) }()
 	if err := file.Migrate(ctx); err != nil {
 		return err
 	}
@@ -689,10 +696,8 @@ func (c *apiCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 	if err != nil {
 		return err
 	}
-	if builtin && file.Created {
-		if err := api.SeedWeek(ctx, now()); err != nil {
-			return fmt.Errorf("seed timesheets: %w", err)
-		}
+	if err := api.SeedWeek(ctx, now(), builtin); err != nil {
+		return err
 	}
 	r := &rooms{mux: http.NewServeMux(), timesheets: api, file: file, now: now}
 	r.readable = func(h http.Handler) http.Handler {

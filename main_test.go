@@ -3653,6 +3653,71 @@ func keysRotate(t *testing.T) {
 	}
 }
 
+// A start that was interrupted, with the file half made or the passwords half
+// hashed, ends quietly, and the next one finishes what it began.
+func TestAStartThatIsInterrupted(t *testing.T) {
+	for _, at := range []string{"", ".lock", "-wal"} { // the file as far as it is made by then; "" is the whole
+		db := filepath.Join(t.TempDir(), "first.db")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		var said lockedBuffer
+		ended := make(chan int, 1)
+		go func() { ended <- run(ctx, []string{"serve", "--db", db, "--addr", "127.0.0.1:0"}, io.Discard, &said) }()
+		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+			if _, err := os.Stat(db + at); err == nil {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%q never came\n%s", db+at, &said)
+			}
+		}
+		cancel(errors.New("interrupt signal received"))
+		if code := <-ended; code != 0 || strings.Contains(said.String(), "punchcard:") {
+			t.Errorf("interrupted with %q there: exit %d, %q", at, code, &said)
+		}
+		demoIsWhole(t, startOn(t, db))
+	}
+	// Killed after the people were written and before the week was.
+	p := start(t)
+	p.stop()
+	p.sql(t, `DELETE FROM entries`, `DELETE FROM demo_week`)
+	demoIsWhole(t, startOn(t, p.db))
+	// What people have deleted since stays away.
+	p = start(t)
+	p.stop()
+	p.sql(t, `DELETE FROM entries`)
+	p = startOn(t, p.db)
+	b, c := p.browser(t), mobile()
+	if a := b.api("GET", "/timesheets", b.signedUp(c, "ada@example.com").Access, ""); !strings.Contains(a.body, `"items":[]`) {
+		t.Errorf("the week came back: %s", a.body)
+	}
+}
+
+// demoIsWhole finds a person, and a week of theirs.
+func demoIsWhole(t *testing.T, p *program) {
+	t.Helper()
+	b, c := p.browser(t), mobile()
+	a := b.api("GET", "/timesheets", b.signedUp(c, "ada@example.com").Access, "")
+	if n := strings.Count(a.body, `"id"`); n != 6 {
+		t.Errorf("%d entries of Ada, want 6: %s", n, a.body)
+	}
+	p.stop()
+}
+
+// sql changes the file of a stopped program.
+func (p *program) sql(t *testing.T, statements ...string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", p.db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, s := range statements {
+		if _, err := db.Exec(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // A clock that is set right, by a little or a lot, at any moment: nobody is
 // asked for a password twice, and no token request fails.
 func TestAClockThatIsSetRight(t *testing.T) {

@@ -73,7 +73,12 @@ func (s *Server) unfit(next, again, current string, who *signedIn) *views.Accoun
 
 func (s *Server) passwordRefused(w http.ResponseWriter, r *http.Request, who *signedIn, cause error) error {
 	var throttled *people.ThrottledError
+	var busy *people.BusyError
 	switch {
+	case errors.As(cause, &busy):
+		w.Header().Set("Retry-After", strconv.Itoa(int(busy.RetryAfter.Seconds())))
+		return s.showAccount(w, r, http.StatusServiceUnavailable, who, views.Account{Password: views.AccountPassword{
+			Field: "current_password", Problem: fmt.Sprintf("The server is too busy for this right now. Try again in %s. Your password was not changed.", humanWait(busy.RetryAfter))}})
 	case errors.As(cause, &throttled):
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(throttled.RetryAfter.Seconds()))))
 		return s.showAccount(w, r, http.StatusTooManyRequests, who, views.Account{Password: views.AccountPassword{

@@ -285,7 +285,7 @@ func TestRefusedAssertionsBurnNothing(t *testing.T) {
 	if thief.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
 		t.Fatal(err)
 	}
-	for range guessBurst + 10 {
+	for range secretRate.Burst + 10 {
 		c.w.refused(thief.ask(thief.assertion(claim)), 401, "invalid_client")
 	}
 	// And however many there were, nobody is throttled: signatures are not guessed.
@@ -296,7 +296,7 @@ func TestRefusedAssertionsBurnNothing(t *testing.T) {
 // nobody guesses, come through.
 func TestGuessesDoNotStopAssertions(t *testing.T) {
 	c := newSigner(t)
-	for range guessBurst {
+	for range secretRate.Burst {
 		c.w.refused(c.w.post(pathToken, url.Values{"grant_type": {"client_credentials"}, "client_id": {c.id}, "client_secret": {"guess"}}), 401, "invalid_client")
 	}
 	if rec := c.w.post(pathToken, url.Values{"grant_type": {"client_credentials"}, "client_id": {c.id}, "client_secret": {"guess"}}); rec.Code != http.StatusTooManyRequests {

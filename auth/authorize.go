@@ -233,10 +233,13 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, f *flow, who *sig
 	session.Unchallenged = q.Challenge == ""
 	resp, err := s.fosite.NewAuthorizeResponse(ctx, ar, session)
 	if client, ok := ar.GetClient().(*store.Client); ok && err == nil {
-		err = s.inUse(ctx, client)
+		err = errors.Join(s.inUse(ctx, client), s.servedThen(ctx, f, scopes))
 	}
 	if err == nil {
 		err = s.store.Commit(ctx)
+	}
+	if refused := (*Error)(nil); errors.As(err, &refused) && refused.page != nil {
+		return refused // there is no address to go back to
 	}
 	if errors.Is(err, errSpent) || errors.Is(err, store.ErrSpent) {
 		return s.overtaken(w, r, f)

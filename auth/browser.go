@@ -97,8 +97,8 @@ func (s *Server) browserOf(w http.ResponseWriter, r *http.Request) string {
 	return hashOf(ids[0])
 }
 
-// belongs says whether a flow was begun by this browser, under any of its names.
-func (s *Server) belongs(f *flow, r *http.Request) bool {
+// begunHere says whether a flow was begun by this browser, under any of its names.
+func (s *Server) begunHere(f *flow, r *http.Request) bool {
 	return slices.ContainsFunc(s.browsers(r), func(id string) bool { return hashOf(id) == f.Browser })
 }
 
@@ -159,7 +159,11 @@ func (s *Server) browserFlow(w http.ResponseWriter, r *http.Request, handle stri
 	if err := s.ownedBy(w, r, f); err != nil {
 		return nil, err
 	}
-	return f, nil
+	client, err := s.store.Client(r.Context(), q.ClientID)
+	if err != nil {
+		return nil, clientGone(err)
+	}
+	return f, s.stillServed(r.Context(), &q, client, nil)
 }
 
 func (s *Server) ownedBy(w http.ResponseWriter, r *http.Request, f *flow) error {
@@ -175,7 +179,7 @@ func (s *Server) ownedBy(w http.ResponseWriter, r *http.Request, f *flow) error 
 	}
 	known := s.browsers(r)
 	// RFC 6749 10.12: otherwise an attacker's own flow could be finished by a victim's browser.
-	if s.check(r.Context(), "flow belongs to this browser", "RFC 6749 10.12", s.belongs(f, r), "browser "+clipHash(f.Browser), "browser "+clipHashes(known)) {
+	if s.check(r.Context(), "flow belongs to this browser", "RFC 6749 10.12", s.begunHere(f, r), "browser "+clipHash(f.Browser), "browser "+clipHashes(known)) {
 		return nil
 	}
 	if len(known) == 0 {

@@ -28,13 +28,14 @@ func TestTabsThatBeginAtOnce(t *testing.T) {
 	w := newWorld(t)
 	jar := map[string]*http.Cookie{}
 	var handles []string
+	var cookies []*http.Cookie
 	for range 4 {
 		handle, set := w.ask() // sent before any answer was there
 		handles, jar[set.Name] = append(handles, handle), set
+		cookies = append(cookies, set)
 	}
-	var cookies []*http.Cookie
-	for _, c := range jar {
-		cookies = append(cookies, c)
+	if len(jar) != len(handles) {
+		t.Fatalf("%d cookies for %d answers: one has overwritten another", len(jar), len(handles))
 	}
 	for i, handle := range handles {
 		if rec := (visit{w, nil, cookies}).get("/login?flow=" + handle); rec.Code != http.StatusOK {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ory/fosite"
 
+	"github.com/exampleco/punchcard/auth/limit"
 	"github.com/exampleco/punchcard/auth/store"
 )
 
@@ -74,10 +75,6 @@ func (s *Server) authenticate(ctx context.Context, r *http.Request, form url.Val
 	if id == "" {
 		return nil, refusedClient(method, "No client authentication: send client_id, or Basic credentials.")
 	}
-	pair, source, now := clip(id), sourceOf(r), s.now()
-	if wait := s.guesses.wait(pair, source, now); !s.check(ctx, "not too many wrong credentials", "RFC 6749 2.3.1", wait == 0, "fewer wrong tries", "wait "+wait.String()) {
-		return nil, tooManyGuesses(wait)
-	}
 	client, cerr := s.store.Client(ctx, id)
 	if unavailable(cerr) {
 		return nil, cerr
@@ -85,8 +82,10 @@ func (s *Server) authenticate(ctx context.Context, r *http.Request, form url.Val
 	ok := cerr == nil && provesItself(client, secret, method)
 	// A public client has no secret to guess, and libraries that try Basic
 	// without one first must not use up its users' patience.
-	if !ok && (cerr != nil || !client.IsPublic()) {
-		s.guesses.wrong(pair, source, now)
+	guess := !ok && (cerr != nil || !client.IsPublic())
+	wait := s.limits.secrets.Admit(clip(id)+" "+limit.Network(sourceOf(r)), s.now(), guess)
+	if !s.check(ctx, "not too many wrong credentials", "RFC 6749 2.3.1", wait == 0, "fewer wrong tries", "wait "+wait.String()) {
+		return nil, tooManyGuesses(wait)
 	}
 	if !s.check(ctx, "client authentication", "RFC 6749 3.2.1", ok, "the credentials of a registered client", id+" by "+method) {
 		return nil, refusedClient(method, "Unknown client, wrong credentials, or a method the client is not registered for.")

@@ -5,6 +5,9 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"testing"
+	"time"
+
+	"github.com/exampleco/punchcard/auth/keys"
 )
 
 // RFC 9068 4: iss is compared byte for byte. A server started again with a
@@ -27,12 +30,46 @@ func TestVerifyComparesTheIssuer(t *testing.T) {
 func TestHintOfAnotherIssuer(t *testing.T) {
 	w := newWorld(t)
 	got := w.tokens(w.exchange(w.grant("ada@example.com", allScope)))
-	if _, err := w.hint(got.IDToken); err != nil {
+	if _, err := w.hint(t.Context(), got.IDToken); err != nil {
 		t.Fatalf("our own ID token: %v", err)
 	}
 	w.issuer = issuer + "/"
-	if _, err := w.hint(got.IDToken); err == nil {
+	if _, err := w.hint(t.Context(), got.IDToken); err == nil {
 		t.Error("an ID token of another issuer was taken for a hint")
+	}
+}
+
+// RP-Initiated Logout 4, OIDC Core 3.1.2.1: an app still holds the ID token of
+// its session when the key is long rotated out and no longer published.
+func TestHintOfAKeyThatWasRotatedOut(t *testing.T) {
+	w := newWorld(t)
+	got := w.tokens(w.exchange(w.grant("ada@example.com", allScope)))
+	if _, err := keys.Rotate(t.Context(), keys.Config{Writer: w.disk, Read: w.disk.Read(), Now: w.now, Log: w.log}); err != nil {
+		t.Fatal(err)
+	}
+	for _, pass := range []time.Duration{time.Second, time.Minute, time.Hour, 30 * 24 * time.Hour, 58 * 24 * time.Hour} {
+		w.clock.pass(pass)
+		w.open(w.document, true) // reads the keys that there are, and settles those that are retired
+		w.refreshKeys(t.Context())
+		if err := w.Purge(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		q, err := w.parseLogout(t.Context(), url.Values{"id_token_hint": {got.IDToken}, "post_logout_redirect_uri": {"http://127.0.0.1"}, "client_id": {"timesheets-mobile"}})
+		if err != nil || !q.Hinted || q.SID == "" {
+			t.Errorf("sign-out after %s: %v", pass, err)
+		}
+		form := authorization()
+		form.Set("id_token_hint", got.IDToken)
+		if a, err := w.parseAuthorization(t.Context(), form); err != nil || a.Hinted != "usr_ada" {
+			t.Errorf("authorization after %s: %v", pass, err)
+		}
+	}
+	if w.alive(got.AccessToken) {
+		t.Error("an access token of the old key opens something")
+	}
+	w.clock.pass(3 * 24 * time.Hour) // longer than any grant lives
+	if _, err := w.hint(t.Context(), got.IDToken); err == nil {
+		t.Error("a hint is believed for ever")
 	}
 }
 

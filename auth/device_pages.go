@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/exampleco/punchcard/auth/limit"
 	"github.com/exampleco/punchcard/auth/store"
 	"github.com/exampleco/punchcard/views"
 )
@@ -62,15 +63,16 @@ func (s *Server) typed(w http.ResponseWriter, r *http.Request, typed string) err
 	if !ok {
 		return s.askForCode(w, r, http.StatusUnprocessableEntity, typed, "A code has eight letters, such as BCDF-GHJK. Look at your device again.")
 	}
-	right, wait := s.codes.try(sourceOf(r), s.now())
+	d, err := s.deviceOf(ctx, code)
+	if err != nil && !errors.Is(err, errNoDevice) {
+		return err
+	}
+	// Decided before what the code stands for is told: so parallel guesses
+	// learn no more than guesses one after the other.
+	wait := s.limits.userCodes.Admit(limit.Network(sourceOf(r)), s.now(), d == nil || !s.waiting(d))
 	if !s.check(ctx, "not too many wrong codes", "RFC 8628 5.1", wait == 0, "fewer wrong codes", "wait "+wait.String()) {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 		return s.askForCode(w, r, http.StatusTooManyRequests, typed, "Too many wrong codes. Try again in "+humanWait(wait)+".")
-	}
-	d, err := s.deviceOf(ctx, code)
-	if err != nil && !errors.Is(err, errNoDevice) {
-		right()
-		return err
 	}
 	if !s.check(ctx, "user code is known", "RFC 8628 3.3", err == nil, "the code of a waiting device", fingerprint("user code", code)) {
 		return s.askForCode(w, r, http.StatusUnprocessableEntity, typed, "No device waits with this code. Compare it letter by letter, or let your device show another one.")
@@ -78,7 +80,6 @@ func (s *Server) typed(w http.ResponseWriter, r *http.Request, typed string) err
 	if status, problem := s.over(ctx, d); problem != "" {
 		return s.askForCode(w, r, status, typed, problem)
 	}
-	right()
 	client, err := s.store.Client(ctx, d.ClientID)
 	if err != nil {
 		return clientGone(err)
@@ -95,6 +96,11 @@ func (s *Server) typed(w http.ResponseWriter, r *http.Request, typed string) err
 	}
 	seeOther(w, pathAuthorize+"?flow="+f.Handle)
 	return nil
+}
+
+// waiting says that a device still waits for the answer to this request.
+func (s *Server) waiting(d *deviceRequest) bool {
+	return d.Decision == undecided && s.now().Before(d.ExpiresAt)
 }
 
 // over says why a code that is known leads nowhere any more, "" where it does.
@@ -242,7 +248,7 @@ func nearness(device, browser string) string {
 	if isLoopback(device) && isLoopback(browser) {
 		return "This very computer."
 	}
-	if networkOf(device) == networkOf(browser) {
+	if limit.Network(device) == limit.Network(browser) {
 		return "The same network address as this browser’s."
 	}
 	return "Another network address than this browser’s, which is " + browser + "."

@@ -22,7 +22,7 @@ func (s *Server) settle(w http.ResponseWriter, r *http.Request, f *flow, who *si
 	defer s.store.Rollback(ctx) // after a commit it does nothing
 	err := errors.Join(s.spendFlow(ctx, f), s.decideDevice(ctx, f.Request.Device, answer))
 	if err == nil && answer == allowed {
-		err = errors.Join(s.people.StillSignedIn(ctx, who.Session.ID), s.allowDevice(ctx, f, who, scopes))
+		err = errors.Join(s.people.StillSignedIn(ctx, who.Session.ID), s.allowDevice(ctx, f, who, scopes), s.servedThen(ctx, f, scopes))
 	}
 	if err == nil {
 		err = s.store.Commit(ctx)

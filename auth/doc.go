@@ -83,12 +83,11 @@
 //	response.go   how the answer goes back: in the query, in the fragment, as a form
 //	login.go      select.go asks which account; consent.go
 //	assurance.go  how surely it is them: acr and amr
-//	client.go     how a client proves itself; guesses.go
+//	client.go     how a client proves itself; limits.go slows who guesses
 //	assertion.go  the same by a signature, private_key_jwt
 //	register.go   how one becomes known by itself: register_metadata.go says what
-//	              it may be, registration.go is its own account, flood.go the limit
-//	device.go     how a device asks; device_requests.go keeps that, typing.go
-//	              slows guesses at its code, device_pages.go and
+//	              it may be, registration.go is its own account
+//	device.go     how a device asks; device_requests.go keeps that, device_pages.go and
 //	              device_settle.go are the person's side, device_grant.go the polls
 //	token.go      the grants; grace.go answers a refresh that is sent again;
 //	              exchange.go reports what a code is bound to,
@@ -108,7 +107,8 @@
 // passwords, roles, browser sessions and remembered consents; keys signs; dpop
 // checks that a client has its key, for this server and for the API; assertion
 // knows clients' keys and what they sign with them; seed reads the
-// configuration document; edge stands between the network and every room; admin
+// configuration document; jws reads what keys, assertion and dpop verify; limit
+// slows guesses and floods; edge stands between the network and every room; admin
 // has the commands beside a running server.
 //
 // # What is promised
@@ -119,7 +119,7 @@
 // success. A wrong verifier does not burn a code, or whoever saw the code could
 // lock its owner out. Whose refresh response was lost signs in again, unless a
 // grace was asked for: then a public client gets the same successor once more,
-// for seconds, and never a second one. What a person takes back on the account
+// for seconds, twice at most, and never a second one. What a person takes back on the account
 // page is dead at the next call, and no refresh that was under way brings it
 // back; whoever ends a session, or changes a password, ends what came of it in
 // the same commit.

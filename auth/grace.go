@@ -16,12 +16,21 @@ import (
 // nobody can tell thief from owner. An app whose answer was lost on its way
 // looks like that as well, and so do two tabs that refresh at once. With a grace
 // of some seconds, a token that was used that short a while ago gets the same
-// successor once more, and nothing else: there is one rotation, the chain of
-// tokens has no second branch, and from the first use of the successor on the
-// old token is a replay again. What it costs: whoever steals a token within
-// these seconds of its use gets the successor too, and is found out only by the
-// next rotation. That is why it is off by default, short, and for public
-// clients alone: a confidential one can be expected to keep an answer.
+// successor once more, twice at most, and nothing else: there is one rotation,
+// the chain of tokens has no second branch, and from the first use of the
+// successor on the old token is a replay again.
+//
+// A thief who follows the owner within the grace, or goes before, looks the same
+// once. So a successor that was given out more than once has no grace of its
+// own: with two holders, the second one to use it is a replay, and the family
+// ends. An app that lost one answer is alone with it and notices nothing.
+//
+// What remains: whoever steals a token within these seconds of its use gets the
+// successor and one access token, and is found out by the next rotation, not by
+// this one. An app that loses its answer in two rotations in a row, or whose
+// tabs refresh at once each time, signs in again: tabs should take turns (Web
+// Locks). That is why it is off by default, short, and for public clients alone:
+// a confidential one can be expected to keep an answer.
 
 // graceKey leads to what this refresh may do in the grace.
 type graceKey struct{}

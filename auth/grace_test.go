@@ -62,7 +62,7 @@ func TestARetryGetsTheSameSuccessor(t *testing.T) {
 	w := withinGrace(t)
 	first := w.granted("openid offline_access read:timesheets")
 	second := w.tokens(w.refresh(first.RefreshToken)) // and the answer is lost
-	for range 3 {
+	for range 2 {
 		w.clock.pass(3 * time.Second)
 		again := w.tokens(w.refresh(first.RefreshToken))
 		if again.RefreshToken != second.RefreshToken {
@@ -84,6 +84,16 @@ func TestARetryGetsTheSameSuccessor(t *testing.T) {
 	if w.stands(third.AccessToken) {
 		t.Error("an access token outlived the replay")
 	}
+}
+
+// The successor's use ends the grace, however short a while it took.
+func TestNoRetryOnceTheSuccessorIsUsed(t *testing.T) {
+	w := withinGrace(t)
+	first := w.granted("offline_access read:timesheets")
+	second := w.tokens(w.refresh(first.RefreshToken))
+	third := w.tokens(w.refresh(second.RefreshToken))
+	w.invalidGrant("the old token", w.refresh(first.RefreshToken))
+	w.invalidGrant("the newest", w.refresh(third.RefreshToken))
 }
 
 func TestGraceEnds(t *testing.T) {
@@ -182,15 +192,15 @@ func TestStrictWithoutAGrace(t *testing.T) {
 	w.invalidGrant("its successor", w.refresh(second.RefreshToken))
 }
 
-// Fifty at once, all with the same token: one rotation, and everybody has its
-// successor.
-func TestFiftyRefreshesWithinTheGrace(t *testing.T) {
+// Three at once with the same token are one rotation, and each has its
+// successor; that is as many as are answered.
+func TestThreeRefreshesWithinTheGrace(t *testing.T) {
 	w := withinGrace(t)
 	first := w.granted("offline_access read:timesheets")
 	w.disk.gate.Store(newGate(2)) // at least two have read before the first has written
-	answers := make(chan *httptest.ResponseRecorder, 50)
+	answers := make(chan *httptest.ResponseRecorder, 3)
 	var all sync.WaitGroup
-	for range 50 {
+	for range 3 {
 		all.Go(func() { answers <- w.refresh(first.RefreshToken) })
 	}
 	all.Wait()
@@ -212,6 +222,91 @@ func TestFiftyRefreshesWithinTheGrace(t *testing.T) {
 		t.Errorf("%d refresh tokens are stored, want 2", n)
 	}
 	w.tokens(w.refresh(successor))
+}
+
+// RFC 9700 4.14.2: each answer is an access token for somebody, so one used
+// token gets a few and then ends its family, however fast they are asked for.
+func TestARetryIsAnsweredTwiceAtMost(t *testing.T) {
+	w := withinGrace(t)
+	for name, ask := range map[string]func(token string) []*httptest.ResponseRecorder{
+		"one by one": func(token string) (answers []*httptest.ResponseRecorder) {
+			for range 40 {
+				answers = append(answers, w.refresh(token))
+			}
+			return answers
+		},
+		"at once": func(token string) []*httptest.ResponseRecorder {
+			answers := make([]*httptest.ResponseRecorder, 40)
+			w.disk.gate.Store(newGate(4))
+			var all sync.WaitGroup
+			for i := range answers {
+				all.Go(func() { answers[i] = w.refresh(token) })
+			}
+			all.Wait()
+			return answers
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var given []tokenResponse
+			for _, rec := range ask(w.granted("offline_access read:timesheets").RefreshToken) {
+				if rec.Code == http.StatusOK {
+					given = append(given, w.tokens(rec))
+				} else {
+					w.invalidGrant("one too many", rec)
+				}
+			}
+			if len(given) > 3 {
+				t.Fatalf("%d answers for one token, want at most 3", len(given))
+			}
+			for _, g := range given {
+				if w.stands(g.AccessToken) {
+					t.Error("an access token outlived the replay")
+				}
+				w.invalidGrant("the successor", w.refresh(g.RefreshToken))
+			}
+		})
+	}
+}
+
+// RFC 9700 4.14.2: a thief who refreshes a moment before or after the owner, at
+// every rotation, is found out by the second.
+func TestAThiefInLockstep(t *testing.T) {
+	w := withinGrace(t)
+	stolen := w.granted("offline_access read:timesheets")
+	thief := w.tokens(w.refresh(stolen.RefreshToken))
+	w.clock.pass(time.Second / 2)
+	owner := w.tokens(w.refresh(stolen.RefreshToken))
+	if owner.RefreshToken != thief.RefreshToken {
+		t.Fatal("two successors")
+	}
+	w.clock.pass(14 * time.Minute)
+	if err := w.Purge(t.Context()); err != nil { // what was repeated is remembered all the same
+		t.Fatal(err)
+	}
+	thief = w.tokens(w.refresh(thief.RefreshToken))
+	w.clock.pass(time.Second / 2)
+	w.invalidGrant("the owner", w.refresh(owner.RefreshToken))
+	if w.stands(thief.AccessToken) {
+		t.Error("the thief's access token lives on")
+	}
+	w.invalidGrant("the thief", w.refresh(thief.RefreshToken))
+}
+
+// An app that loses an answer now and then goes on for ever.
+func TestALostAnswerNowAndThen(t *testing.T) {
+	w := withinGrace(t)
+	got := w.granted("offline_access read:timesheets")
+	for range 4 {
+		lost := w.tokens(w.refresh(got.RefreshToken))
+		w.clock.pass(2 * time.Second)
+		retried := w.tokens(w.refresh(got.RefreshToken))
+		if retried.RefreshToken != lost.RefreshToken {
+			t.Fatal("two successors")
+		}
+		w.clock.pass(14 * time.Minute)
+		got = w.tokens(w.refresh(retried.RefreshToken)) // this one arrives
+		w.clock.pass(14 * time.Minute)
+	}
 }
 
 // A retry of the old token and the use of its successor at once: both are

@@ -178,7 +178,12 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 // business.
 func (s *Server) loginFailed(w http.ResponseWriter, r *http.Request, f *flow, page views.Login, cause error) error {
 	var throttled *people.ThrottledError
+	var busy *people.BusyError
 	switch {
+	case errors.As(cause, &busy):
+		w.Header().Set("Retry-After", strconv.Itoa(int(busy.RetryAfter.Seconds())))
+		page.Problem = fmt.Sprintf("Too many people are signing in right now. Try again in %s. Your password was not checked, so this does not count as an attempt.", humanWait(busy.RetryAfter))
+		return s.showLogin(w, r, http.StatusServiceUnavailable, page, f)
 	case errors.As(cause, &throttled):
 		seconds := int(math.Ceil(throttled.RetryAfter.Seconds()))
 		w.Header().Set("Retry-After", strconv.Itoa(seconds))

@@ -69,7 +69,10 @@ func (s *Server) parseLogout(ctx context.Context, form url.Values) (*logoutReque
 		return nil, pageProblem(400, "invalid_request", "The state is too long", "state may hold 2048 bytes here.", "RP-Initiated Logout 2")
 	}
 	if hint := values.Get("id_token_hint"); hint != "" {
-		claims, err := s.hint(hint)
+		claims, err := s.hint(ctx, hint)
+		if unavailable(err) {
+			return nil, err
+		}
 		// RP-Initiated Logout 4: a hint of another issuer or client MUST NOT end anything.
 		ok := err == nil && (q.Client == "" || q.Client == claims.Audience)
 		if !s.check(ctx, "id_token_hint is ours", "RP-Initiated Logout 4", ok, "an ID token of this server for this client", fingerprint("ID token", hint)) {
@@ -181,7 +184,14 @@ func (s *Server) loadLogout(w http.ResponseWriter, r *http.Request, handle strin
 	if err != nil {
 		return nil, nil, err
 	}
-	return &q, f, s.ownedBy(w, r, f)
+	if err := s.ownedBy(w, r, f); err != nil || q.ReturnTo == "" {
+		return &q, f, err
+	}
+	registered, err := s.returnAddresses(r.Context(), q.Client) // as they are now: the question may have stood there for an hour
+	if err != nil {
+		return nil, nil, err
+	}
+	return &q, f, s.admitReturn(r.Context(), "return address", q.ReturnTo, registered)
 }
 
 // signOut ends the browser session. Tokens with offline_access live on: that

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 )
@@ -105,11 +104,7 @@ func (s *Server) stillAllowed(ctx context.Context, q *authorizationRequest) erro
 	if err != nil {
 		return clientGone(err)
 	}
-	same := admits(client.RedirectURIs, client.Kind == "native", q.RedirectURI) && subset(q.Scopes, client.Scopes) && slices.Contains(client.Grants, "authorization_code")
-	if !s.check(ctx, "registration is as it was at the push", "RFC 9126 4", same, "the same redirect_uri and scopes", q.RedirectURI) {
-		return pageProblem(400, "invalid_request", "This app’s registration has changed", "What it asked for a moment ago is not allowed to it any more. Go back to the app and start again.", "RFC 9126 4")
-	}
-	return nil
+	return s.stillServed(ctx, q, client, q.Scopes)
 }
 
 // mustPush: RFC 9126 4 and 6, a client that is registered to push its requests

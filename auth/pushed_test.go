@@ -2,6 +2,7 @@ package auth
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -127,6 +128,77 @@ func TestAPushedRequestSurvivesAFullDisk(t *testing.T) {
 	w.disk.full.Store(false)
 	if rec := w.arrives("timesheets-mobile", uri); !begins(rec) {
 		t.Errorf("afterwards: %d %s", rec.Code, rec.Body)
+	}
+}
+
+// RFC 6749 4.1.2.1: a request that waits at the login or the consent page goes
+// only to an address that is registered when the code is sent. forget says
+// whether the server has noticed the change before it comes to the code.
+func TestARegistrationChangesWhileARequestWaits(t *testing.T) {
+	w := newWorld(t)
+	for name, change := range map[string]string{
+		"redirect URI taken away": `UPDATE clients SET redirect_uris = '["http://[::1]/callback"]' WHERE id = 'timesheets-mobile'`,
+		"scope taken away":        `UPDATE clients SET scopes = '["openid"]' WHERE id = 'timesheets-mobile'`,
+		"grant taken away":        `UPDATE clients SET grants = '["refresh_token"]' WHERE id = 'timesheets-mobile'`,
+		"client gone":             `UPDATE clients SET disabled_at = 1 WHERE id = 'timesheets-mobile'`,
+	} {
+		for _, forget := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, noticed %v", name, forget), func(t *testing.T) {
+				if err := w.Reset(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				v := w.visit("ada@example.com")
+				open, refused := v.asks("timesheets-mobile", allowed), v.asks("timesheets-mobile", denied)
+				w.television("openid") // the clients are known
+				w.exec(change)
+				if forget {
+					w.store.Forget()
+				}
+				before := w.count("codes")
+				if rec := v.get(open); rec.Code != http.StatusBadRequest || rec.Header().Get("Location") != "" || w.count("codes") != before {
+					t.Errorf("%d to %q with %d codes, want a page", rec.Code, rec.Header().Get("Location"), w.count("codes")-before)
+				}
+				if rec := v.get(refused); forget && name != "scope taken away" && (rec.Code != http.StatusBadRequest || rec.Header().Get("Location") != "") {
+					t.Errorf("a refusal: %d to %q, want a page", rec.Code, rec.Header().Get("Location"))
+				}
+			})
+		}
+	}
+}
+
+// RP-Initiated Logout 3: the same for a sign-out whose question stands open.
+func TestARegistrationChangesWhileASignOutWaits(t *testing.T) {
+	w := newWorld(t)
+	v := w.visit("ada@example.com")
+	f, err := w.parkFlow(t.Context(), "logout", &logoutRequest{Client: "timesheets-spa", ReturnTo: "http://localhost:5173"}, hashOf(v.cookies[0].Value))
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := url.Values{"flow": {f.Handle}}
+	w.exec(`UPDATE clients SET post_logout_redirect_uris = '[]' WHERE id = 'timesheets-spa'`)
+	w.store.Forget()
+	if rec := w.post(pathLogoutConfirm, form, v.cookies...); rec.Code != http.StatusBadRequest || rec.Header().Get("Location") != "" {
+		t.Errorf("%d to %q, want a page", rec.Code, rec.Header().Get("Location"))
+	}
+}
+
+// The same for a device, whose code is its address.
+func TestARegistrationChangesWhileADeviceWaits(t *testing.T) {
+	w := newWorld(t)
+	for _, forget := range []bool{true, false} {
+		d := w.television(allScope)
+		v := w.visit("ada@example.com")
+		open := v.settled(d)
+		w.exec(`UPDATE clients SET grants = '["authorization_code"]' WHERE id = 'timesheets-mobile'`)
+		if forget {
+			w.store.Forget()
+		}
+		if rec := v.get(open); rec.Code != http.StatusBadRequest || w.count("device_codes") != 0 {
+			t.Errorf("noticed %v: %d and %d grants, want a page and none", forget, rec.Code, w.count("device_codes"))
+		}
+		if err := w.Reset(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

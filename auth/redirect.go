@@ -1,11 +1,14 @@
 package auth
 
 import (
+	"context"
 	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/exampleco/punchcard/auth/store"
 )
 
 // admits says whether a redirect URI is one of the client's. This matcher
@@ -102,4 +105,37 @@ func withParams(redirect string, params url.Values) string {
 		sep = "&"
 	}
 	return redirect + sep + params.Encode()
+}
+
+// serves says whether a client is registered for what it has asked for: a
+// request may wait for an hour while the registration changes.
+func (q *authorizationRequest) serves(client *store.Client, scopes []string) bool {
+	if !subset(scopes, client.Scopes) {
+		return false
+	}
+	if q.Device != "" {
+		return slices.Contains(client.Grants, grantDevice)
+	}
+	return slices.Contains(client.Grants, "authorization_code") && admits(client.RedirectURIs, client.Kind == "native", q.RedirectURI)
+}
+
+// stillServed refuses a request that waited while its client's registration
+// was changed. RFC 6749 4.1.2.1: the server MUST NOT redirect to an address
+// that is not registered, and what counts is the moment at which it redirects.
+func (s *Server) stillServed(ctx context.Context, q *authorizationRequest, client *store.Client, scopes []string) error {
+	if s.check(ctx, "registration is as it was when the request came", "RFC 6749 4.1.2.1", q.serves(client, scopes), "the same redirect_uri, grant and scopes", q.RedirectURI+" "+strings.Join(scopes, " ")) {
+		return nil
+	}
+	return pageProblem(400, "invalid_request", "This app’s registration has changed", "What it asked for a moment ago is not allowed to it any more, so nothing was sent to it. Go back to the app and start again.", "RFC 6749 4.1.2.1")
+}
+
+// servedThen makes a unit fail where the client's registration, as it is at
+// the commit, does not serve what would be issued.
+func (s *Server) servedThen(ctx context.Context, f *flow, scopes []string) error {
+	return s.store.AsRegistered(ctx, f.Request.ClientID, func(client *store.Client, err error) error {
+		if err != nil {
+			return clientGone(err)
+		}
+		return s.stillServed(ctx, &f.Request, client, scopes)
+	})
 }

@@ -13,6 +13,7 @@ import (
 
 	jsonv2 "github.com/go-json-experiment/json"
 
+	"github.com/exampleco/punchcard/auth/limit"
 	"github.com/exampleco/punchcard/auth/store"
 )
 
@@ -48,7 +49,7 @@ func (s *Server) register(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	// Counted when all else is well: whoever corrects a mistake has not to wait.
-	if wait := s.flood.admit(sourceOf(r), s.now()); !s.check(ctx, "not too many registrations", "RFC 7591 5", wait == 0, "fewer from one place, and from all", "wait "+wait.String()) {
+	if wait := s.limits.registrations.Admit(limit.Network(sourceOf(r)), s.now(), true); !s.check(ctx, "not too many registrations", "RFC 7591 5", wait == 0, "fewer from one place, and from all", "wait "+wait.String()) {
 		return tooManyRegistrations(wait)
 	}
 	id, secret, token := clientIDPrefix+randomToken("")[:22], "", randomToken(registrationPrefix)

@@ -179,7 +179,7 @@ func TestOriginsOfWhatRegisters(t *testing.T) {
 func TestFlood(t *testing.T) {
 	w := newWorld(t)
 	const metadata = `{"redirect_uris":["https://a.example/cb"]}`
-	for range floodBurst {
+	for range registrationRate.Burst {
 		w.registered(metadata)
 	}
 	rec := w.registers(metadata)
@@ -187,24 +187,17 @@ func TestFlood(t *testing.T) {
 		t.Errorf("Retry-After %q", rec.Header().Get("Retry-After"))
 	}
 	w.refused(w.registers(`{"redirect_uris":["http://a.example/cb"]}`), 400, "invalid_redirect_uri") // mistakes are free
-	w.clock.pass(floodEvery)
+	w.clock.pass(registrationRate.Every)
 	w.registered(metadata)
 
-	now, f := w.clock.now(), &flood{}
-	for i := range floodAllBurst {
-		if wait := f.admit(fmt.Sprint("192.0.2.", i), now); wait != 0 {
+	now, all := w.clock.now(), newLimits().registrations
+	for i := range allRegistrationRate.Burst {
+		if wait := all.Admit(fmt.Sprint("192.0.2.", i), now, true); wait != 0 {
 			t.Fatalf("source %d waits %s", i, wait)
 		}
 	}
-	if wait := f.admit("198.51.100.1", now); wait != floodAllEvery {
+	if wait := all.Admit("198.51.100.1", now, true); wait != allRegistrationRate.Every {
 		t.Errorf("all together: wait %s", wait)
-	}
-	f = &flood{}
-	for i := range floodBurst { // one customer's IPv6 network
-		f.admit(fmt.Sprintf("2001:db8::%x", i), now)
-	}
-	if f.admit("2001:db8::ffff", now) == 0 || f.admit("2001:db8:0:1::1", now) != 0 {
-		t.Error("IPv6 is not counted by /64")
 	}
 }
 

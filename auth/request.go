@@ -262,7 +262,10 @@ func (s *Server) parseAuthentication(ctx context.Context, q *authorizationReques
 		q.MaxAge = &seconds
 	}
 	if hint := v.Get("id_token_hint"); hint != "" {
-		claims, err := s.hint(hint)
+		claims, err := s.hint(ctx, hint)
+		if unavailable(err) {
+			return asError(err)
+		}
 		if !s.check(ctx, "id_token_hint is ours", "OIDC Core 3.1.2.1", err == nil && claims.Audience == client.ID, "an ID token for "+client.ID, fingerprint("ID token", hint)) {
 			return newError("invalid_request", "id_token_hint is not an ID token that this server gave to this client.")
 		}
@@ -272,10 +275,11 @@ func (s *Server) parseAuthentication(ctx context.Context, q *authorizationReques
 }
 
 // hint reads an ID token that comes back as a hint. It may have expired: it
-// says who was here, and opens nothing (RP-Initiated Logout 4).
-func (s *Server) hint(token string) (idClaims, error) {
+// says who was here, and opens nothing (RP-Initiated Logout 4). Its key may have
+// been rotated out since, for as long as a grant can live that it belongs to.
+func (s *Server) hint(ctx context.Context, token string) (idClaims, error) {
 	var claims idClaims
-	payload, err := s.keys.Verify(token, "JWT")
+	payload, err := s.keys.VerifyHint(ctx, token, refreshCap)
 	if err == nil {
 		err = json.Unmarshal(payload, &claims)
 	}

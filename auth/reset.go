@@ -109,7 +109,5 @@ func later(a, b time.Time) time.Time {
 func (s *Server) forget() {
 	s.store.Forget()
 	s.genuine.forget()
-	s.guesses.forget()
-	s.flood.forget()
-	s.codes.forget()
+	s.limits.forget()
 }

@@ -150,7 +150,7 @@ func TestAServerNoticesTheResetOfAnother(t *testing.T) {
 	w.Server = first
 	w.exec(`UPDATE clients SET redirect_uris = '[]', source = 'runtime' WHERE id = 'timesheets-spa'`)
 	for range 40 {
-		first.guesses.wrong("timesheets-cron", "192.0.2.1", w.clock.now())
+		first.limits.secrets.Admit("timesheets-cron 192.0.2.1", w.clock.now(), true)
 	}
 	w.mux = mux
 	if c, err := first.store.Client(t.Context(), "timesheets-spa"); err != nil || len(c.RedirectURIs) != 0 {
@@ -165,7 +165,7 @@ func TestAServerNoticesTheResetOfAnother(t *testing.T) {
 		if c, err := first.store.Client(t.Context(), "timesheets-spa"); err != nil || len(c.RedirectURIs) == 0 {
 			t.Errorf("it remembers the client as it was: %v %v", c, err)
 		}
-		if wait := first.guesses.wait("timesheets-cron", "192.0.2.1", w.clock.now()); wait != 0 {
+		if wait := first.limits.secrets.Admit("timesheets-cron 192.0.2.1", w.clock.now(), false); wait != 0 {
 			t.Errorf("it remembers wrong credentials: wait %v", wait)
 		}
 		w.exec(`UPDATE clients SET redirect_uris = '[]' WHERE id = 'timesheets-spa'`)

@@ -79,10 +79,8 @@ type Server struct {
 	now                func() time.Time
 	log                *slog.Logger
 	genuine            genuine
-	guesses            guesses
-	flood              flood
+	limits             limits
 	openRegistration   bool
-	codes              typing
 	resets             resets
 }
 
@@ -102,7 +100,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		issuer: c.Issuer, base: strings.TrimSuffix(c.Issuer, "/"), port: issuer.Port(),
 		secure: issuer.Scheme == "https", quiet: c.QuietPages, openRegistration: c.OpenRegistration, inspector: c.InspectorPath, refreshGrace: c.RefreshGrace,
 		writer: c.Writer, read: c.Read, now: c.Now, log: c.Log,
-		document: c.Document, builtin: c.Builtin, apis: c.Document.APIs,
+		document: c.Document, builtin: c.Builtin, apis: c.Document.APIs, limits: newLimits(),
 	}
 	s.lifetimes.Store(&Lifetimes{Access: c.AccessTTL, Refresh: c.RefreshTTL, Code: c.CodeTTL})
 	s.store = store.New(store.Config{
@@ -230,7 +228,7 @@ func (s *Server) Purge(ctx context.Context) error {
 	if _, err := s.store.Purge(ctx); err != nil {
 		return err
 	}
-	return errors.Join(s.proofs.Purge(ctx), s.people.Purge(ctx), s.Settle(ctx))
+	return errors.Join(s.proofs.Purge(ctx), s.keys.Purge(ctx, refreshCap), s.people.Purge(ctx), s.Settle(ctx))
 }
 
 // Settle writes what is known in memory alone: when tokens were last used.

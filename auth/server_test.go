@@ -534,7 +534,7 @@ func TestGuessingSecrets(t *testing.T) {
 	ask := func(client, secret string) *httptest.ResponseRecorder {
 		return w.post(pathToken, url.Values{"grant_type": {"client_credentials"}, "client_id": {client}, "client_secret": {secret}})
 	}
-	for range guessBurst {
+	for range secretRate.Burst {
 		w.refused(ask("timesheets-cron", "wrong"), 401, "invalid_client")
 	}
 	slow := ask("timesheets-cron", "timesheets-cron-secret")
@@ -542,12 +542,12 @@ func TestGuessingSecrets(t *testing.T) {
 		t.Errorf("Retry-After %q, want 2", slow.Header().Get("Retry-After"))
 	}
 	w.refused(ask("timesheets-legacy", "timesheets-legacy-secret"), 400, "unauthorized_client") // another client is not held up
-	for range 2 * guessBurst {
+	for range 2 * secretRate.Burst {
 		w.refused(w.post(pathToken, url.Values{"grant_type": {"client_credentials"}, "client_id": {"timesheets-mobile"}, "client_secret": {"none"}}), 401, "invalid_client")
 	}
-	if wait := w.guesses.wait("timesheets-cron", "198.51.100.7", w.now()); wait != 0 {
+	if wait := w.limits.secrets.Admit("timesheets-cron 198.51.100.7", w.now(), false); wait != 0 {
 		t.Errorf("another source waits %s", wait)
 	}
-	w.clock.pass(guessEvery)
+	w.clock.pass(secretRate.Every)
 	w.tokens(ask("timesheets-cron", "timesheets-cron-secret"))
 }

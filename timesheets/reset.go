@@ -19,10 +19,10 @@ func (a *API) Reset(ctx context.Context, now time.Time, seedWeek bool) error {
 				return fmt.Errorf("empty %s: %w", table, err)
 			}
 		}
-		if !seedWeek {
-			return nil
+		_, err := decideWeek(tx, seedWeek)
+		if err != nil || !seedWeek {
+			return err
 		}
-		var err error
 		written, err = insertWeek(tx, now, nil)
 		return err
 	}, func() {

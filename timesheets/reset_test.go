@@ -31,7 +31,7 @@ func TestReset(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := newWorld(t)
-	if err := again.api.SeedWeek(t.Context(), now); err != nil {
+	if err := again.api.SeedWeek(t.Context(), now, true); err != nil {
 		t.Fatal(err)
 	}
 	for _, person := range []string{"usr_ada", "usr_alan", "usr_grace"} {

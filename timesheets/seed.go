@@ -41,18 +41,24 @@ var seedEntries = []seedEntry{
 	{"usr_grace", 0, 6, "Compiler", "Moth removed from relay 70", pending, ""},
 }
 
-// SeedWeek writes about a dozen entries of the current and the last week, as
-// now's location has them, in all states and with ids that are the same every
-// time. They belong to usr_ada, usr_alan and usr_grace, or to those of them
-// that are given. A file that has any entry is left alone. Errors: the Writer's.
-func (a *API) SeedWeek(ctx context.Context, now time.Time, people ...string) error {
+// SeedWeek decides at the first start of a file whether it has a demo week,
+// once and for all. Where it is wanted, it writes about a dozen entries of the
+// current and the last week, as now's location has them, in all states and with
+// ids that are the same every time. They belong to usr_ada, usr_alan and
+// usr_grace, or to those of them that are given. A file that has any entry is
+// left alone. That it was decided is written in the same commit as the entries:
+// a start that was interrupted before it decides again. Errors: the Writer's.
+func (a *API) SeedWeek(ctx context.Context, now time.Time, wanted bool, people ...string) error {
 	var written []string
 	return a.store.w.Write(ctx, func(tx *sql.Tx) error {
+		first, err := decideWeek(tx, wanted)
+		if err != nil || !first || !wanted {
+			return err
+		}
 		var any bool
 		if err := tx.QueryRow(`SELECT EXISTS (SELECT 1 FROM entries)`).Scan(&any); err != nil || any {
 			return err
 		}
-		var err error
 		written, err = insertWeek(tx, now, people)
 		return err
 	}, func() {
@@ -60,6 +66,16 @@ func (a *API) SeedWeek(ctx context.Context, now time.Time, people ...string) err
 			a.wrote(ctx, "insert", "entries", "timesheet entry", id)
 		}
 	})
+}
+
+// decideWeek records the decision, and says whether it was still open.
+func decideWeek(tx *sql.Tx, seeded bool) (first bool, err error) {
+	done, err := tx.Exec(`INSERT INTO demo_week (only, seeded) VALUES (1, ?) ON CONFLICT (only) DO NOTHING`, seeded)
+	if err != nil {
+		return false, fmt.Errorf("seed timesheets: %w", err)
+	}
+	n, err := done.RowsAffected()
+	return n == 1, err
 }
 
 // insertWeek returns the ids of what it has written, for people or, without

@@ -11,7 +11,7 @@ func TestSeedWeek(t *testing.T) {
 	for day := range 8 { // from Sunday to Sunday
 		at := sunday.AddDate(0, 0, day)
 		w := newWorld(t)
-		if err := w.api.SeedWeek(context.Background(), at); err != nil {
+		if err := w.api.SeedWeek(context.Background(), at, true); err != nil {
 			t.Fatal(err)
 		}
 		states, perDay, ids := map[string]int{}, map[string]float64{}, map[string]bool{}
@@ -59,7 +59,7 @@ func TestSeedWeekOnlyFillsAnEmptyFile(t *testing.T) {
 	ada := w.token("usr_ada", everyScope...)
 	seed := func(people ...string) []entry {
 		t.Helper()
-		if err := w.api.SeedWeek(context.Background(), now, people...); err != nil {
+		if err := w.api.SeedWeek(context.Background(), now, true, people...); err != nil {
 			t.Fatal(err)
 		}
 		return w.do(ada, "GET /api/timesheets", "").want(200).list().Items
@@ -72,7 +72,7 @@ func TestSeedWeekOnlyFillsAnEmptyFile(t *testing.T) {
 	}
 	other := newWorld(t)
 	w.add(ada, "2026-03-01", 1)
-	if err := other.api.SeedWeek(context.Background(), now, "usr_ada"); err != nil {
+	if err := other.api.SeedWeek(context.Background(), now, true, "usr_ada"); err != nil {
 		t.Fatal(err)
 	}
 	same := other.do(other.token("usr_ada", everyScope...), "GET /api/timesheets", "").list().Items
@@ -88,7 +88,7 @@ func TestSeedWeekLeavesAUsedFileAlone(t *testing.T) {
 	w := newWorld(t)
 	ada := w.token("usr_ada", everyScope...)
 	w.add(ada, "2026-03-01", 1)
-	if err := w.api.SeedWeek(context.Background(), now); err != nil {
+	if err := w.api.SeedWeek(context.Background(), now, true); err != nil {
 		t.Fatal(err)
 	}
 	if n := len(w.do(ada, "GET /api/timesheets", "").list().Items); n != 1 {

@@ -210,7 +210,7 @@ func TestVerify(t *testing.T) {
 		{"jwk", sign(t, "ES256", stranger.private, kid("ec", "jwk", stranger.jwk), about), two, ErrMalformed},
 		{"crit", sign(t, "ES256", ec().private, kid("ec", "crit", []string{"exp"}, "exp", 1), about), two, ErrMalformed},
 		{"alg twice", b64([]byte(`{"alg":"none","alg":"ES256","kid":"ec"}`)) + "." + parts[1] + "." + parts[2], two, ErrMalformed},
-		{"no signature", parts[0] + "." + parts[1] + ".", two, ErrMalformed},
+		{"no signature", parts[0] + "." + parts[1] + ".", two, ErrKey},
 		{"two parts", parts[0] + "." + parts[1], two, ErrMalformed},
 		{"five parts", good + ".e30.e30", two, ErrMalformed},
 		{"padding", good + "=", two, ErrMalformed},

@@ -134,25 +134,25 @@ func (c *Checker) read(ctx context.Context, r *http.Request) (*proof, error) {
 // genuine finds out whether the sender has the key.
 func (c *Checker) genuine(ctx context.Context, p *proof) error {
 	// RFC 9449 4.3 (4): or any JWT that the key has signed would pass for a proof (RFC 8725 3.11).
-	if !c.check(ctx, "DPoP typ", "RFC 9449 4.3", p.header.Typ == "dpop+jwt", "dpop+jwt", p.header.Typ) {
+	if !c.check(ctx, "DPoP typ", "RFC 9449 4.3", p.Header.Typ == "dpop+jwt", "dpop+jwt", p.Header.Typ) {
 		return invalid("its typ is not dpop+jwt")
 	}
 	// RFC 9449 4.3 (5): "none" is signed by nobody, and an HMAC by everybody who can check it.
-	if !c.check(ctx, "DPoP alg", "RFC 9449 4.3", slices.Contains(algorithms, p.header.Alg), strings.Join(algorithms, " "), p.header.Alg) {
+	if !c.check(ctx, "DPoP alg", "RFC 9449 4.3", slices.Contains(algorithms, p.Header.Alg), strings.Join(algorithms, " "), p.Header.Alg) {
 		return invalid("its alg is not one of " + strings.Join(algorithms, ", "))
 	}
-	private := privateMembers(p.header.JWK)
+	private := privateMembers(p.Header.JWK)
 	// RFC 9449 4.3 (7): a private key that was sent is no secret any more.
 	if !c.check(ctx, "DPoP key is public", "RFC 9449 4.3", private == "", "public members only", orNone(private, "with "+private)) {
 		return invalid("its jwk holds a private key, which everybody on the way has seen; make another one")
 	}
 	var err error
-	p.key, err = parseKey(p.header.JWK, p.header.Alg)
-	if !c.check(ctx, "DPoP key fits the alg", "RFC 9449 4.2", err == nil, "a public key for "+p.header.Alg, got(err, "one")) {
+	p.key, err = parseKey(p.Header.JWK, p.Header.Alg)
+	if !c.check(ctx, "DPoP key fits the alg", "RFC 9449 4.2", err == nil, "a public key for "+p.Header.Alg, got(err, "one")) {
 		return invalid("its jwk is no good: " + err.Error())
 	}
 	// RFC 9449 4.3 (6): whoever has no private key has nothing but a copy of somebody's public one.
-	if !c.check(ctx, "DPoP signature", "RFC 9449 4.3", p.key.verifies(p.header.Alg, p.signed, p.signature), "by the key in jwk", "key "+p.key.thumbprint[:8]) {
+	if !c.check(ctx, "DPoP signature", "RFC 9449 4.3", p.key.verifies(p.Header.Alg, p.Signed, p.Signature), "by the key in jwk", "key "+p.key.thumbprint[:8]) {
 		return invalid("its signature does not fit the key in its jwk")
 	}
 	return nil

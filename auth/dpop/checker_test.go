@@ -78,7 +78,7 @@ func TestChecks(t *testing.T) {
 		{"two in one header", with(nil) + "," + with(nil), "DPoP proof is well-formed"},
 		{"padded", good[0] + "." + good[1] + "." + good[2] + "=", "DPoP proof is well-formed"},
 		{"a line break", good[0] + ".\n" + good[1] + "." + good[2], "DPoP proof is well-formed"},
-		{"too long", with(map[string]any{"x": strings.Repeat("x", maxProof)}), "DPoP proof is well-formed"},
+		{"too long", with(map[string]any{"x": strings.Repeat("x", limits.Token)}), "DPoP proof is well-formed"},
 		{"a claim given twice", good[0] + "." + twice + "." + good[2], "DPoP proof is well-formed"},
 		{"iat as text", with(map[string]any{"iat": "1764061200"}), "DPoP proof is well-formed"},
 		{"critical", header(func(h map[string]any) { h["crit"] = []string{"b64"} }), "DPoP proof is well-formed"},

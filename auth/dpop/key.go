@@ -14,6 +14,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/exampleco/punchcard/auth/jws"
 )
 
 // algorithms are all asymmetric. EdDSA is the older name of Ed25519 (RFC 9864
@@ -79,8 +81,8 @@ func (m members) p256() (key, error) {
 	if m.Kty != "EC" || m.Crv != "P-256" {
 		return key{}, errors.New("kty must be EC and crv P-256")
 	}
-	x, xerr := decode(m.X)
-	y, yerr := decode(m.Y)
+	x, xerr := jws.Decode(m.X)
+	y, yerr := jws.Decode(m.Y)
 	if xerr != nil || yerr != nil || len(x) != 32 || len(y) != 32 { // RFC 7518 6.2.1.2: the full size of a coordinate
 		return key{}, errors.New("x and y must have 32 bytes each")
 	}
@@ -95,8 +97,8 @@ func (m members) rsa() (key, error) {
 	if m.Kty != "RSA" {
 		return key{}, errors.New("kty must be RSA")
 	}
-	n, nerr := decode(m.N)
-	e, eerr := decode(m.E)
+	n, nerr := jws.Decode(m.N)
+	e, eerr := jws.Decode(m.E)
 	// RFC 7518 6.3.1.1: no more octets than needed, or one key would have many thumbprints.
 	if nerr != nil || eerr != nil || len(n) == 0 || len(e) == 0 || n[0] == 0 || e[0] == 0 {
 		return key{}, errors.New("n and e must be numbers without leading zeros")
@@ -114,7 +116,7 @@ func (m members) rsa() (key, error) {
 }
 
 func (m members) ed25519() (key, error) {
-	x, err := decode(m.X)
+	x, err := jws.Decode(m.X)
 	if m.Kty != "OKP" || m.Crv != "Ed25519" || err != nil || len(x) != ed25519.PublicKeySize {
 		return key{}, errors.New("kty must be OKP, crv Ed25519, and x 32 bytes")
 	}

@@ -7,6 +7,8 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"time"
+
+	"github.com/exampleco/punchcard/auth/jws"
 )
 
 const (
@@ -39,7 +41,7 @@ func (n nonces) at(now time.Time) string {
 
 // good says whether a nonce was given out by at, not too long ago.
 func (n nonces) good(nonce string, now time.Time) bool {
-	raw, err := decode(nonce)
+	raw, err := jws.Decode(nonce)
 	if err != nil || len(raw) != 8+16 || !hmac.Equal(raw[8:], n.mac(raw[:8])) {
 		return false
 	}

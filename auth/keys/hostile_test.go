@@ -84,7 +84,7 @@ func TestHostileInputIsBounded(t *testing.T) {
 		"encrypted":       b64(`{"alg":"dir","enc":"A256GCM","zip":"DEF"}`) + ".." + b64("iv") + "." + b64("text") + "." + b64("tag"),
 		"deep header":     forge(`{"alg":"ES256","kid":"`+kid+`","typ":"at+jwt","x":`+strings.Repeat("[", 5000)+strings.Repeat("]", 5000)+"}", "{}", constant("x")),
 		"shallow header":  forge(`{"alg":"ES256","kid":"`+kid+`","typ":"at+jwt","x":`+strings.Repeat("[", 400)+strings.Repeat("]", 400)+"}", "{}", constant("x")),
-		"one byte more":   sign(t, ring(), ES256, TypeAccessToken) + strings.Repeat("A", maxToken),
+		"one byte more":   sign(t, ring(), ES256, TypeAccessToken) + strings.Repeat("A", limits.Token),
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -99,7 +99,7 @@ func TestHostileInputIsBounded(t *testing.T) {
 			t.Errorf("%s: %d bytes, %v", name, used, took)
 		}
 	}
-	big, err := ring().Sign(ES256, TypeAccessToken, map[string]string{"x": strings.Repeat("x", maxToken)})
+	big, err := ring().Sign(ES256, TypeAccessToken, map[string]string{"x": strings.Repeat("x", limits.Token)})
 	if err != nil {
 		t.Fatal(err)
 	}

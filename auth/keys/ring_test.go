@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/exampleco/punchcard/auth/jws"
 	"github.com/exampleco/punchcard/auth/store/sqlite"
 	"github.com/go-jose/go-jose/v3"
 )
@@ -85,11 +86,11 @@ func sign(t testing.TB, r *Ring, alg, typ string) string {
 
 func kidOf(t testing.TB, token string) string {
 	t.Helper()
-	h, err := parseHeader(token)
+	read, err := jws.Read(token, limits)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return h.Kid
+	return read.Header.Kid
 }
 
 func TestKeysAreMadeOnceAndOutliveARestart(t *testing.T) {

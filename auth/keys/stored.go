@@ -49,7 +49,7 @@ func signing(keys []key, alg string) (found *key) {
 // load reads the keys that are still published, in the order of their use.
 func load(ctx context.Context, c Config) ([]key, error) {
 	rows, err := c.Read.QueryContext(ctx, `SELECT kid, alg, private_key, retired_at, published_until FROM signing_keys
-		WHERE published_until IS NULL OR published_until > ? ORDER BY rowid`, c.Now().UnixMilli())
+		WHERE (published_until IS NULL OR published_until > ?) AND length(private_key) > 0 ORDER BY rowid`, c.Now().UnixMilli())
 	if err != nil {
 		return nil, fmt.Errorf("read signing keys: %w", err)
 	}

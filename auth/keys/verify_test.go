@@ -124,7 +124,7 @@ func TestTheTokenCannotChooseTheAlgorithm(t *testing.T) {
 			header := fmt.Sprintf(`{"alg":%q,"kid":%q,"typ":"at+jwt"}`, alg, kid)
 			refused(t, "alg "+alg, forge(header, "{}", constant("x")), TypeAccessToken, ErrAlgorithm)
 			unsigned := b64(header) + "." + b64("{}") + "."
-			refused(t, "unsigned "+alg, unsigned, TypeAccessToken, ErrMalformed)
+			refused(t, "unsigned "+alg, unsigned, TypeAccessToken, ErrAlgorithm)
 		}
 	}
 	refused(t, "none by nobody", forge(`{"alg":"none","kid":"x","typ":"at+jwt"}`, "{}", constant("x")), TypeAccessToken, ErrAlgorithm)

@@ -145,7 +145,7 @@ func (p *People) credentials(ctx context.Context, declared []Declared, public bo
 	if next.fingerprint = now.fingerprint; !same {
 		next.fingerprint = publicMark + digest
 		if !public {
-			if next.fingerprint, err = p.hash(ctx, digest); err != nil {
+			if next.fingerprint, err = p.hash(ctx, party{}, digest); err != nil {
 				return next, err
 			}
 		}
@@ -176,7 +176,7 @@ func (p *People) newHash(ctx context.Context, d Declared, old storedPerson) (str
 			return "", err
 		}
 	}
-	return p.hash(ctx, d.Password)
+	return p.hash(ctx, party{}, d.Password)
 }
 
 // publicMark begins a fingerprint that anybody may invert: of passwords that

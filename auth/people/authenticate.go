@@ -12,8 +12,8 @@ import (
 // an IP address. It must not run in a unit of writes: the attempt is counted
 // before the password is looked at.
 //
-// Errors: ErrWrongCredentials, *ThrottledError, the context's while waiting
-// for a place to hash in.
+// Errors: ErrWrongCredentials, *ThrottledError; *BusyError, or the context's,
+// while waiting for a place to hash in.
 func (p *People) Authenticate(ctx context.Context, email, password, source string) (Person, error) {
 	b := bucketsOf(email, source)
 	busy, err := p.peek(ctx, b)
@@ -27,7 +27,11 @@ func (p *People) Authenticate(ctx context.Context, email, password, source strin
 	// The place comes before the reservation, so no more than maxHashes
 	// attempts are ever counted and not yet decided: many people signing in at
 	// once from one office do not throttle each other.
-	release, err := p.slot(ctx)
+	release, err := p.queue.enter(ctx, party{b.account, b.source})
+	var crowd *BusyError
+	if errors.As(err, &crowd) {
+		p.check(ctx, "a place to hash in", "RFC 9110 15.6.4", false, "within "+maxWait.String(), "try again in "+crowd.RetryAfter.String())
+	}
 	if err != nil {
 		return Person{}, err
 	}

@@ -166,7 +166,7 @@ func TestWaitingForAPlaceToHashEndsWithTheRequest(t *testing.T) {
 	r := open(t)
 	r.apply(true, ada)
 	for range maxHashes {
-		release, err := r.slot(t.Context())
+		release, err := r.queue.enter(t.Context(), party{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,7 +4,8 @@
 //	people.go        the room: what it needs, its errors, how it reports
 //	directory.go     looking people up
 //	apply.go         bringing the room up to date with a configuration
-//	password.go      argon2id, and how many hashes run at once
+//	password.go      argon2id
+//	queue.go         how many hashes run at once, and who waits for how long
 //	authenticate.go  one attempt to sign in, from e-mail and password to a Person
 //	throttle.go      how many attempts there may be, and why nobody is locked out
 //	session.go       browser sessions

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 
 	"github.com/alexedwards/argon2id"
 )
@@ -20,28 +19,14 @@ const (
 // 1 lane. Raising it here rehashes each password when it next signs in.
 var strength = &argon2id.Params{Memory: 19456, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
-// maxHashes at once: each holds 19 MiB, so 200 parallel logins would
-// otherwise need 3.7 GiB.
-const maxHashes = 2
-
 // dummyHash is of a random password that nobody kept, made with strength. It
 // is checked where there is nobody to check, so that an unknown address takes
 // as long as a known one (OWASP ASVS 6.3.8).
 const dummyHash = "$argon2id$v=19$m=19456,t=2,p=1$xrF8Y2eFp+VuRqHHH987HQ$bX9uSiovuQImfiJ7AJh7zVXD4gN4PI2mwBKYxQJApo4"
 
-// slot waits for one of the places to hash in.
-func (p *People) slot(ctx context.Context) (release func(), err error) {
-	select {
-	case p.slots <- struct{}{}:
-		return func() { <-p.slots }, nil
-	case <-ctx.Done():
-		return nil, fmt.Errorf("waiting to hash a password: %w", context.Cause(ctx))
-	}
-}
-
-// hash makes a new hash, in a slot of its own.
-func (p *People) hash(ctx context.Context, password string) (string, error) {
-	release, err := p.slot(ctx)
+// hash makes a new hash, in a place of its own.
+func (p *People) hash(ctx context.Context, who party, password string) (string, error) {
+	release, err := p.queue.enter(ctx, who)
 	if err != nil {
 		return "", err
 	}
@@ -49,9 +34,10 @@ func (p *People) hash(ctx context.Context, password string) (string, error) {
 	return argon2id.CreateHash(password, strength)
 }
 
-// matches checks a password against a hash, in a slot of its own.
+// matches checks a password against a hash, in a place of its own. Only the
+// server itself asks: an attempt of somebody is counted as well.
 func (p *People) matches(ctx context.Context, password, hash string) (bool, error) {
-	release, err := p.slot(ctx)
+	release, err := p.queue.enter(ctx, party{})
 	if err != nil {
 		return false, err
 	}
@@ -72,13 +58,13 @@ func weaker(made *argon2id.Params) bool {
 // is out (OWASP ASVS 7.4.3). That session goes on under a new secret, which is
 // returned, so that whoever copied its cookie is out as well. The caller
 // revokes the tokens, in the same unit of writes. Errors: those of
-// CheckPassword, ErrNoPerson; ErrWrongCredentials where the password has been
+// CheckPassword, ErrNoPerson, *BusyError; ErrWrongCredentials where the password has been
 // changed since it was checked; ErrNoSession where keep has ended.
 func (p *People) SetPassword(ctx context.Context, who Person, password, keep string) (secret string, err error) {
 	if err := CheckPassword(password, who); err != nil {
 		return "", err
 	}
-	hash, err := p.hash(ctx, password)
+	hash, err := p.hash(ctx, party{account: who.ID}, password)
 	if err != nil {
 		return "", err
 	}

@@ -41,7 +41,7 @@ type People struct {
 	read   *sql.DB
 	now    func() time.Time
 	log    *slog.Logger
-	slots  chan struct{}
+	queue  *queue
 
 	// Replaced by tests, which count and wait for nothing.
 	verify func(password, hash string) (bool, *argon2id.Params, error)
@@ -55,7 +55,7 @@ func New(c Config) *People {
 	}
 	return &People{
 		writer: c.Writer, read: c.Read, now: c.Now, log: c.Log,
-		slots: make(chan struct{}, maxHashes), verify: argon2id.CheckHash, sleep: sleep,
+		queue: newQueue(time.Now), verify: argon2id.CheckHash, sleep: sleep,
 	}
 }
 

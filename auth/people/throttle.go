@@ -3,8 +3,9 @@ package people
 import (
 	"context"
 	"database/sql"
-	"net/netip"
 	"time"
+
+	"github.com/exampleco/punchcard/auth/limit"
 )
 
 // How many attempts to sign in there may be (OWASP ASVS 6.3.1). Three things
@@ -39,25 +40,12 @@ type buckets struct{ pair, source, account string }
 // bucketsOf names an attempt. Only hashes are kept: people type passwords into
 // the e-mail field, and who tried to sign in from where is nobody's business.
 func bucketsOf(email, source string) buckets {
-	account, from := hashOf(emailKey(email)), sourceKey(source)
+	account, from := hashOf(emailKey(email)), limit.Network(source)
 	return buckets{
 		pair:    hashOf("pair " + account + " " + from),
 		source:  hashOf("source " + from),
 		account: hashOf("account " + account),
 	}
-}
-
-// sourceKey is the network address that is counted. IPv6 by /64: that is what
-// one customer gets, and they choose the rest of the address freely.
-func sourceKey(source string) string {
-	addr, err := netip.ParseAddr(source)
-	if err != nil {
-		return source
-	}
-	if addr = addr.Unmap().WithZone(""); addr.Is4() {
-		return addr.String()
-	}
-	return netip.PrefixFrom(addr, 64).Masked().String()
 }
 
 // tally is one bucket's content.

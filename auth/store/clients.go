@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -44,6 +45,22 @@ func (s *Store) Client(ctx context.Context, id string) (*Client, error) {
 	}
 	s.clients.put(generation, client.clone())
 	return s.unexpired(client)
+}
+
+// AsRegistered belongs into a unit: it looks at a client as it is when the unit
+// is written, and the unit fails with what check returns. check gets
+// fosite.ErrNotFound where there is no such client, or a disabled one.
+func (s *Store) AsRegistered(ctx context.Context, id string, check func(*Client, error) error) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		client, err := scanClient(s.base, tx.QueryRow(`SELECT `+clientColumns+expiryColumn+` WHERE id = ? AND disabled_at IS NULL`, id).Scan)
+		if errors.Is(err, sql.ErrNoRows) {
+			err = fosite.ErrNotFound
+		}
+		if err == nil {
+			client, err = s.unexpired(client)
+		}
+		return check(client, err)
+	})
 }
 
 // unexpired refuses a client whose registration has run out, whether or not it

@@ -30,13 +30,19 @@ import (
 // used token once the row is gone: it goes with the first use of the successor,
 // or when the grace is over.
 
+// maxRepeats is how often a token is given out once more: for an answer that was
+// lost twice, or two tabs beside the first. Whoever asks more often is no app
+// whose answers are lost, and each repeat is an access token for somebody.
+const maxRepeats = 2
+
 // successorMargin keeps a row a little longer than it counts: a retry that was
 // let in just in time may still be on its way to the writer.
 const successorMargin = 10 * time.Second
 
 // KeepSuccessor remembers until a moment that successor took the place of the
 // refresh token used, in the unit that rotates it. request is all else that the
-// refresh asked for: who asks for something else does not get it.
+// refresh asked for: who asks for something else does not get it. Where used was
+// given out more than once itself, nothing is remembered.
 func (s *Store) KeepSuccessor(ctx context.Context, used, successor, requestID, request string, until time.Time) error {
 	sealed, err := seal(used, successor, request)
 	if err != nil {
@@ -48,7 +54,12 @@ func (s *Store) KeepSuccessor(ctx context.Context, used, successor, requestID, r
 		if _, err := tx.Exec(`DELETE FROM successors WHERE successor = ? OR expires_at < ?`, key, s.now().Add(-successorMargin).UnixMilli()); err != nil {
 			return fmt.Errorf("forget successors: %w", err)
 		}
-		_, err := tx.Exec(`INSERT INTO successors (hash, request_id, successor, sealed, expires_at) VALUES (?, ?, ?, ?, ?)`,
+		// RFC 9700 4.14.2: a token that was given out more than once may have two
+		// holders, who would each be served at every rotation for ever. So a
+		// rotation that was repeated is followed by one that is not: of two
+		// holders the second one is a replay then.
+		_, err := tx.Exec(`INSERT INTO successors (hash, request_id, successor, sealed, expires_at)
+			SELECT ?1, ?2, ?3, ?4, ?5 FROM refresh_tokens WHERE hash = ?1 AND repeated = 0`,
 			key, requestID, next, sealed, until.UnixMilli())
 		if err != nil {
 			return fmt.Errorf("keep successor: %w", err)
@@ -58,20 +69,21 @@ func (s *Store) KeepSuccessor(ctx context.Context, used, successor, requestID, r
 }
 
 // Successor returns the refresh token that took the place of used: within the
-// grace, to the same request, until it is used itself. fosite.ErrNotFound else.
+// grace, to the same request, maxRepeats times, until it is used itself.
+// fosite.ErrNotFound else.
 func (s *Store) Successor(ctx context.Context, used, request string) (string, error) {
 	key := hash(used)
 	var sealed []byte
 	err := s.one(ctx, `SELECT v.sealed FROM successors v JOIN families f USING (request_id) JOIN refresh_tokens t ON t.hash = v.successor
-		WHERE v.hash = ? AND v.expires_at >= ? AND f.revoked_at IS NULL AND t.used_at IS NULL`, []any{key, s.now().UnixMilli()}, &sealed)
+		WHERE v.hash = ? AND v.expires_at >= ? AND f.revoked_at IS NULL AND t.used_at IS NULL AND t.repeated < ?`, []any{key, s.now().UnixMilli(), maxRepeats}, &sealed)
 	if err != nil && !errors.Is(err, fosite.ErrNotFound) {
 		return "", err
 	}
-	v := verdict{rule: "used refresh token presented once more", expected: "the same request within the grace, its successor unused",
+	v := verdict{rule: "used refresh token presented once more", expected: "the same request within the grace, not too often, its successor unused",
 		got: "the same request", clause: "RFC 9700 4.14.2", kind: refresh.name, id: short(key)}
 	var successor string
 	if err != nil {
-		v.got = "no grace, or the successor is used"
+		v.got = "no grace, repeated too often, or the successor is used"
 	} else if successor, err = unseal(used, request, sealed); err != nil {
 		v.got, err = "another request", fosite.ErrNotFound
 	}
@@ -80,14 +92,15 @@ func (s *Store) Successor(ctx context.Context, used, request string) (string, er
 }
 
 // RepeatSuccessor is to be written with what a second answer issues. It fails
-// with ErrSpent where the successor has been used since Successor returned it.
+// with ErrSpent where the successor has been used since Successor returned it,
+// or given out as often as it may be.
 func (s *Store) RepeatSuccessor(ctx context.Context, used, requestID string) error {
 	key := hash(used)
 	return s.write(ctx, func(tx *sql.Tx) error {
 		// RFC 9700 4.14.2: one statement decides between this retry and the successor's use, after which the old token is a replay.
-		done, err := tx.Exec(`UPDATE successors SET answered = answered + 1 WHERE hash = ?1 AND request_id = ?2
-			AND EXISTS (SELECT 1 FROM refresh_tokens t JOIN families f USING (request_id)
-				WHERE t.hash = successors.successor AND t.used_at IS NULL AND f.revoked_at IS NULL)`, key, requestID)
+		done, err := tx.Exec(`UPDATE refresh_tokens SET repeated = repeated + 1 WHERE used_at IS NULL AND repeated < ?3
+			AND hash = (SELECT v.successor FROM successors v JOIN families f USING (request_id) WHERE v.hash = ?1 AND v.request_id = ?2 AND f.revoked_at IS NULL)`,
+			key, requestID, maxRepeats)
 		if err != nil {
 			return fmt.Errorf("repeat successor: %w", err)
 		}

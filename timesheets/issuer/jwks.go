@@ -3,6 +3,7 @@ package issuer
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"slices"
@@ -90,11 +91,18 @@ func (j *JWKS) payload(ctx context.Context, token string) ([]byte, error) {
 
 var errForm = errors.New("not a compact JWS")
 
-// parse takes the compact form with its three parts alone, and no extension
-// that it does not understand (RFC 7515 4.1.11: crit).
+// parse takes the compact form with its three parts alone, each in the one
+// spelling that base64url has for it, and no extension that it does not
+// understand (RFC 7515 4.1.11: crit).
 func parse(token string) (*jose.JSONWebSignature, jose.Header, error) {
-	if len(token) > maxToken || strings.Count(token, ".") != 2 || strings.ContainsAny(token, "\r\n \t") {
+	if len(token) > maxToken || strings.Count(token, ".") != 2 || strings.ContainsAny(token, "\r\n") {
 		return nil, jose.Header{}, errForm
+	}
+	for part := range strings.SplitSeq(token, ".") {
+		// RFC 7515 2: with spare bits or padding one token would have many spellings.
+		if _, err := base64.RawURLEncoding.Strict().DecodeString(part); err != nil || part == "" {
+			return nil, jose.Header{}, errForm
+		}
 	}
 	signed, err := jose.ParseSigned(token)
 	if err != nil || len(signed.Signatures) != 1 {

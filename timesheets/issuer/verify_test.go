@@ -204,6 +204,9 @@ func TestForgeriesAreRefused(t *testing.T) {
 		"four parts":              good + ".x",
 		"white space":             good + " ",
 		"nothing":                 "",
+		"a line break":            good[:9] + "\n" + good[9:],
+		"padding":                 good + "=",
+		"spare bits":              respelled(good),
 		"a critical extension":    critical(t, a),
 		"20 kB":                   strings.Repeat("a", 20<<10) + "." + parts[1] + "." + parts[2],
 		"the other serialization": `{"payload":"` + parts[1] + `","protected":"` + parts[0] + `","signature":"` + parts[2] + `"}`,
@@ -215,6 +218,14 @@ func TestForgeriesAreRefused(t *testing.T) {
 	if _, err := j.Verify(t.Context(), good); err != nil {
 		t.Errorf("and the good one: %v", err)
 	}
+}
+
+// respelled is a token with other bits behind its signature's last byte: the
+// same bytes to a lenient reader, under another hash.
+func respelled(token string) string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	last := strings.IndexByte(alphabet, token[len(token)-1])
+	return token[:len(token)-1] + alphabet[last+1:last+2]
 }
 
 func critical(t *testing.T, a *authority) string {

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -71,6 +72,10 @@ func (f *File) copyTo(ctx context.Context, draft string) error {
 	// locks on the file (see doc.go).
 	if _, err := f.write.ExecContext(ctx, "VACUUM INTO ?", draft); err != nil {
 		return classify(err)
+	}
+	// A generation of its own: the log of the file that it may replace is not its log.
+	if _, err := empty.WriteAt(binary.BigEndian.AppendUint32(nil, newGeneration()), generationAt); err != nil {
+		return err
 	}
 	if err := checkCopy(ctx, draft); err != nil {
 		return err

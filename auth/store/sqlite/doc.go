@@ -6,8 +6,9 @@
 // file is built beside its final name and moved there whole (create.go). Every
 // connection has the same rules, and they are read back before the file counts
 // as open (connect.go). A file has one name (names.go), and one server at a time
-// holds the lock on it (lock.go); each room brings its tables as a set of
-// migrations (migrate.go).
+// holds the lock on it (lock.go), and knows its log from another file's
+// (generation.go); each room brings its tables as a set of migrations
+// (migrate.go).
 //
 // Reads go to Read, a pool of connections that cannot write. Writes go to
 // Write, where those that wait share one commit to disk (writer.go); Begin and

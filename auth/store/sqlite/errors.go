@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -17,6 +18,8 @@ var (
 	ErrOrphaned = errors.New("missing, but its journal is still there")
 	ErrExposed  = errors.New("not private")
 	ErrName     = errors.New("not safe to use under this name")
+	// ErrForeignLog says that the write-ahead log beside the file is another one's.
+	ErrForeignLog = errors.New("not the file that its log belongs to")
 )
 
 // ErrReplaced says that the open file is no longer the one at its path.
@@ -95,6 +98,8 @@ func unavailable(err error) error {
 // classify marks the errors that are the file's and not the caller's.
 func classify(err error) error {
 	switch code(err) {
+	case sqlite3.SQLITE_INTERRUPT: // only a context that ended interrupts a statement
+		return errors.Join(context.Canceled, err)
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR,
 		sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_PROTOCOL,
 		sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PERM:

@@ -111,7 +111,15 @@ func (f *File) open(ctx context.Context, opts Options) error {
 	if err != nil {
 		return err
 	}
-	if err := f.connect(ctx, opts.busyTimeout); err != nil {
+	onDisk, err := f.generation()
+	if err != nil {
+		return err
+	}
+	err = f.connect(ctx, opts.busyTimeout)
+	if err == nil && opts.Lock {
+		err = f.begin(ctx, onDisk)
+	}
+	if err != nil {
 		return err
 	}
 	if !opts.Lock {

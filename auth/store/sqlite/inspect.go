@@ -25,6 +25,9 @@ const (
 // inspect decides, without writing a byte, whether an existing file of ours may
 // be opened for writing.
 func (f *File) inspect(ctx context.Context) error {
+	if err := f.checkLog(ctx); err != nil {
+		return err
+	}
 	before, err := os.Stat(f.place)
 	if err != nil {
 		return fmt.Errorf("open %s: %w", f.Path, err)
@@ -117,5 +120,8 @@ func (f *File) inspectContent(ctx context.Context, query url.Values) error {
 		verdict = err.Error()
 	}
 	f.check(ctx, "quick_check", false, "ok", verdict)
+	if !query.Has("immutable") && f.hasLog() && f.inspectContent(ctx, url.Values{"mode": {"ro"}, "immutable": {"1"}}) == nil {
+		return f.foreignLog("it is damaged together with " + f.Path + "-wal and sound without it, as a copy is that was put in its place")
+	}
 	return f.refuse(ErrCorrupt, "quick_check: "+strings.Join(strings.Fields(verdict), " "), fixDamaged)
 }

@@ -94,7 +94,7 @@ func readPID(path string) int {
 		return 0
 	}
 	defer file.Close()
-	text := make([]byte, 32)
+	text := make([]byte, 21) // as writePID writes it; the rest is generation.go's
 	n, err := file.ReadAt(text, 1)
 	if err != nil && err != io.EOF {
 		return 0

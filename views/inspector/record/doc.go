@@ -15,6 +15,7 @@
 //
 // What must never be kept is cut out before an exchange is joined to anything:
 // passwords, cookies and client secrets (hide.go). Codes, tokens and verifiers
-// stay readable in memory, for the last runs only; the file has six characters
-// and a hash of each (mask.go).
+// stay readable in memory, for the last runs only. The file shows what is known
+// to be harmless (shown.go), of codes and tokens six characters and a hash, and
+// of everything else nothing (mask.go).
 package record

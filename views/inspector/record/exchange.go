@@ -188,10 +188,10 @@ func (x *Exchange) ErrorCode() string {
 // 4.1.2, OAuth 2.0 Multiple Response Types 2.1, Form Post Response Mode 2).
 func (x *Exchange) Returned() url.Values {
 	encoded := x.Handed
-	if _, after, ok := strings.Cut(x.Answer.Get("Location"), "?"); ok {
+	if _, after, ok := strings.Cut(x.goesTo(), "?"); ok {
 		encoded, _, _ = strings.Cut(after, "#")
 	}
-	if _, fragment, ok := strings.Cut(x.Answer.Get("Location"), "#"); ok {
+	if _, fragment, ok := strings.Cut(x.goesTo(), "#"); ok {
 		encoded += "&" + fragment
 	}
 	if encoded == "" {
@@ -239,10 +239,31 @@ func parameter(encoded, name string) string {
 	return ""
 }
 
+// goesTo is where the answer sends the browser: by a redirect, or from a page
+// that goes on by itself. "" for nowhere.
+func (x *Exchange) goesTo() string {
+	if to := x.Answer.Get("Location"); to != "" {
+		return to
+	}
+	_, to, _ := cutRefresh(x.Answer.Get("Refresh"))
+	return to
+}
+
+// cutRefresh reads a Refresh header, as HTML's "shared declarative refresh
+// steps" do.
+func cutRefresh(value string) (seconds, to string, ok bool) {
+	seconds, rest, ok := strings.Cut(value, ";")
+	rest = strings.TrimSpace(rest)
+	if !ok || len(rest) < 4 || !strings.EqualFold(rest[:4], "url=") {
+		return value, "", false
+	}
+	return seconds, strings.Trim(rest[4:], `'"`), true
+}
+
 // Redirect is where the answer sends the browser; nil for nowhere.
 func (x *Exchange) Redirect() *url.URL {
-	to := x.Answer.Get("Location")
-	if to == "" || x.Status < 300 || x.Status > 399 {
+	to := x.goesTo()
+	if to == "" || x.Status >= 400 || x.Status < 300 && x.Answer.Get("Refresh") == "" {
 		return nil
 	}
 	u, err := url.Parse(to)

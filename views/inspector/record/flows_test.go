@@ -281,7 +281,7 @@ func TestTheFileHasNoSecretsOfOtherFlows(t *testing.T) {
 			t.Errorf("the file has the %s", name)
 		}
 	}
-	for _, want := range []string{`"` + NewValue(Device, deviceCode).Mask, NewValue(Pushed, requestURI).Mask, "pcd_th…", "request_uri:bwc4JK…", "WD…"} {
+	for _, want := range []string{`"` + NewValue(Device, deviceCode).Mask, NewValue(Pushed, requestURI).Mask, "pcd_th…", "request_uri:bwc4JK…", NewValue(UserCode, userCode).Mask} {
 		if !strings.Contains(stored, want) {
 			t.Errorf("the file lacks %s", want)
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 )
 
@@ -42,7 +43,8 @@ func (c *capture) hide() *Exchange {
 		x.BodyCut, x.Body = x.BodyCut+len(x.Body), ""
 	}
 	x.AnswerBody, x.AnswerCut = hideBody(x.AnswerBody, x.AnswerCut, x.Kind == KindRegister) // RFC 7591 3.2.1: with a client_secret in it
-	hideIn(x.Header, hideCredentials, "Authorization", "Proxy-Authorization")
+	hideIn(x.Header, hideCredentials, "Authorization")
+	hideIn(x.Header, hideAll, "Proxy-Authorization", "Authentication", "X-Authorization")
 	hideIn(x.Header, hideCookies, "Cookie")
 	hideIn(x.Header, hideQuery, "Referer")
 	hideIn(x.Answer, hideSetCookie, "Set-Cookie")
@@ -81,34 +83,60 @@ func hideParameters(encoded string, hidden func(name string) bool) string {
 		plain = strings.ToLower(plain)
 		// People type a password into the field above the one it belongs in.
 		stray := plain == "email" && !strings.Contains(value, "@") && !strings.Contains(value, "%40")
-		if value != "" && (hidden(plain) || stray) {
+		switch {
+		case strings.ContainsAny(plain, "{}\"\x00\r\n"): // no name: JSON, or something else that was taken for a form
+			pairs[i] = Hidden
+		case value != "" && (hidden(plain) || stray):
 			pairs[i] = name + "=" + Hidden
 		}
 	}
 	return strings.Join(pairs, "&")
 }
 
-// hideCredentials leaves a bearer token, and of Basic the name.
-func hideCredentials(value string) string {
-	scheme, rest, _ := strings.Cut(value, " ")
-	switch strings.ToLower(scheme) {
-	case "bearer", "dpop":
-		return value
-	case "basic":
-		if user := basicUser(rest); user != "" {
-			return scheme + " " + user + ":" + Hidden
-		}
-	}
-	return scheme + " " + Hidden
+// schemes are those of the IANA registry, and one that is often met. A word that
+// is none of them can be the secret itself, sent without a scheme.
+var schemes = names("basic bearer digest dpop gnap hoba mutual negotiate oauth privatetoken scram-sha-1 scram-sha-256 token vapid")
+
+// bearing is true of a scheme whose credentials are a token of this server's.
+func bearing(scheme string) bool {
+	return strings.EqualFold(scheme, "bearer") || strings.EqualFold(scheme, "dpop")
 }
 
+// hideCredentials leaves a bearer token, of Basic the name, and of any other
+// known scheme its name.
+func hideCredentials(value string) string {
+	fields := strings.Fields(value)
+	switch {
+	case len(fields) == 2 && bearing(fields[0]):
+		return value
+	case len(fields) == 2 && strings.EqualFold(fields[0], "basic"):
+		if user := basicUser(fields[1]); user != "" {
+			return "Basic " + user + ":" + Hidden
+		}
+	}
+	return hideAll(value)
+}
+
+// hideAll leaves no more than the name of a known scheme.
+func hideAll(value string) string {
+	if fields := strings.Fields(value); len(fields) > 1 && schemes[strings.ToLower(fields[0])] {
+		return fields[0] + " " + Hidden
+	}
+	return Hidden
+}
+
+// plainUser is a client_id as most are. What stands in the place of one and is
+// not followed by a secret may be the secret.
+var plainUser = regexp.MustCompile(`^[A-Za-z0-9._:/@ -]{1,100}$`)
+
+// basicUser is the client_id of RFC 6749 2.3.1, "" where nothing is told.
 func basicUser(credentials string) string {
-	decoded, err := base64.StdEncoding.DecodeString(strings.TrimSpace(credentials))
+	decoded, err := base64.StdEncoding.DecodeString(credentials)
 	if err != nil {
 		return ""
 	}
-	user, _, ok := strings.Cut(string(decoded), ":")
-	if !ok {
+	user, secret, ok := strings.Cut(string(decoded), ":")
+	if !ok || secret == "" && len(user) > 32 || !plainUser.MatchString(user) || shaped(user) != user {
 		return ""
 	}
 	return user

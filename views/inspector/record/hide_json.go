@@ -14,7 +14,7 @@ func hideBody(body string, cut int, expected bool) (string, int) {
 	if body == "" || !expected && !speaksOfSecrets(body) {
 		return body, cut
 	}
-	if hidden, err := hideJSON(body); err == nil {
+	if hidden, err := rewriteJSON(body, neverKept, nil); err == nil {
 		return hidden, cut
 	}
 	return "", cut + len(body)
@@ -31,47 +31,104 @@ func speaksOfSecrets(body string) bool {
 	return false
 }
 
-// hideJSON puts Hidden in the place of each member that is never kept, whatever
-// its value is, and leaves the rest as it was sent.
-func hideJSON(text string) (string, error) {
-	type level struct{ object, name bool } // name: the next thing is the name of a member
-	var (
-		d      = json.NewDecoder(strings.NewReader(text))
-		out    strings.Builder
-		kept   int64
-		levels = []level{{}}
-	)
+func neverKept(member string) bool { return hiddenParams[strings.ToLower(member)] }
+
+var errNoMembers = errors.New("text that belongs to no member")
+
+// rewriteJSON puts Hidden in the place of each member that is hidden, whatever
+// its value is, and what scalar returns in the place of each other string; nil
+// leaves those. The rest stays as it was sent. A list's strings go by the name
+// of the member that the list is.
+func rewriteJSON(text string, hidden func(member string) bool, scalar func(member, value string) string) (string, error) {
+	w := rewriter{text: text, d: json.NewDecoder(strings.NewReader(text)), hidden: hidden, scalar: scalar}
+	w.levels = []level{{}}
 	for {
-		token, err := d.Token()
-		if errors.Is(err, io.EOF) && len(levels) == 1 {
-			return out.String() + text[kept:], nil
+		before := w.d.InputOffset()
+		token, err := w.d.Token()
+		if errors.Is(err, io.EOF) && len(w.levels) == 1 {
+			return w.out.String() + text[w.kept:], nil
+		}
+		if err == nil {
+			err = w.take(token, before)
 		}
 		if err != nil {
 			return "", err
 		}
-		at := &levels[len(levels)-1]
-		switch token {
-		case json.Delim('{'), json.Delim('['):
-			at.name = at.object
-			levels = append(levels, level{token == json.Delim('{'), token == json.Delim('{')})
-			continue
-		case json.Delim('}'), json.Delim(']'):
-			levels = levels[:len(levels)-1]
-			continue
-		}
-		name, isName := token.(string)
-		if isName = isName && at.name; !isName {
-			at.name = at.object
-			continue
-		}
-		if at.name = false; !hiddenParams[strings.ToLower(name)] {
-			continue
-		}
-		out.WriteString(text[kept:d.InputOffset()] + `:"` + Hidden + `"`)
-		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
-			return "", err
-		}
-		kept, at.name = d.InputOffset(), true
 	}
 }
+
+// level is an object or a list that is being read.
+type level struct {
+	object, name bool   // name: the next thing is the name of a member
+	member       string // whose value is being read
+}
+
+type rewriter struct {
+	text   string
+	d      *json.Decoder
+	out    strings.Builder
+	kept   int64
+	levels []level
+	hidden func(member string) bool
+	scalar func(member, value string) string
+}
+
+func (w *rewriter) take(token json.Token, before int64) error {
+	at := &w.levels[len(w.levels)-1]
+	switch token {
+	case json.Delim('{'), json.Delim('['):
+		at.name = at.object
+		w.levels = append(w.levels, level{token == json.Delim('{'), token == json.Delim('{'), at.member})
+		return nil
+	case json.Delim('}'), json.Delim(']'):
+		w.levels = w.levels[:len(w.levels)-1]
+		return nil
+	}
+	text, isText := token.(string)
+	if isText && at.name {
+		return w.member(at, text)
+	}
+	at.name = at.object
+	switch {
+	case w.scalar == nil:
+		return nil
+	case at.member == "":
+		return errNoMembers
+	case !isText:
+		return nil
+	}
+	with := w.scalar(at.member, text)
+	if with == text {
+		return nil
+	}
+	quoted, err := json.Marshal(with)
+	if err != nil {
+		return err
+	}
+	begins := before + int64(strings.IndexByte(w.text[before:], '"'))
+	w.out.WriteString(w.text[w.kept:begins])
+	w.out.Write(quoted)
+	w.kept = w.d.InputOffset()
+	return nil
+}
+
+func (w *rewriter) member(at *level, name string) error {
+	at.member = name
+	if at.name = false; !w.hidden(name) {
+		return nil
+	}
+	end := w.d.InputOffset()
+	var value json.RawMessage
+	if err := w.d.Decode(&value); err != nil {
+		return err
+	}
+	at.name = true
+	if with := `"` + Hidden + `"`; !harmless[string(value)] {
+		w.out.WriteString(w.text[w.kept:end] + ":" + with)
+		w.kept = w.d.InputOffset()
+	}
+	return nil
+}
+
+// harmless are values that say nothing.
+var harmless = map[string]bool{"null": true, `""`: true, "{}": true, "[]": true}

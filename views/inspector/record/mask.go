@@ -80,10 +80,19 @@ func word(s string) (n int) {
 }
 
 // masker writes the mask of each value in place of the value.
-type masker struct{ known *strings.Replacer }
+type masker struct {
+	known *strings.Replacer
+	whole map[string]string // the masks of the values, by these
+}
 
 func newMasker(values []Value) masker {
-	return masker{Replacer(values, func(_ int, v Value, _ string) string { return v.Mask })}
+	m := masker{Replacer(values, func(_ int, v Value, _ string) string { return v.Mask }), map[string]string{}}
+	for _, v := range values {
+		if v.Raw != "" {
+			m.whole[v.Raw] = v.Mask
+		}
+	}
+	return m
 }
 
 // Replacer puts something in the place of each value, in every form in which it
@@ -115,25 +124,88 @@ func wireForms(raw string) []string {
 
 func (m masker) text(s string) string { return shaped(m.known.Replace(s)) }
 
-// address and form mask parameters one by one, because there are many ways to
-// write a value in them: %3a for %3A, %70 for p.
+// address masks the parameters of a URL, in the query and the fragment, and
+// what stands before its host.
 func (m masker) address(s string) string {
-	path, query, ok := strings.Cut(s, "?")
-	if !ok {
-		return m.form(s)
+	s, fragment, hasFragment := strings.Cut(s, "#")
+	where, query, hasQuery := strings.Cut(s, "?")
+	out := m.path(where)
+	if hasQuery {
+		out += "?" + m.form(query)
 	}
-	return m.part(path) + "?" + m.form(query)
+	switch {
+	case hasFragment && strings.Contains(fragment, "="):
+		out += "#" + m.form(fragment)
+	case hasFragment:
+		out += "#" + m.path(fragment)
+	}
+	return out
 }
 
+// path leaves the parts that can be names of something.
+func (m masker) path(s string) string {
+	scheme, rest, ok := strings.Cut(s, "://")
+	if !ok {
+		scheme, rest = "", s
+	} else {
+		scheme += "://"
+		host, below, more := strings.Cut(rest, "/")
+		if _, after, ok := strings.Cut(host, "@"); ok { // RFC 3986 3.2.1
+			host = Hidden + "@" + after
+		}
+		if rest = host; more {
+			rest += "/" + below
+		}
+	}
+	parts := strings.Split(rest, "/")
+	for i, part := range parts {
+		if parts[i] = m.part(part); len(parts[i]) > longestName {
+			parts[i] = Hidden
+		}
+	}
+	return scheme + strings.Join(parts, "/")
+}
+
+// form masks parameters one by one, as they are read: there are many ways to
+// write a value in them, %3a for %3A, %70 for p. A word that is no parameter
+// can be anything.
 func (m masker) form(encoded string) string {
 	pairs := strings.Split(encoded, "&")
 	for i, pair := range pairs {
 		name, value, has := strings.Cut(pair, "=")
-		if pairs[i] = m.part(name); has {
-			pairs[i] += "=" + m.part(value)
+		plainName, err := url.QueryUnescape(name)
+		known := err == nil && (shownParams[plainName] || parameters[plainName] != "")
+		switch {
+		case pair == "":
+		case !has && !known:
+			pairs[i] = Hidden
+		case has:
+			if !known && (len(name) > longestWord || strings.Trim(value, "=") == "" || m.part(name) != name) {
+				name = Hidden // of base64, what stands before "=" would be a name
+			}
+			pairs[i] = name + "=" + m.value(plainName, strings.TrimLeft(value, "="))
 		}
 	}
 	return strings.Join(pairs, "&")
+}
+
+// value is one of a form. One that needs no mask stays as it was sent.
+func (m masker) value(name, encoded string) string {
+	if encoded == "" {
+		return ""
+	}
+	plain, err := url.QueryUnescape(encoded)
+	if err != nil {
+		return Hidden
+	}
+	switch masked := m.named(name, plain); {
+	case masked == plain:
+		return encoded
+	case strings.ContainsAny(masked, "&=#%+ "):
+		return strings.NewReplacer("%E2%80%A6", "…", "%E2%80%A2", "•").Replace(url.QueryEscape(masked))
+	default:
+		return masked
+	}
 }
 
 // part is masked as it is read, if there is anything to mask in that.
@@ -146,26 +218,41 @@ func (m masker) part(s string) string {
 	return m.text(s)
 }
 
-func (m masker) headers(h http.Header) http.Header {
-	out := make(http.Header, len(h))
-	for name, values := range h {
-		for _, v := range values {
-			if name == "Location" || name == "Referer" {
-				out[name] = append(out[name], m.address(v))
-			} else {
-				out[name] = append(out[name], m.text(v))
-			}
+// body masks a body by what it says it is; one that cannot be read goes whole.
+func (m masker) body(h http.Header, body string, cut int) (string, int) {
+	switch kind := strings.ToLower(h.Get("Content-Type")); {
+	case body == "":
+		return "", cut
+	case isForm(h):
+		return m.form(body), cut
+	case strings.Contains(kind, "json"):
+		if masked, err := rewriteJSON(body, m.hidesMember, m.named); err == nil {
+			return masked, cut
 		}
 	}
-	return out
+	return "", cut + len(body)
+}
+
+func (m masker) hidesMember(name string) bool {
+	return !shownParams[name] && parameters[name] == ""
+}
+
+// answer is body for what this server says. Its metadata and its keys are
+// public, and its tables and sentences are made of what is shown elsewhere.
+func (m masker) answer(x *Exchange) (string, int) {
+	kind, _, _ := strings.Cut(x.Answer.Get("Content-Type"), ";")
+	switch {
+	case x.Kind == KindMetadata, x.Kind == KindKeys, kind == "text/csv", kind == "text/plain":
+		return m.text(x.AnswerBody), x.AnswerCut
+	}
+	return m.body(x.Answer, x.AnswerBody, x.AnswerCut)
 }
 
 func (m masker) exchange(x *Exchange) *Exchange {
 	out := *x
-	out.Target, out.Body, out.AnswerBody, out.Handed = m.address(x.Target), m.text(x.Body), m.text(x.AnswerBody), m.form(x.Handed)
-	if isForm(x.Header) {
-		out.Body = m.form(x.Body)
-	}
+	out.Target, out.Handed = m.address(x.Target), m.form(x.Handed)
+	out.Body, out.BodyCut = m.body(x.Header, x.Body, x.BodyCut)
+	out.AnswerBody, out.AnswerCut = m.answer(x)
 	out.Header, out.Answer = m.headers(x.Header), m.headers(x.Answer)
 	out.Checks = make([]Check, len(x.Checks))
 	for i, c := range x.Checks {
@@ -175,16 +262,21 @@ func (m masker) exchange(x *Exchange) *Exchange {
 	return &out
 }
 
-// Masked returns the run with every value cut after six characters, beside its
-// hash. What a token says is no secret, and stays.
+// longestClaims bounds what is kept of what a token says, in bytes.
+const longestClaims = 4 << 10
+
+// Masked returns the run as the file has it. Of what travels there is a hash,
+// and of what this server issues the first six characters; of what is known to
+// be harmless all, and of the rest nothing. What a token says is no secret, and
+// stays.
 func (r Run) Masked() Run {
 	values := r.Values()
 	claims := map[string][2]string{}
-	for id, c := range r.claims {
-		claims[id] = c
-	}
 	for _, v := range values {
-		if payload := Payload(v.Raw); payload != "" {
+		if c, known := r.claims[v.ID()]; known {
+			claims[v.ID()] = c
+		}
+		if payload := Payload(v.Raw); payload != "" && len(payload) <= longestClaims {
 			claims[v.ID()] = [2]string{Header(v.Raw), payload}
 		}
 	}
@@ -198,6 +290,7 @@ func (r Run) Masked() Run {
 		exchanges[i] = m.exchange(x)
 	}
 	r.Exchanges = exchanges
+	r.Client, r.Email = m.text(r.Client), m.text(r.Email)
 	for i := range values {
 		values[i].Raw = ""
 	}

@@ -93,6 +93,15 @@ func redirects(to string) func(http.ResponseWriter, *http.Request) {
 	return func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Location", to); w.WriteHeader(303) }
 }
 
+// refreshes answers with a page that goes on by itself.
+func refreshes(to string) func(http.ResponseWriter, *http.Request) {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.Header().Set("Refresh", "0;url="+to)
+		fmt.Fprintf(w, `<title>Back to the app</title><a href=%q>go on</a>`, to)
+	}
+}
+
 func says(status int, body string) func(http.ResponseWriter, *http.Request) {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -373,9 +382,13 @@ func TestAMaskCoversTheLongerValue(t *testing.T) {
 	token := jwt(`{"jti":"one"}`)
 	bare := token[:strings.LastIndex(token, ".")+1]
 	w.send("/api/me", nil, "Authorization", "Bearer "+bare)
+	w.answer = says(401, `{"detail":"there is no `+token+`"}`)
 	w.send("/api/me", nil, "Authorization", "Bearer "+token)
 	masked := w.run(1).Masked()
 	for _, x := range masked.Exchanges {
+		if strings.Contains(x.AnswerBody, "c2ln") {
+			t.Errorf("masked as %q", x.AnswerBody)
+		}
 		if sent := x.Header.Get("Authorization"); strings.Contains(sent, "c2ln") || len(sent) > 40 {
 			t.Errorf("masked as %q", sent)
 		}

@@ -62,8 +62,8 @@ var answers = map[Kind][]string{
 // shortest is the length from which a value is told from a word, in bytes.
 const shortest = 8
 
-// NewValue names a value, or what is left of one. A mask has the first six
-// characters and the id.
+// NewValue names a value, or what is left of one. A mask has the id, and where
+// this server issued the value, its first six characters.
 func NewValue(kind ValueKind, raw string) Value {
 	if masked.MatchString(raw) {
 		return Value{Kind: kind, Mask: raw, Hash: raw[len(raw)-8:]}
@@ -73,19 +73,27 @@ func NewValue(kind ValueKind, raw string) Value {
 	return Value{Kind: kind, Raw: raw, Hash: hash, Mask: maskOf(raw, hash)}
 }
 
-var masked = regexp.MustCompile(`…[0-9a-f]{8}$`)
+var masked = regexp.MustCompile(`^(` + pushed + `)?[A-Za-z0-9_-]{0,6}…[0-9a-f]{8}$`)
 
 // pushed is the beginning of every request_uri, and no secret: RFC 9126 2.2.
 const pushed = "urn:ietf:params:oauth:request_uri:"
 
-// maskOf leaves six characters of a secret, and of a short one no more than a
-// quarter: six would be most of what a person has to type.
+// maskOf leaves six characters of what is known to be random, and nothing of
+// what somebody chose: that can be a password in the wrong place.
 func maskOf(raw, hash string) string {
-	public := ""
-	if secret, ok := strings.CutPrefix(raw, pushed); ok {
-		public, raw = pushed, secret
+	if secret, ok := strings.CutPrefix(raw, pushed); ok && word(secret) == len(secret) && len(secret) > 20 {
+		return pushed + secret[:6] + "…" + hash[:8]
 	}
-	return public + raw[:min(6, len(raw)/4)] + "…" + hash[:8]
+	if recognized(raw) {
+		return raw[:6] + "…" + hash[:8]
+	}
+	return "…" + hash[:8]
+}
+
+// recognized is true of a whole code or token of the kinds that servers like
+// this one issue.
+func recognized(s string) bool {
+	return s != "" && (jwtAt(s) == len(s) || opaqueAt(s) == len(s))
 }
 
 // Challenge returns what a verifier is shown as before it is sent, RFC 7636
@@ -140,11 +148,11 @@ func (x *Exchange) each(found func(answer bool, kind ValueKind, raw string)) {
 		params(false, query)
 	}
 	for _, sent := range x.Header["Authorization"] {
-		if scheme, token, ok := strings.Cut(sent, " "); ok && !strings.EqualFold(scheme, "Basic") && len(token) >= shortest && token != Hidden {
-			found(false, Access, token)
+		if fields := strings.Fields(sent); len(fields) == 2 && bearing(fields[0]) && len(fields[1]) >= shortest {
+			found(false, Access, fields[1])
 		}
 	}
-	if to := x.Answer.Get("Location"); to != "" {
+	if to := x.goesTo(); to != "" {
 		to, fragment, _ := strings.Cut(to, "#")
 		_, query, _ := strings.Cut(to, "?")
 		params(true, query)

@@ -3,10 +3,10 @@ package auth
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 )
 
 // RFC 8628 6.1: people type codes as they please.
@@ -58,71 +58,61 @@ func TestGuessingUserCodes(t *testing.T) {
 	v := w.visit("ada@example.com")
 	types := func(code string) int { return w.post(pathDevice, url.Values{"user_code": {code}}, v.cookies...).Code }
 	d := w.television("openid")
-	for range 3 * missBurst { // the right code costs nothing
+	for range 3 * userCodeRate.Burst { // the right code costs nothing
 		if got := types(d.UserCode); got != http.StatusSeeOther {
 			t.Fatalf("the right code: %d", got)
 		}
 	}
-	for range missBurst {
+	for range userCodeRate.Burst {
 		if got := types("BBBB-BBBB"); got != http.StatusUnprocessableEntity {
 			t.Fatalf("a wrong code: %d", got)
 		}
 	}
 	rec := w.post(pathDevice, url.Values{"user_code": {d.UserCode}}, v.cookies...)
 	if rec.Code != http.StatusTooManyRequests || rec.Header().Get("Retry-After") != "10" || !strings.Contains(rec.Body.String(), "10 seconds") {
-		t.Errorf("after %d wrong ones the right one: %d, Retry-After %q", missBurst, rec.Code, rec.Header().Get("Retry-After"))
+		t.Errorf("after %d wrong ones the right one: %d, Retry-After %q", userCodeRate.Burst, rec.Code, rec.Header().Get("Retry-After"))
 	}
 	if got := types("short"); got != http.StatusUnprocessableEntity { // no guess, and not looked up
 		t.Errorf("what is no code: %d", got)
 	}
-	w.clock.pass(missEvery)
+	w.clock.pass(userCodeRate.Every)
 	if got := types(d.UserCode); got != http.StatusSeeOther {
 		t.Errorf("after the wait: %d", got)
 	}
 }
 
-func TestGuessingFromEverywhere(t *testing.T) {
-	var g typing
-	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
-	looked := 0
-	guess := func(source string) bool {
-		_, wait := g.try(source, now)
-		if wait == 0 {
-			looked++
-		}
-		return wait == 0
+// RFC 6749 2.3.1: one network is one guesser, however many addresses it has,
+// and the owner of the secret waits nowhere else.
+func TestGuessingSecretsFromOneNetwork(t *testing.T) {
+	w := newWorld(t)
+	from := func(address, secret string) int {
+		r := httptest.NewRequest("POST", pathToken, strings.NewReader(url.Values{"grant_type": {"client_credentials"}}.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.SetBasicAuth("timesheets-cron", secret)
+		r.RemoteAddr = address
+		rec := httptest.NewRecorder()
+		w.mux.ServeHTTP(rec, r)
+		return rec.Code
 	}
-	for i := range 60 { // many addresses of one /64 are one
-		guess(fmt.Sprintf("2001:db8::%x", i+1))
+	answers := map[int]int{}
+	for i := range 300 {
+		answers[from(fmt.Sprintf("[2001:db8::%x]:4000", i+1), "wrong")]++
 	}
-	if looked != missBurst {
-		t.Errorf("%d guesses from one network, want %d", looked, missBurst)
+	if answers[http.StatusUnauthorized] != secretRate.Burst || answers[http.StatusTooManyRequests] != 300-secretRate.Burst {
+		t.Errorf("300 guesses from one /64: %v", answers)
 	}
-	for i := range 30 {
-		for range 10 {
-			guess(fmt.Sprintf("198.51.100.%d", i))
-		}
+	if got := from("[2001:db8::aaaa]:4000", "timesheets-cron-secret"); got != http.StatusTooManyRequests {
+		t.Errorf("the right secret between guesses from there: %d", got)
 	}
-	// All together: the burst, and one for each address that had not missed yet.
-	if most := missBurstAll + 30; looked > most {
-		t.Errorf("%d guesses at once from everywhere, want at most %d", looked, most)
+	if got := from("[2001:db8:0:1::1]:4000", "timesheets-cron-secret"); got != http.StatusOK {
+		t.Errorf("the right secret from elsewhere: %d", got)
 	}
-	if guess("198.51.100.3") {
-		t.Error("who has missed goes on while all have to wait")
+	// IPv4 written as IPv6 is the same guesser.
+	clear(answers)
+	for i := range 40 {
+		answers[from([]string{"192.0.2.1:4000", "[::ffff:192.0.2.1]:4000"}[i%2], "wrong")]++
 	}
-	right, wait := g.try("203.0.113.9", now)
-	if wait != 0 {
-		t.Fatalf("the first code from an address has to wait %s", wait)
-	}
-	right()
-	if _, wait := g.try("203.0.113.9", now); wait != 0 {
-		t.Error("the right code counted as a miss")
-	}
-	if now = now.Add(missEveryAll); !guess("198.51.100.3") && !guess("198.51.100.29") {
-		t.Error("nobody may go on after the wait")
-	}
-	g.forget()
-	if !guess("198.51.100.3") {
-		t.Error("not forgotten")
+	if answers[http.StatusUnauthorized] != secretRate.Burst {
+		t.Errorf("40 guesses from one IPv4 address in two spellings: %v", answers)
 	}
 }
