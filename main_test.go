@@ -2289,6 +2289,41 @@ func TestHosts(t *testing.T) {
 	}
 }
 
+// RFC 3986 6.2.3: a browser leaves out the port of its scheme. The issuer stays
+// byte for byte, and so do redirect URIs.
+func TestDefaultPort(t *testing.T) {
+	p := start(t, "--issuer", "http://localhost:80")
+	here := strings.TrimPrefix(p.url, "http://")
+	b := p.browser(t)
+	b.http.Transport = &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, here) // as if we had port 80
+	}}
+	for _, path := range []string{"/", "/login", "/app/", "/docs", "/inspector", "/device"} {
+		if a := b.get("http://localhost" + path); a.StatusCode != 200 {
+			t.Errorf("%s: %d to %s", path, a.StatusCode, a.Header.Get("Location"))
+		}
+	}
+	if doc := b.get("http://localhost/.well-known/openid-configuration").json(t); doc["issuer"] != "http://localhost:80" || doc["token_endpoint"] != "http://localhost:80/oauth/token" {
+		t.Errorf("issuer %v, token endpoint %v", doc["issuer"], doc["token_endpoint"])
+	}
+	// The origin of the phone app, as its browser writes it.
+	preflight := b.do("OPTIONS", "http://localhost/oauth/token", nil, "Origin", "http://localhost", "Access-Control-Request-Method", "POST")
+	if got := preflight.Header.Get("Access-Control-Allow-Origin"); got != "http://localhost" {
+		t.Errorf("Allow-Origin %q", got)
+	}
+	c := mobile()
+	c.id, c.redirect = "timesheets-app", "http://localhost/app/callback"
+	if a := b.get("http://localhost" + c.authorizeURL()); a.StatusCode != 400 {
+		t.Errorf("a redirect URI in another spelling: %d (RFC 9700 2.1)", a.StatusCode)
+	}
+	c.redirect = "http://localhost:80/app/callback"
+	if a := b.get("http://localhost" + c.authorizeURL()); a.StatusCode != 303 {
+		t.Errorf("the registered redirect URI: %d", a.StatusCode)
+	}
+	// RFC 9700 4.1.1: an app of this server's own origin would read its codes.
+	refused(t, b.sendJSON("POST", "http://localhost/oidc/register", "", `{"redirect_uris":["http://localhost/callback"],"token_endpoint_auth_method":"none"}`), 400, "invalid_redirect_uri")
+}
+
 func TestLogout(t *testing.T) {
 	p := start(t)
 	b, c := p.browser(t), mobile()

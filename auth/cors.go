@@ -2,7 +2,6 @@ package auth
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -46,7 +45,7 @@ func (s *Server) PublicCORS(next http.Handler, methods ...string) http.Handler {
 // mayRead: where registration is open, that is any page of this machine; where
 // it takes an initial access token, the token decides and not the origin.
 func (s *Server) mayRead(r *http.Request, origin string) bool {
-	if s.openRegistration && onThisMachine(origin) || !s.openRegistration && originOf(origin) == origin {
+	if s.openRegistration && onThisMachine(origin) || !s.openRegistration && edge.Origin(origin) == origin {
 		return true
 	}
 	return s.browserOrigin(r, origin)
@@ -62,26 +61,20 @@ func (s *Server) crossOrigin(next http.Handler, admits func(*http.Request, strin
 // that registered itself may be a page that passes for a native app, because
 // it is served on the person's own machine.
 func (s *Server) browserOrigin(r *http.Request, origin string) bool {
-	clients, err := s.store.ClientsAt(r.Context(), origin)
+	stored := origin
+	if origin == edge.Origin(s.base) {
+		stored = s.base
+	}
+	clients, err := s.store.ClientsAt(r.Context(), stored)
 	if err != nil {
 		return false
 	}
 	for _, c := range clients {
-		if (c.Kind == "browser" || c.Kind == "native" && c.Source == store.SourceRuntime) && slices.ContainsFunc(c.RedirectURIs, func(uri string) bool { return originOf(uri) == origin }) {
+		if (c.Kind == "browser" || c.Kind == "native" && c.Source == store.SourceRuntime) && slices.ContainsFunc(c.RedirectURIs, func(uri string) bool { return edge.Origin(uri) == origin }) {
 			return true
 		}
 	}
 	return false
-}
-
-// originOf returns the origin of an http(s) URI as RFC 6454 6.2 writes it, ""
-// for any other scheme.
-func originOf(uri string) string {
-	u, err := url.Parse(uri)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" {
-		return ""
-	}
-	return u.Scheme + "://" + u.Host
 }
 
 // otherMethods answers the methods that a path does not serve: preflights for

@@ -7,12 +7,12 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
 	jsonv2 "github.com/go-json-experiment/json"
 
+	"github.com/exampleco/punchcard/auth/edge"
 	"github.com/exampleco/punchcard/auth/limit"
 	"github.com/exampleco/punchcard/auth/store"
 )
@@ -235,5 +235,5 @@ func InitialToken(ctx context.Context, w store.Writer, now func() time.Time, use
 // onThisMachine says whether an origin is one of this machine.
 func onThisMachine(origin string) bool {
 	u, err := url.Parse(origin)
-	return err == nil && originOf(origin) == origin && slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname())
+	return err == nil && edge.Origin(origin) == origin && edge.OnThisMachine(u.Hostname())
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/exampleco/punchcard/auth/edge"
 	"github.com/exampleco/punchcard/auth/seed"
 )
 
@@ -201,7 +202,7 @@ func (c *registrant) redirects(kind string) {
 		problem := seed.RedirectProblem(uri, kind)
 		c.must(problem == "", "redirect_uri can be registered", "RFC 9700 4.1.1", "a redirect URI for a "+kind+" client", uri, "redirect_uri "+clip(uri)+" "+problem+".")
 		// A page of ours would get the code, and some of those pages are clients themselves.
-		c.must(originOf(uri) != c.base, "redirect_uri is not this server's", "RFC 9700 4.1.1", "another origin than "+c.base, uri, "redirect_uri "+clip(uri)+" belongs to this server itself.")
+		c.must(edge.Origin(uri) != edge.Origin(c.base), "redirect_uri is not this server's", "RFC 9700 4.1.1", "another origin than "+c.base, uri, "redirect_uri "+clip(uri)+" belongs to this server itself.")
 	}
 	for _, uri := range m.PostLogoutRedirectURIs {
 		problem := seed.PostLogoutProblem(uri, kind)

@@ -285,6 +285,8 @@ func TestTargets(t *testing.T) {
 		{"https://as.example", "127.0.0.1:8484", "https://127.0.0.1:8484/api/me", false},
 		{"https://as.example", "as.example", "HTTPS://AS.example:443/api/me?a#b", true},
 		{"https://as.example", "as.example", "https://as.example/%61pi/me", true},
+		{"http://localhost:80", "localhost", "http://localhost/api/me", true},
+		{"https://bücher.example", "xn--bcher-kva.example", "https://xn--bcher-kva.example/api/me", true},
 		{"https://as.example", "as.example", "https://as.example/api/me/", false},
 		{"https://as.example", "as.example", "https://as.example/api/ME", false},
 		{"https://as.example", "as.example", "https://as.example/api%2Fme", false},

@@ -3,8 +3,9 @@ package dpop
 import (
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
+
+	"github.com/exampleco/punchcard/auth/edge"
 )
 
 // targets are the URLs by which a client may have meant this request, without
@@ -16,7 +17,7 @@ import (
 func (c *Checker) targets(r *http.Request) []string {
 	path := r.URL.EscapedPath()
 	urls := []string{normal(c.Base + path)}
-	if direct := (&url.URL{Host: r.Host}); slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, strings.ToLower(direct.Hostname())) {
+	if direct := (&url.URL{Host: r.Host}); edge.OnThisMachine(direct.Hostname()) {
 		if u := normal("http://" + r.Host + path); u != "" && u != urls[0] {
 			urls = append(urls, u)
 		}
@@ -32,16 +33,11 @@ func normal(raw string) string {
 	if err != nil || u.Opaque != "" || u.User != nil {
 		return ""
 	}
-	scheme, host := strings.ToLower(u.Scheme), strings.ToLower(u.Host)
-	switch scheme {
-	case "http":
-		host = strings.TrimSuffix(host, ":80")
-	case "https":
-		host = strings.TrimSuffix(host, ":443")
-	default:
+	scheme := strings.ToLower(u.Scheme)
+	if scheme != "http" && scheme != "https" {
 		return ""
 	}
-	host = strings.TrimSuffix(host, ":") // an empty port
+	host := edge.Authority(scheme, u.Host)
 	path := plainly(u.EscapedPath())
 	if path == "" {
 		path = "/"

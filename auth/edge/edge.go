@@ -23,6 +23,7 @@ const maxBody = 2 << 20
 type Config struct {
 	Issuer *url.URL // pages live on its host
 	Port   string   // the port we listen on
+	Host   string   // the address we listen on; served by itself where it is one of this machine alone
 	Log    *slog.Logger
 }
 
@@ -46,28 +47,46 @@ func Handler(c Config, next http.Handler) http.Handler {
 // rebinding). Pages are only shown on the issuer's host, because cookies and
 // redirect URIs belong to it.
 func (c Config) hosts(next http.Handler) http.Handler {
-	ours := []string{c.Issuer.Host}
-	for _, host := range []string{"localhost", "127.0.0.1", "::1"} {
-		ours = append(ours, net.JoinHostPort(host, c.Port))
+	scheme := c.Issuer.Scheme
+	here := Authority(scheme, c.Issuer.Host)
+	ours := undotted(here)
+	local := []string{"localhost", "127.0.0.1", "::1"}
+	if OnThisMachine(c.Host) {
+		local = append(local, c.Host)
 	}
-	if c.Port == "80" {
-		ours = append(ours, "localhost", "127.0.0.1", "[::1]")
+	for i, host := range local {
+		local[i] = Authority("http", net.JoinHostPort(host, c.Port))
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host := strings.ToLower(r.Host)
-		if !slices.Contains(ours, host) {
+		// A probe of HTTP/1.0 names no host. No browser does that, and all that it
+		// learns is whether we are well.
+		if r.Host == "" && (r.URL.Path == "/livez" || r.URL.Path == "/readyz") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		host := Authority(scheme, r.Host)
+		if undotted(host) != ours && !slices.Contains(local, undotted(Authority("http", r.Host))) {
 			// RFC 9110 15.5.20: this server is not configured to answer for that host.
 			http.Error(w, "This server answers for "+c.Issuer.Host+", not for the host you asked for.", http.StatusMisdirectedRequest)
 			return
 		}
-		if host != strings.ToLower(c.Issuer.Host) && r.Method == http.MethodGet && IsPage(r.URL.Path) {
-			to := url.URL{Scheme: c.Issuer.Scheme, Host: c.Issuer.Host, Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery}
+		if host != here && (r.Method == http.MethodGet || r.Method == http.MethodHead) && IsPage(r.URL.Path) {
+			to := url.URL{Scheme: scheme, Host: here, Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery}
 			w.Header().Set("Location", to.String())
 			w.WriteHeader(http.StatusFound)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// undotted is the same name without the root's dot (RFC 1034 3.1). To a browser
+// it is another origin, so its pages are sent on to ours.
+func undotted(authority string) string {
+	if name, port, err := net.SplitHostPort(authority); err == nil {
+		return net.JoinHostPort(strings.TrimSuffix(name, "."), port)
+	}
+	return strings.TrimSuffix(authority, ".")
 }
 
 // strict keeps browsers from ever asking over plain http again (RFC 6797). On

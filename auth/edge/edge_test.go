@@ -60,6 +60,67 @@ func TestHosts(t *testing.T) {
 	}
 }
 
+// RFC 3986 3.2.2 and 6.2.3: the issuer's host is compared as browsers write it,
+// or a page would be sent on to itself for ever.
+func TestHostsInOtherSpellings(t *testing.T) {
+	serve := func(issuer, port string) http.Handler {
+		u, err := url.Parse(issuer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Handler(Config{Issuer: u, Port: port, Host: "127.0.0.2", Log: quiet()}, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "served") }))
+	}
+	for _, row := range []struct {
+		issuer, port, host string
+		want               int
+		to                 string
+	}{
+		{"http://localhost:80", "80", "localhost", 200, ""},
+		{"http://localhost:80", "80", "localhost:80", 200, ""},
+		{"http://localhost", "80", "LOCALHOST", 200, ""},
+		{"http://localhost:80/", "80", "127.0.0.1", 302, "http://localhost/login"},
+		{"http://localhost:80", "80", "[::1]", 302, "http://localhost/login"},
+		{"http://LOCALHOST:8484", "8484", "localhost:8484", 200, ""},
+		{"http://localhost:8484", "8484", "localhost.:8484", 302, "http://localhost:8484/login"},
+		{"http://[0:0:0:0:0:0:0:1]:8484", "8484", "[::1]:8484", 200, ""},
+		{"https://id.example:443", "8484", "id.example", 200, ""},
+		{"https://ID.example", "8484", "id.example:443", 200, ""},
+		{"https://id.example", "8484", "id.example:80", 421, ""},
+		{"https://bücher.example", "8484", "xn--bcher-kva.example", 200, ""},
+		{"https://bücher.example", "8484", "localhost:8484", 302, "https://xn--bcher-kva.example/login"},
+		{"https://id.example", "8484", "127.0.0.2:8484", 302, "https://id.example/login"},
+		{"https://id.example", "8484", "127.0.0.3:8484", 421, ""},
+		{"http://localhost:8484", "8484", "", 421, ""},
+	} {
+		h := serve(row.issuer, row.port)
+		for _, method := range []string{"GET", "HEAD"} {
+			r := httptest.NewRequest(method, "http://x/login", nil)
+			r.Host = row.host
+			rec := httptest.NewRecorder()
+			h.ServeHTTP(rec, r)
+			if rec.Code != row.want || rec.Header().Get("Location") != row.to {
+				t.Errorf("%s, %s Host %q: %d to %q, want %d to %q", row.issuer, method, row.host, rec.Code, rec.Header().Get("Location"), row.want, row.to)
+			}
+		}
+	}
+}
+
+// A health check of HTTP/1.0 has no Host.
+func TestProbeWithoutHost(t *testing.T) {
+	h := handler(t, "http://localhost:8484", quiet(), func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "served") })
+	for path, want := range map[string]int{"/livez": 200, "/readyz": 200, "/": 421, "/api/me": 421, "/.well-known/openid-configuration": 421} {
+		r := httptest.NewRequest("GET", path, nil)
+		r.Host = ""
+		rec := httptest.NewRecorder()
+		if h.ServeHTTP(rec, r); rec.Code != want {
+			t.Errorf("%s: %d, want %d", path, rec.Code, want)
+		}
+	}
+	if rec := ask(h, "GET", "http://evil.test:8484/livez"); rec.Code != 421 {
+		t.Errorf("a foreign host: %d", rec.Code)
+	}
+}
+
 func provesPanicAndLog(t *testing.T) {
 	var out bytes.Buffer
 	log := slog.New(WithRequestID(slog.NewTextHandler(&out, nil)))

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -50,10 +51,10 @@ type pages struct {
 func Register(mux *http.ServeMux, c Config) {
 	p := &pages{Config: c, base: strings.TrimSuffix(c.Issuer, "/")}
 	if u, err := url.Parse(c.Issuer); err == nil {
-		p.port = u.Port()
+		p.port = cmp.Or(u.Port(), "80")
 		// A native client comes back to this machine alone (RFC 8252 7.3).
-		loopback := slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname())
-		p.demo = c.Client != "" && u.Scheme == "http" && loopback && p.port != ""
+		loopback := slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, strings.ToLower(u.Hostname()))
+		p.demo = c.Client != "" && u.Scheme == "http" && loopback
 	}
 	mux.HandleFunc("GET /{$}", p.start)
 	if p.demo {
