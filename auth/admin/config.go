@@ -3,6 +3,7 @@ package admin
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/exampleco/punchcard/auth/seed"
 )
@@ -44,6 +45,11 @@ func (c checkCmd) Run(d Desk) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(d.Out, "%s is good: %d people, %d roles, %d clients, %d APIs\n", c.File, len(doc.People), len(doc.Roles), len(doc.Clients), len(doc.APIs))
+	if _, err = fmt.Fprintf(d.Out, "%s is good: %d people, %d roles, %d clients, %d APIs\n", c.File, len(doc.People), len(doc.Roles), len(doc.Clients), len(doc.APIs)); err != nil {
+		return err
+	}
+	if demo := doc.DemoCredentials(); len(demo) > 0 {
+		_, err = fmt.Fprintf(d.Out, "It works on this machine only: the passwords or secrets of %s are public.\n", strings.Join(demo, ", "))
+	}
 	return err
 }

@@ -3,6 +3,7 @@ package seed
 import (
 	"bytes"
 	_ "embed"
+	"maps"
 	"slices"
 	"sync"
 )
@@ -14,22 +15,29 @@ var builtin []byte
 // public.
 func Builtin() []byte { return bytes.Clone(builtin) }
 
-// demo is what the embedded document gives away.
-var demo = sync.OnceValue(func() (d struct{ passwords, secrets []string }) {
-	doc, err := Parse(builtin)
-	if err != nil {
-		panic("the embedded configuration is wrong:\n" + err.Error())
-	}
+// demo is what the embedded document gives away; secrets are by client id.
+var demo = sync.OnceValue(func() (d struct {
+	passwords []string
+	secrets   map[string]string
+}) {
+	doc, _, _ := readAll(builtin) // a test parses it in full
 	for _, p := range doc.People {
 		d.passwords = append(d.passwords, p.Password)
 	}
+	d.secrets = map[string]string{}
 	for _, c := range doc.Clients {
 		if c.Secret != "" {
-			d.secrets = append(d.secrets, c.Secret)
+			d.secrets[c.ID] = c.Secret
 		}
 	}
 	return d
 })
+
+// isDemoSecret says whether a client of the embedded document still has the
+// secret that it has there.
+func isDemoSecret(client Client) bool {
+	return client.Secret != "" && demo().secrets[client.ID] == client.Secret
+}
 
 // DemoCredentials returns the IDs of the people and clients, in the document's
 // order, whose password or secret is one that the embedded document has made
@@ -43,7 +51,7 @@ func (d *Document) DemoCredentials() []string {
 		}
 	}
 	for _, c := range d.Clients {
-		if slices.Contains(public.secrets, c.Secret) {
+		if slices.Contains(slices.Collect(maps.Values(public.secrets)), c.Secret) {
 			ids = append(ids, c.ID)
 		}
 	}

@@ -18,8 +18,7 @@ const (
 // checker finds what is wrong with values that could be read.
 type checker struct {
 	*reader
-	doc     *Document
-	builtin bool // the embedded document itself, byte for byte
+	doc *Document
 }
 
 func (c *checker) check() {

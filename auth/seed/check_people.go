@@ -142,7 +142,7 @@ func foldEmail(s string) string {
 }
 
 func (c *checker) checkPassword(e entry, password string) {
-	if n := utf8.RuneCountInString(password); n < minPassword && !c.builtin {
+	if n := utf8.RuneCountInString(password); n < minPassword {
 		e.bad("password", "password has %d characters, and needs %d", n, minPassword)
 	}
 	if len(password) > maxPassword {

@@ -42,11 +42,9 @@ func (e Errors) Error() string {
 // Parse reads a YAML document. It returns the document with its defaults
 // filled in, or Errors with every mistake found.
 func Parse(data []byte) (*Document, error) {
-	r := &reader{lines: map[string]int{}, broken: map[string]bool{}}
-	doc := &Document{}
-	if root := r.root(data); root != nil {
-		r.read(root, reflect.ValueOf(doc).Elem(), "")
-		c := &checker{reader: r, doc: doc, builtin: bytes.Equal(data, builtin)}
+	doc, r, readable := readAll(data)
+	if readable {
+		c := &checker{reader: r, doc: doc}
 		c.check()
 	}
 	if len(r.mistakes) > 0 {
@@ -55,6 +53,17 @@ func Parse(data []byte) (*Document, error) {
 	}
 	doc.fillDefaults(func(path string) bool { _, ok := r.lines[path]; return ok })
 	return doc, nil
+}
+
+// readAll reads what can be read, without asking whether it can be meant.
+func readAll(data []byte) (doc *Document, r *reader, readable bool) {
+	r = &reader{lines: map[string]int{}, broken: map[string]bool{}}
+	doc = &Document{}
+	root := r.root(data)
+	if root != nil {
+		r.read(root, reflect.ValueOf(doc).Elem(), "")
+	}
+	return doc, r, root != nil
 }
 
 // reader turns YAML nodes into values. It keeps the line of each value by its
