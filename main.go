@@ -110,6 +110,9 @@ func runAt(ctx context.Context, now clock, args []string, stdout, stderr io.Writ
 	if err != nil {
 		panic(err) // the command line itself is declared wrongly
 	}
+	if err := withoutEmpty(parser); err != nil {
+		panic(err) // the command line itself is declared wrongly
+	}
 	command, err := parser.Parse(args)
 	if err != nil {
 		fmt.Fprintf(stderr, "punchcard: %s\nRun punchcard --help for the commands and flags.\n", edge.Plain(err.Error()))
@@ -126,7 +129,31 @@ func runAt(ctx context.Context, now clock, args []string, stdout, stderr io.Writ
 	return exitOK
 }
 
+// withoutEmpty makes an environment variable that is empty count as one that is
+// not set: Compose files and shells write it so, and no flag has "" for a value.
+func withoutEmpty(parser *kong.Kong) error {
+	return kong.Visit(parser.Model, func(node kong.Visitable, next kong.Next) error {
+		if flag, ok := node.(*kong.Flag); ok {
+			flag.Tag.Envs = slices.DeleteFunc(slices.Clone(flag.Tag.Envs), func(name string) bool {
+				value, set := os.LookupEnv(name)
+				return set && value == ""
+			})
+		}
+		return next(nil)
+	})
+}
+
 type terminal struct{ out, err io.Writer }
+
+// held is a terminal that keeps what is logged until it is released, where a
+// program reads it: its first line is that the port answers.
+func (t terminal) held() (inner terminal, release func(first string)) {
+	if edge.Terminal(t.err) {
+		return t, func(first string) { _, _ = io.WriteString(t.err, first) }
+	}
+	kept := edge.Hold(t.err)
+	return terminal{t.out, kept}, kept.Release
+}
 
 // help shows serve's flags first: nearly everybody who asks wants those.
 func help(options kong.HelpOptions, ctx *kong.Context) error {
@@ -163,8 +190,8 @@ type serveCmd struct {
 	DPoPNonces         bool          `name:"dpop-nonces" env:"PUNCHCARD_DPOP_NONCES" help:"Demand a server nonce in every DPoP proof, also of clients that are not registered to send one."`
 	LogFormat          string        `env:"PUNCHCARD_LOG_FORMAT" enum:"auto,text,json" default:"auto" help:"text, json, or auto: text on a terminal, JSON otherwise."`
 	LogLevel           string        `env:"PUNCHCARD_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"debug shows every check."`
-	AllowDemoPasswords bool          `help:"Listen beyond this machine although a seeded password or secret is in use."`
-	QuietPages         bool          `help:"Leave out the strip on login and consent that names the step."`
+	AllowDemoPasswords bool          `env:"PUNCHCARD_ALLOW_DEMO_PASSWORDS" help:"Serve others although a seeded password or secret is in use."`
+	QuietPages         bool          `env:"PUNCHCARD_QUIET_PAGES" help:"Leave out the strip on login and consent that names the step."`
 
 	private bool // only this machine can reach the pages
 }
@@ -188,9 +215,12 @@ func (c *serveCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 	if err != nil {
 		return admin.Usage(err)
 	}
-	if demo := document.DemoCredentials(); !edge.Loopback(listeners[0]) && len(demo) > 0 && !c.AllowDemoPasswords {
-		return fmt.Errorf("%s can be reached from other machines, and the passwords or secrets of %s are public; write a configuration of your own (punchcard config example), or add --allow-demo-passwords", c.Addr, strings.Join(demo, ", "))
+	c.private = private(listeners[0], issuer)
+	if err := c.keptPrivate(document, listeners[0]); err != nil {
+		return err
 	}
+	t, release := t.held()
+	defer release("")
 	log := slog.New(record.Ledger(edge.Logger(t.err, c.LogFormat, c.LogLevel).Handler()))
 	file, err := sqlite.Open(ctx, c.DB, sqlite.Options{Lock: true, Migrations: migrations(), Log: log})
 	if err != nil {
@@ -200,7 +230,6 @@ func (c *serveCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 	if err := file.Migrate(ctx); err != nil {
 		return err
 	}
-	c.private = private(listeners[0], issuer)
 	rooms, err := c.wire(ctx, file, document, builtin, now, log)
 	if err != nil {
 		return err
@@ -215,9 +244,9 @@ func (c *serveCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 		return err
 	}
 	defer ended()
-	handler := edge.Handler(edge.Config{Issuer: issuer, Port: port, Log: log}, watched)
+	handler := edge.Handler(edge.Config{Issuer: issuer, Port: port, Host: edge.Host(listeners[0]), Log: log}, watched)
 	go hourly(ctx, log, rooms.auth.Purge, rooms.timesheets.Purge)
-	c.announce(t, rooms, time.Since(start), file.Created, listeners[0], port)
+	c.announce(t, release, rooms, time.Since(start), file.Created, listeners[0])
 	return edge.Serve(ctx, listeners, handler, log, func() { rooms.stopping.Store(true) })
 }
 
@@ -252,17 +281,33 @@ func (c *serveCmd) validate() error {
 	return nil
 }
 
-// issuer is the flag byte for byte, or http://localhost with our port.
+// keptPrivate refuses to serve others by passwords that everybody knows. An
+// issuer beyond this machine is reached by others, wherever we listen: there is
+// a proxy in front.
+func (c *serveCmd) keptPrivate(document *seed.Document, l net.Listener) error {
+	demo := document.DemoCredentials()
+	if c.private || len(demo) == 0 || c.AllowDemoPasswords {
+		return nil
+	}
+	where := "the issuer " + c.Issuer
+	if !edge.Loopback(l) {
+		where = c.Addr
+	}
+	return fmt.Errorf("%s can be reached from other machines, and the passwords or secrets of %s are public; write a configuration of your own (punchcard config example), or add --allow-demo-passwords", where, strings.Join(demo, ", "))
+}
+
+// issuer is the flag byte for byte, or http://localhost with our port; where
+// localhost does not lead to our address, that address.
 func (c *serveCmd) issuer(l net.Listener) (*url.URL, string, error) {
 	_, port, err := net.SplitHostPort(l.Addr().String())
 	if err != nil {
 		return nil, "", err
 	}
 	if c.Issuer == "" {
-		c.Issuer = "http://localhost:" + port
+		c.Issuer = "http://" + edge.Reached(l)
 	}
 	u, err := url.Parse(c.Issuer)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.Path != "" && u.Path != "/" || strings.ContainsAny(c.Issuer, "?#") {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.Path != "" && u.Path != "/" || strings.ContainsAny(c.Issuer, "?#") {
 		return nil, "", fmt.Errorf("--issuer %s must be http(s)://host[:port], with or without a trailing slash, and nothing more", c.Issuer)
 	}
 	return u, port, nil
@@ -491,7 +536,7 @@ func (t *toUs) RoundTrip(q *http.Request) (*http.Response, error) {
 // else, and nobody is told of another address, behind which there would be a
 // proxy and with it the world.
 func private(l net.Listener, issuer *url.URL) bool {
-	return edge.Loopback(l) && slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, strings.ToLower(issuer.Hostname()))
+	return edge.Loopback(l) && edge.OnThisMachine(issuer.Hostname())
 }
 
 // reset sets everything back to the seed in one commit, and keeps the signing
@@ -555,19 +600,20 @@ func phoneApp(d *seed.Document) string {
 
 // announce says that the port answers: a banner for a person, one JSON line
 // for a program. The listeners are open, so a connection made now is served.
-func (c *serveCmd) announce(t terminal, r *rooms, took time.Duration, created bool, l net.Listener, port string) {
-	where := "http://localhost:" + port
+func (c *serveCmd) announce(t terminal, release func(string), r *rooms, took time.Duration, created bool, l net.Listener) {
+	where := "http://" + edge.Reached(l)
 	if !edge.Loopback(l) {
 		where = strings.TrimSuffix(c.Issuer, "/")
 	}
 	if !edge.Terminal(t.err) {
-		_ = json.NewEncoder(t.err).Encode(struct {
+		line, _ := json.Marshal(struct { // which strings always can
 			Msg     string `json:"msg"`
 			URL     string `json:"url"`
 			Issuer  string `json:"issuer"`
 			DB      string `json:"db"`
 			Version string `json:"version"`
 		}{"ready", where, c.Issuer, c.DB, version()})
+		release(string(line) + "\n")
 		return
 	}
 	banner := r.auth.Banner(where)
@@ -676,6 +722,8 @@ func (c *apiCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 	if err != nil {
 		return err
 	}
+	t, release := t.held()
+	defer release("")
 	log := edge.Logger(t.err, c.LogFormat, c.LogLevel)
 	sets := []sqlite.MigrationSet{{Name: "timesheets", FS: timesheets.Migrations}, {Name: "dpop", FS: dpop.Migrations}}
 	file, err := sqlite.Open(ctx, c.DB, sqlite.Options{Lock: true, Migrations: sets, Log: log})
@@ -686,7 +734,7 @@ func (c *apiCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 	if err := file.Migrate(ctx); err != nil {
 		return err
 	}
-	own := c.own(port)
+	own := c.own(listeners[0])
 	verifier := c.verifier(now, log)
 	api, err := timesheets.New(timesheets.Config{
 		Writer: file, Read: file.Read(), Verifier: verifier, Directory: people,
@@ -711,10 +759,10 @@ func (c *apiCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 	}
 	r.mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	r.mux.HandleFunc("GET /readyz", r.ready(file))
-	handler := edge.Handler(edge.Config{Issuer: own, Port: port, Log: log}, r)
+	handler := edge.Handler(edge.Config{Issuer: own, Port: port, Host: edge.Host(listeners[0]), Log: log}, r)
 	go hourly(ctx, log, api.Purge)
 	go verifier.Follow(ctx)
-	c.announce(t, own, listeners[0], port)
+	c.announce(t, release, own, listeners[0])
 	if issuer.Exposed(c.Issuer) {
 		log.Warn("the issuer is used over plain http, beyond this machine: anybody on the way can put in keys of their own, and read tokens and secrets; use https", "issuer", c.Issuer)
 	}
@@ -740,7 +788,7 @@ func (c *apiCmd) validate() error {
 }
 
 func (c *apiCmd) admits(_ *http.Request, origin string) bool {
-	return slices.Contains(c.AllowOrigin, origin)
+	return slices.ContainsFunc(c.AllowOrigin, func(allowed string) bool { return edge.Origin(allowed) == origin })
 }
 
 // remoteVerifier keeps what it has to know of the issuer up to date until ctx ends.
@@ -761,11 +809,11 @@ func (c *apiCmd) verifier(now clock, log *slog.Logger) remoteVerifier {
 
 // own is where clients find this API: at the address that its identifier is,
 // or at our port.
-func (c *apiCmd) own(port string) *url.URL {
+func (c *apiCmd) own(l net.Listener) *url.URL {
 	if u, err := url.Parse(c.Audience); err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" {
 		return &url.URL{Scheme: u.Scheme, Host: u.Host}
 	}
-	return &url.URL{Scheme: "http", Host: "localhost:" + port}
+	return &url.URL{Scheme: "http", Host: edge.Reached(l)}
 }
 
 // metadataPath is where RFC 9728 3.1 puts the document of a resource: between
@@ -779,13 +827,13 @@ func (c *apiCmd) metadataPath() string {
 }
 
 // announce says that the port answers, as serve does.
-func (c *apiCmd) announce(t terminal, own *url.URL, l net.Listener, port string) {
-	where := "http://localhost:" + port
+func (c *apiCmd) announce(t terminal, release func(string), own *url.URL, l net.Listener) {
+	where := "http://" + edge.Reached(l)
 	if !edge.Loopback(l) {
 		where = own.String()
 	}
 	if !edge.Terminal(t.err) {
-		_ = json.NewEncoder(t.err).Encode(struct {
+		line, _ := json.Marshal(struct { // which strings always can
 			Msg      string `json:"msg"`
 			URL      string `json:"url"`
 			Issuer   string `json:"issuer"`
@@ -793,6 +841,7 @@ func (c *apiCmd) announce(t terminal, own *url.URL, l net.Listener, port string)
 			DB       string `json:"db"`
 			Version  string `json:"version"`
 		}{"ready", where, c.Issuer, c.Audience, c.DB, version()})
+		release(string(line) + "\n")
 		return
 	}
 	fmt.Fprintf(t.err, "The Timesheets API alone, at %s/api\n  tokens for  %s\n  of          %s, by %s\n  entries in  %s\n", where, c.Audience, c.Issuer, c.Verify, c.DB)

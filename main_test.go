@@ -28,6 +28,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"runtime"
 	"runtime/metrics"
@@ -53,6 +54,7 @@ import (
 	"github.com/exampleco/punchcard/auth/admin"
 	"github.com/exampleco/punchcard/auth/edge"
 	"github.com/exampleco/punchcard/auth/keys"
+	"github.com/exampleco/punchcard/auth/seed"
 	"github.com/exampleco/punchcard/auth/store/sqlite"
 	"github.com/exampleco/punchcard/views/inspector/fault"
 	"github.com/exampleco/punchcard/views/inspector/record"
@@ -996,7 +998,7 @@ func TestAppThatRegistersItself(t *testing.T) {
 // RFC 7591 3, CONTRACT: "open on loopback, by initial access token elsewhere".
 // Whoever runs the server makes the token beside it.
 func TestRegistrationFromElsewhere(t *testing.T) {
-	p := start(t, "--issuer", "https://id.example")
+	p := start(t, "--issuer", "https://id.example", "--allow-demo-passwords")
 	b := p.browser(t)
 	at, page := p.url+"/oidc/register", `{"redirect_uris":["https://a.example/cb"]}`
 	a := b.sendJSON("POST", at, "", page)
@@ -2492,8 +2494,49 @@ func TestAConfigurationWithoutOurAPI(t *testing.T) {
 	if !strings.Contains(p.stderr.String(), warning) {
 		t.Error("no warning")
 	}
+	// CONTRACT: where standard error is no terminal, one JSON line takes the
+	// banner's place, and what reads it takes the first line for it.
+	if first, _, _ := strings.Cut(p.stderr.String(), "\n"); !strings.Contains(first, `"msg":"ready"`) {
+		t.Errorf("the first line is %s", first)
+	}
 	if q := start(t); strings.Contains(q.stderr.String(), warning) {
 		t.Error("a warning for the built-in configuration")
+	}
+}
+
+// CONTRACT: "Every flag has its environment variable."
+func TestEveryFlagHasItsVariable(t *testing.T) {
+	for command, fields := range map[string]reflect.Type{"serve": reflect.TypeFor[serveCmd](), "api": reflect.TypeFor[apiCmd]()} {
+		for field := range fields.Fields() {
+			name := field.Tag.Get("name")
+			if name == "" {
+				name = strings.ToLower(regexp.MustCompile(`([a-z])([A-Z])`).ReplaceAllString(field.Name, "$1-$2"))
+			}
+			want := "PUNCHCARD_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+			if field.Tag.Get("help") != "" && field.Tag.Get("env") != want {
+				t.Errorf("%s --%s: %q, want %s", command, name, field.Tag.Get("env"), want)
+			}
+		}
+	}
+}
+
+// One rule for every variable: one that is empty is not set.
+func TestEmptyVariables(t *testing.T) {
+	for _, name := range []string{"ADDR", "ISSUER", "CONFIG", "ACCESS_TTL", "CODE_TTL", "REFRESH_GRACE", "DPOP_NONCES", "LOG_FORMAT", "ALLOW_DEMO_PASSWORDS", "QUIET_PAGES", "AUDIENCE", "VERIFY"} {
+		t.Setenv("PUNCHCARD_"+name, "")
+	}
+	if p := start(t); p.issuer != p.url {
+		t.Errorf("issuer %s, want %s", p.issuer, p.url)
+	}
+	// Where to listen has a default too; that port may be taken here.
+	if exit, said := refusedStart(t, "--issuer", "none", "--db", filepath.Join(t.TempDir(), "x.db")); strings.Contains(said, "is not host:port") {
+		t.Errorf("exit %d: %s", exit, said)
+	}
+	t.Setenv("PUNCHCARD_ALLOW_DEMO_PASSWORDS", "true")
+	t.Setenv("PUNCHCARD_QUIET_PAGES", "true")
+	t.Setenv("PUNCHCARD_ISSUER", "https://id.example")
+	if p := start(t); p.issuer != "https://id.example" {
+		t.Errorf("issuer %s", p.issuer)
 	}
 }
 
@@ -4265,10 +4308,25 @@ func ownPasswordChanged(t *testing.T) {
 // OWASP ASVS 6.4.1. CONTRACT: "a non-loopback --addr with a seeded password or
 // client secret is refused".
 func demoBeyondLoopback(t *testing.T) {
-	exit, said := refusedStart(t, "--addr", "0.0.0.0:0", "--db", filepath.Join(t.TempDir(), "x.db"))
-	if exit != 1 || !strings.Contains(said, "--allow-demo-passwords") {
-		t.Errorf("exit %d: %s", exit, said)
+	copied := filepath.Join(t.TempDir(), "my.yaml")
+	if err := os.WriteFile(copied, bytes.Replace(seed.Builtin(), []byte("Ada Lovelace"), []byte("Ada King"), 1), 0o600); err != nil {
+		t.Fatal(err)
 	}
+	for _, from := range [][]string{{"--addr", "0.0.0.0:0"}, {"--addr", "127.0.0.1:0", "--issuer", "https://punchcard.example"}, {"--addr", ":0", "--issuer", "http://192.0.2.1:8484"}} {
+		for _, config := range [][]string{nil, {"--config", copied}} {
+			exit, said := refusedStart(t, slices.Concat(from, config, []string{"--db", filepath.Join(t.TempDir(), "x.db")})...)
+			if exit != 1 || !strings.Contains(said, from[len(from)-1]) || !strings.Contains(said, "usr_ada") || !strings.Contains(said, "timesheets-web") || !strings.Contains(said, "--allow-demo-passwords") {
+				t.Errorf("%v %v: exit %d: %s", from, config, exit, said)
+			}
+		}
+	}
+	// On this machine the copy is as good as the seed, and the check says so.
+	var out lockedBuffer
+	if exit := run(t.Context(), []string{"config", "check", copied}, &out, &out); exit != 0 || !strings.Contains(out.String(), "this machine only") {
+		t.Errorf("config check: exit %d: %s", exit, &out)
+	}
+	p := start(t, "--config", copied)
+	p.browser(t).signedUp(mobile(), "ada@example.com")
 }
 
 // RFC 9700 4.11: a client may call itself anything; what it is shows.
@@ -4289,7 +4347,7 @@ func strictTransport(t *testing.T) {
 	if got := start(t).browser(t).get("/livez").Header.Get("Strict-Transport-Security"); got != "" {
 		t.Errorf("over http: %q", got)
 	}
-	p := start(t, "--issuer", "https://punchcard.example")
+	p := start(t, "--issuer", "https://punchcard.example", "--allow-demo-passwords")
 	r, err := http.NewRequest("GET", p.url+"/login", nil)
 	if err != nil {
 		t.Fatal(err)

@@ -164,6 +164,43 @@ func provesListen(t *testing.T) {
 	}
 }
 
+type bound struct {
+	net.Listener
+	addr string
+}
+
+func (b bound) Addr() net.Addr  { return b }
+func (b bound) Network() string { return "tcp" }
+func (b bound) String() string  { return b.addr }
+
+// What is announced is an address that works.
+func TestReached(t *testing.T) {
+	for addr, want := range map[string]string{
+		"127.0.0.1:80": "localhost:80", "0.0.0.0:8484": "localhost:8484", "[::]:8484": "localhost:8484",
+		"127.0.0.2:8484": "127.0.0.2:8484", "[::1]:8484": "[::1]:8484", "[::1%lo]:8484": "[::1]:8484", "192.0.2.1:8484": "192.0.2.1:8484",
+	} {
+		if got := Reached(bound{addr: addr}); got != want {
+			t.Errorf("%s: %s, want %s", addr, got, want)
+		}
+	}
+}
+
+// The line that a program waits for comes first, and nothing is lost.
+func TestHeld(t *testing.T) {
+	var out bytes.Buffer
+	held := Hold(&out)
+	fmt.Fprintln(held, "while it starts")
+	if out.Len() > 0 {
+		t.Errorf("%q came before it", &out)
+	}
+	held.Release("ready\n")
+	fmt.Fprintln(held, "later")
+	held.Release("")
+	if got := out.String(); got != "ready\nwhile it starts\nlater\n" {
+		t.Errorf("%q", got)
+	}
+}
+
 // A connection on which nothing was ever sent does not hold up the stop; one
 // in the middle of a request does, and gets its answer.
 func TestStop(t *testing.T) {

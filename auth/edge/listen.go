@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -65,6 +66,29 @@ func explain(err error, addr string) error {
 func Loopback(l net.Listener) bool {
 	a, err := netip.ParseAddrPort(l.Addr().String())
 	return err == nil && a.Addr().IsLoopback()
+}
+
+// Reached is the host and port by which this machine reaches a listener:
+// localhost where that leads to it, and else the address itself.
+func Reached(l net.Listener) string {
+	a, err := netip.ParseAddrPort(l.Addr().String())
+	if err != nil {
+		return l.Addr().String()
+	}
+	ip, port := a.Addr().Unmap(), strconv.Itoa(int(a.Port()))
+	if ip.IsUnspecified() || ip == netip.AddrFrom4([4]byte{127, 0, 0, 1}) {
+		return "localhost:" + port
+	}
+	return net.JoinHostPort(Host(l), port)
+}
+
+// Host is the address that a listener is bound to, without its port.
+func Host(l net.Listener) string {
+	a, err := netip.ParseAddrPort(l.Addr().String())
+	if err != nil {
+		return ""
+	}
+	return a.Addr().Unmap().WithZone("").String()
 }
 
 // Serve answers on the listeners until ctx ends. Then it stops accepting,

@@ -337,7 +337,7 @@ func TestRunsSurviveARestart(t *testing.T) {
 // Anybody who can reach the page over a network has to be a manager, and sees
 // no value whole.
 func TestBeyondThisMachine(t *testing.T) {
-	base := serve(t, "--issuer", "http://punchcard.test:8484") // told to the world, so a proxy may stand in front
+	base := serve(t, "--issuer", "http://punchcard.test:8484", "--allow-demo-passwords") // told to the world, so a proxy may stand in front
 	ada := outside(t, base, "ada@example.com")
 	ada.follow(ada.send(ada.browser, ada.request("GET", "/inspector", nil)))
 	ada.login()

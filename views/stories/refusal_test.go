@@ -54,7 +54,7 @@ func TestNoSignInOnAnInsecureOrigin(t *testing.T) {
 	}
 	port := l.Addr().(*net.TCPAddr).Port
 	l.Close()
-	serve(t, "--addr", fmt.Sprintf("127.0.0.1:%d", port), "--issuer", fmt.Sprintf("http://punchcard.test:%d", port))
+	serve(t, "--addr", fmt.Sprintf("127.0.0.1:%d", port), "--issuer", fmt.Sprintf("http://punchcard.test:%d", port), "--allow-demo-passwords")
 	p := newPhone(t, chromium(t, chromedp.Flag("host-resolver-rules", "MAP punchcard.test 127.0.0.1")), fmt.Sprintf("http://punchcard.test:%d", port))
 	p.open("/app/")
 	p.sees("Not on this address")
