@@ -65,14 +65,17 @@ func (f *File) draft(ctx context.Context, draft string) error {
 	}
 	db, err := sql.Open("sqlite", uri(draft, url.Values{
 		"mode":    {"rw"},
-		"_pragma": {"synchronous(FULL)", "application_id(" + strconv.Itoa(applicationID) + ")", "journal_mode(WAL)"},
+		"_pragma": {"synchronous(FULL)", "auto_vacuum(INCREMENTAL)", "journal_mode(WAL)"},
 	}))
 	if err != nil {
 		return err
 	}
+	// By itself, because the driver would set it first, and the first page that
+	// is written decides about auto_vacuum.
+	_, err = db.ExecContext(ctx, "PRAGMA application_id = "+strconv.Itoa(applicationID))
 	// Closing the last connection moves the log into the file: from here on
 	// the header on disk carries the mark.
-	return classify(errors.Join(db.PingContext(ctx), db.Close()))
+	return classify(errors.Join(err, db.Close()))
 }
 
 // syncDir puts a rename on disk where the system has such a thing; where it

@@ -119,6 +119,9 @@ func (f *File) open(ctx context.Context, opts Options) error {
 	if err == nil && opts.Lock {
 		err = f.begin(ctx, onDisk)
 	}
+	if err == nil && opts.Lock {
+		err = f.makeShrinkable(ctx)
+	}
 	if err != nil {
 		return err
 	}

@@ -10,23 +10,28 @@ import (
 )
 
 func init() {
-	children["serve-and-wait"] = func(path string) error {
-		f, err := Open(context.Background(), path, Options{Lock: true})
-		if err != nil {
-			return err
-		}
-		if err := f.Write(context.Background(), insert("in the log")); err != nil {
-			return err
-		}
-		fmt.Println("written")
-		select {}
+	children["serve-and-wait"] = func(path string) error { return serveAndWait(path, insert("in the log")) }
+	children["serve-and-grow"] = func(path string) error { return serveAndWait(path, insertMore("later")) }
+}
+
+func serveAndWait(path string, write func(*sql.Tx) error) error {
+	f, err := Open(context.Background(), path, Options{Lock: true})
+	if err != nil {
+		return err
 	}
+	if err := f.Write(context.Background(), write); err != nil {
+		return err
+	}
+	fmt.Println("written")
+	select {}
 }
 
 // killed has a server write to the file and be killed.
-func killed(t *testing.T, path string) {
+func killed(t *testing.T, path string) { t.Helper(); killedAs(t, "serve-and-wait", path) }
+
+func killedAs(t *testing.T, role, path string) {
 	t.Helper()
-	child := startChild(t, "serve-and-wait", path)
+	child := startChild(t, role, path)
 	child.expect(t, "written")
 	child.kill(t)
 	if info, err := os.Stat(path + "-wal"); err != nil || info.Size() == 0 {
@@ -122,11 +127,11 @@ func TestALogThatDamagesItsFileIsNotTheFilesOwn(t *testing.T) {
 	if err := f.Backup(t.Context(), saved); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Write(t.Context(), insertMore); err != nil {
+	if err := f.Write(t.Context(), insertMore("sooner")); err != nil {
 		t.Fatal(err)
 	}
 	closed(t, f)
-	killed(t, path)
+	killedAs(t, "serve-and-grow", path)
 	if err := os.Remove(path + ".lock"); err != nil {
 		t.Fatal(err)
 	}
@@ -143,11 +148,13 @@ func without(text string) func(*sql.Tx) error {
 
 // insertMore makes the file longer, so that a log of it speaks of pages that a
 // shorter copy has not.
-func insertMore(tx *sql.Tx) error {
-	for i := range 2000 {
-		if err := insert(fmt.Sprintf("more %d %s", i, strings.Repeat("y", 200)))(tx); err != nil {
-			return err
+func insertMore(what string) func(*sql.Tx) error {
+	return func(tx *sql.Tx) error {
+		for i := range 2000 {
+			if err := insert(fmt.Sprintf("%s %d %s", what, i, strings.Repeat("y", 200)))(tx); err != nil {
+				return err
+			}
 		}
+		return nil
 	}
-	return nil
 }
