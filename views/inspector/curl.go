@@ -24,7 +24,11 @@ func curl(x *record.Exchange, base string) string {
 	c.method(x)
 	c.target(x.Target, base)
 	c.headers(x, base)
-	return c.body(x) + strings.Join(c.lines, " \\\n  ")
+	command := c.body(x) + strings.Join(c.lines, " \\\n  ")
+	if x.Partly || x.BodyCut > 0 {
+		return ": 'The request is not kept whole, so this is not all of it.'\n" + command
+	}
+	return command
 }
 
 // command is a shell command while it is written, one option a line.

@@ -19,9 +19,11 @@ func (p *pages) drawing(_ context.Context, run record.Run, step, query string) v
 		run = run.Masked()
 	}
 	d := &drawn{pages: p, run: &run, home: path + "/" + strconv.Itoa(run.Number), query: query, now: p.Now()}
-	d.marks = newMarks(run.Values())
+	d.values = run.Values()
+	d.marks = newMarks(d.values)
 	d.fold()
-	steps := d.steps()
+	d.all = d.steps()
+	steps := d.all
 	selected := selectedOf(steps, step)
 	out := views.Run{
 		Number: run.Number, Version: run.Version, Title: p.title(&run), Kind: kindOf(run.Title()),
@@ -48,6 +50,10 @@ type drawn struct {
 	now   time.Time
 	marks marks
 	fates fates
+	all   []step
+
+	values    []record.Value          // that travel in the run
+	verifiers map[string]record.Value // by what they are the challenge of
 }
 
 // selectedOf finds a step by its id. The one to begin with is the last refusal,
@@ -221,7 +227,7 @@ func (p *pages) cast(run *record.Run) [4]views.Actor {
 // travelled lists every value with the steps where it occurs.
 func (d *drawn) travelled(steps []step) (out []views.TravellingValue) {
 	at := map[string]int{}
-	for _, v := range d.run.Values() {
+	for _, v := range d.values {
 		at[v.ID()] = len(out)
 		out = append(out, views.TravellingValue{Name: string(v.Kind), Kind: colour(v.Kind), Value: v.ID(), Short: v.Mask})
 	}
@@ -234,7 +240,11 @@ func (d *drawn) travelled(steps []step) (out []views.TravellingValue) {
 			values = s.exchange.Given()
 		}
 		for _, v := range values {
-			t := &out[at[v.ID()]]
+			i, followed := at[v.ID()]
+			if !followed {
+				continue
+			}
+			t := &out[i]
 			if !slices.ContainsFunc(t.Steps, func(o views.ValueStep) bool { return o.Href == s.Href }) {
 				t.Steps = append(t.Steps, views.ValueStep{Text: s.name(), Href: s.Href})
 			}
@@ -245,16 +255,16 @@ func (d *drawn) travelled(steps []step) (out []views.TravellingValue) {
 
 // written lists the rows of the whole run.
 func (d *drawn) written(steps []step) (out []views.RowWritten) {
-	for _, x := range d.run.Exchanges {
-		href := ""
-		for _, s := range steps {
-			if s.exchange == x && href == "" {
-				href = s.Href
-			}
+	first := map[*record.Exchange]string{}
+	for _, s := range steps {
+		if first[s.exchange] == "" {
+			first[s.exchange] = s.Href
 		}
+	}
+	for _, x := range d.run.Exchanges {
 		for _, w := range x.Writes {
 			row := rowOf(w)
-			row.Step = href
+			row.Step = first[x]
 			out = append(out, row)
 		}
 	}

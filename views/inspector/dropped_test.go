@@ -47,12 +47,14 @@ func TestDropsAreShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	schema, err := record.Migrations.ReadFile("migrations/00001_init.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := db.Exec(string(schema)); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"00001_init.sql", "00003_shares.sql"} {
+		schema, err := record.Migrations.ReadFile("migrations/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Exec(string(schema)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	recorder, err := record.New(t.Context(), record.Config{Writer: writer{db}, Read: db, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {

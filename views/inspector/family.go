@@ -169,7 +169,7 @@ func (d *drawn) node(id string) views.FamilyNode {
 	if state == "alive" && t.kind != record.ID && t.kind != record.Device && len(t.value.Hash) > 8 {
 		n.ExpireHref = path + "/expire/" + t.value.Hash
 	}
-	for _, s := range d.steps() {
+	for _, s := range d.all {
 		if s.exchange == t.issued && (s.answer || n.Step == "") {
 			n.Step = s.Href
 		}
@@ -195,4 +195,18 @@ func (d *drawn) stateOf(t *fate) (state, text string) {
 		state, text = "alive", "says who signed in; opens nothing"
 	}
 	return state, strings.TrimSpace(text)
+}
+
+// verifier is the one that a challenge was made of, RFC 7636 4.2.
+func (d *drawn) verifier(challenge string) (record.Value, bool) {
+	if d.verifiers == nil {
+		d.verifiers = map[string]record.Value{}
+		for _, v := range d.values {
+			if v.Kind == record.Verifier && v.Raw != "" {
+				d.verifiers[record.ChallengeOf(v.Raw)] = v
+			}
+		}
+	}
+	v, known := d.verifiers[challenge]
+	return v, known
 }

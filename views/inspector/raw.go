@@ -39,6 +39,8 @@ type marks struct {
 	find  *strings.Replacer // values as they travel
 	ids   *strings.Replacer // as the ledger names them
 	known []record.Value
+	byID  map[string]record.ValueKind // what each was issued as
+	byRaw map[string]record.Value
 }
 
 // The edges of a value's place in a text: they occur in nothing that is kept.
@@ -48,11 +50,12 @@ const (
 )
 
 func newMarks(values []record.Value) marks {
-	m := marks{known: values}
+	m := marks{known: values, byID: make(map[string]record.ValueKind, len(values)), byRaw: make(map[string]record.Value, len(values))}
 	edged := func(i int, text string) string { return opens + string(rune('0'+i)) + text + closes }
 	m.find = record.Replacer(values, func(i int, _ record.Value, form string) string { return edged(i, form) })
 	var ids []string
 	for i, v := range values {
+		m.byID[v.ID()], m.byRaw[v.Raw] = v.Kind, v
 		ids = append(ids, v.ID(), edged(i, v.ID()))
 	}
 	m.ids = strings.NewReplacer(ids...)
@@ -61,10 +64,8 @@ func newMarks(values []record.Value) marks {
 
 // kind is what a value was issued as.
 func (m marks) kind(v record.Value) record.ValueKind {
-	for _, known := range m.known {
-		if known.ID() == v.ID() {
-			return known.Kind
-		}
+	if kind, known := m.byID[v.ID()]; known {
+		return kind
 	}
 	return v.Kind
 }
@@ -75,11 +76,8 @@ func (m marks) whole(parameter string) (record.Value, bool) {
 	if err != nil || decoded == parameter {
 		return record.Value{}, false
 	}
-	i := slices.IndexFunc(m.known, func(v record.Value) bool { return v.Raw == decoded })
-	if i < 0 {
-		return record.Value{}, false
-	}
-	return m.known[i], true
+	v, known := m.byRaw[decoded]
+	return v, known && decoded != ""
 }
 
 // longest is how much of a value is shown where it stands in the wire text: it

@@ -223,10 +223,8 @@ func (d *drawn) verifierOf(x *record.Exchange) views.Words {
 		if c.Kind != record.Challenge {
 			continue
 		}
-		for _, v := range d.run.Values() {
-			if v.Kind == record.Verifier && record.ChallengeOf(v.Raw) == c.Raw {
-				return views.Words{Plain: "verifier", Kind: views.KindPKCE, Value: v.ID()}
-			}
+		if v, known := d.verifier(c.Raw); known {
+			return views.Words{Plain: "verifier", Kind: views.KindPKCE, Value: v.ID()}
 		}
 	}
 	return views.Words{Plain: "verifier", Kind: views.KindPKCE}

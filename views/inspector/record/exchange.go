@@ -29,6 +29,7 @@ type Exchange struct {
 	Handed     string `json:",omitempty"` // what that page posts to the app, encoded as in a URL
 	Lost       string // why the client never got the answer; "" where it did
 	Notes      []string
+	Partly     bool `json:",omitempty"` // its target or its header is not whole
 	Checks     []Check
 	Writes     []Write
 }

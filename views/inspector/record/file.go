@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -18,6 +19,8 @@ var Migrations embed.FS
 
 const (
 	keptRuns   = 1000             // runs in the file
+	keptBytes  = 64 << 20         // and what they take there
+	inTheEnd   = 5 * time.Second  // how long the last runs may take when the server stops
 	saveEvery  = time.Second      // how often runs are written
 	saveAtOnce = 20               // runs in one write: a flood of them costs no more than that
 	quiet      = time.Second      // a run is written once it has been quiet for so long, and a long one later:
@@ -33,6 +36,7 @@ type summary struct {
 	Email   string   `json:"email,omitempty"`
 	SID     string   `json:"sid,omitempty"`
 	Left    int      `json:"left,omitempty"`
+	Welcome bool     `json:"welcome,omitempty"`
 	Next    int      `json:"next"`
 	Ended   string   `json:"ended,omitempty"`
 	Outcome Outcome  `json:"outcome"`
@@ -68,6 +72,7 @@ func (r *Recorder) load(ctx context.Context) error {
 				run.keys = append(run.keys, k)
 			}
 		}
+		r.bytes += run.cost()
 	}
 	return rows.Err()
 }
@@ -88,7 +93,7 @@ func scan(rows interface{ Scan(...any) error }, more ...any) (*Run, []byte, erro
 	}
 	run.Began, run.Updated = time.UnixMilli(began), time.UnixMilli(updated)
 	run.Version, run.Client, run.Person, run.Email, run.sid = s.Version, s.Client, s.Person, s.Email, s.SID
-	run.Left, run.next, run.Ended, run.Attempt = s.Left, s.Next, s.Ended, s.Attempt
+	run.welcome, run.Left, run.next, run.Ended, run.Attempt = s.Welcome, s.Left, s.Next, s.Ended, s.Attempt
 	run.outcome, run.title = s.Outcome, s.Title
 	return run, links, nil
 }
@@ -121,6 +126,10 @@ func (r *Recorder) revive(run *Run) {
 		return
 	}
 	run.Exchanges, run.kept, run.claims = old.Exchanges, old.kept, old.claims
+	for _, x := range run.Exchanges {
+		run.bytes += x.size()
+		r.bytes += x.size()
+	}
 }
 
 // save writes runs that have come to rest, a few at a time, until ctx ends.
@@ -157,9 +166,12 @@ func (r *Recorder) noticeReset(ctx context.Context) {
 	r.Clear()
 }
 
-// saveAll writes everything that is not in the file yet.
+// saveAll writes everything that is not in the file yet, as far as there is
+// time: a server that stops does not wait for a record.
 func (r *Recorder) saveAll(ctx context.Context) {
-	for r.saveSome(ctx, func(*Run, time.Time) bool { return true }) == saveAtOnce {
+	ctx, cancel := context.WithTimeout(ctx, inTheEnd)
+	defer cancel()
+	for ctx.Err() == nil && r.saveSome(ctx, func(*Run, time.Time) bool { return true }) == saveAtOnce {
 	}
 }
 
@@ -213,44 +225,54 @@ func (r *Recorder) links(run *Run) []byte {
 	return out
 }
 
-// write puts runs into the file, masked, and lets the oldest go.
+// write puts runs into the file, masked, and lets go of those that do not fit.
 func (r *Recorder) write(ctx context.Context, runs []Run, links [][]byte, generation uint64) error {
-	type row struct{ summary, body string }
+	type row struct{ summary, body, client, person string }
 	rows := make([]row, len(runs))
 	for i := range runs {
-		s, err := json.Marshal(runs[i].summary())
-		if err != nil {
-			return err
-		}
 		masked := runs[i].Masked()
-		b, err := json.Marshal(body{Values: masked.kept, Exchanges: masked.Exchanges, Claims: masked.claims})
+		s, err := encode(masked.summary())
 		if err != nil {
 			return err
 		}
-		rows[i] = row{string(s), string(b)}
+		b, err := encode(body{Values: masked.kept, Exchanges: masked.Exchanges, Claims: masked.claims})
+		if err != nil {
+			return err
+		}
+		client, person := masked.owner()
+		rows[i] = row{s, b, client, person}
 	}
 	return r.writer.Write(ctx, func(tx *sql.Tx) error {
 		if r.cleared.Load() != generation {
 			return nil // these runs were just taken away
 		}
-		newest := 0
 		for i, run := range runs {
-			_, err := tx.Exec(`INSERT INTO inspector_runs (number, began_at, updated_at, summary, links, body) VALUES (?, ?, ?, ?, ?, ?)
-				ON CONFLICT (number) DO UPDATE SET updated_at = excluded.updated_at, summary = excluded.summary, links = excluded.links, body = excluded.body`,
-				run.Number, run.Began.UnixMilli(), run.Updated.UnixMilli(), rows[i].summary, links[i], rows[i].body)
+			_, err := tx.Exec(`INSERT INTO inspector_runs (number, began_at, updated_at, summary, links, body, client, person, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+				ON CONFLICT (number) DO UPDATE SET updated_at = excluded.updated_at, summary = excluded.summary, links = excluded.links, body = excluded.body,
+					client = excluded.client, person = excluded.person, size = excluded.size`,
+				run.Number, run.Began.UnixMilli(), run.Updated.UnixMilli(), rows[i].summary, links[i], rows[i].body,
+				rows[i].client, rows[i].person, len(rows[i].summary)+len(links[i])+len(rows[i].body))
 			if err != nil {
 				return fmt.Errorf("save runs: %w", err)
 			}
-			newest = max(newest, run.Number)
 		}
-		_, err := tx.Exec(`DELETE FROM inspector_runs WHERE number <= ?`, newest-keptRuns)
+		_, err := tx.Exec(`DELETE FROM inspector_runs WHERE number IN (`+tooMany+`)`, keptRuns, keptBytes)
 		return err
 	})
 }
 
+// encode leaves "&" as it is, of which forms are full.
+func encode(v any) (string, error) {
+	var out strings.Builder
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return out.String(), err
+}
+
 func (r *Run) summary() summary {
 	return summary{
-		Version: r.Version, Client: r.Client, Person: r.Person, Email: r.Email, SID: r.sid, Left: r.Left, Next: r.next,
+		Version: r.Version, Client: r.Client, Person: r.Person, Email: r.Email, SID: r.sid, Left: r.Left, Welcome: r.welcome, Next: r.next,
 		Ended: r.Ended, Outcome: r.Outcome(), Attempt: r.Attempt, Title: r.Title(),
 	}
 }

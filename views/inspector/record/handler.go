@@ -14,9 +14,6 @@ import (
 	"time"
 )
 
-// maxBody is how much of a body is kept, in bytes.
-const maxBody = 64 << 10
-
 // capture is an exchange while it happens.
 type capture struct {
 	mu       sync.Mutex // the ledger is written by whoever commits
@@ -45,12 +42,12 @@ func (r *Recorder) Handler(next http.Handler) http.Handler {
 			next.ServeHTTP(w, q)
 			return
 		}
-		if !r.budget.Allow() {
+		if !r.sources.allow(q) || !r.budget.Allow() {
 			r.dropped.Add(1)
 			next.ServeHTTP(w, q)
 			return
 		}
-		c := &capture{header: q.Header, exchange: &Exchange{
+		c := &capture{header: q.Header, request: limited{held: &r.held}, answer: limited{held: &r.held}, exchange: &Exchange{
 			Kind: kind, Began: r.now(), Method: q.Method, Target: q.RequestURI, Proto: q.Proto, Host: q.Host,
 			RequestID: w.Header().Get("X-Request-Id"),
 		}}
@@ -87,20 +84,9 @@ func (r *Recorder) finished(w *recording) {
 	select {
 	case r.queue <- c:
 	default:
+		c.release()
 		r.dropped.Add(1)
 	}
-}
-
-// limited keeps the first maxBody bytes.
-type limited struct {
-	strings.Builder
-	cut int
-}
-
-func (l *limited) keep(p []byte) {
-	room := min(maxBody-l.Len(), len(p))
-	l.Builder.Write(p[:room])
-	l.cut += len(p) - room
 }
 
 // tee keeps what the handler reads.
@@ -181,7 +167,8 @@ func handedBy(page []byte) string {
 	for _, found := range handedField.FindAllSubmatch(page, -1) {
 		out.Add(string(found[1]), html.UnescapeString(string(found[2])))
 	}
-	return out.Encode()
+	encoded := out.Encode()
+	return encoded[:min(len(encoded), maxHanded)]
 }
 
 var handedField = regexp.MustCompile(`<input type="hidden" name="(code|error|error_description|state|iss)" value="([^"]*)"`)

@@ -48,6 +48,10 @@ func (c *capture) hide() *Exchange {
 	hideIn(x.Header, hideCookies, "Cookie")
 	hideIn(x.Header, hideQuery, "Referer")
 	hideIn(x.Answer, hideSetCookie, "Set-Cookie")
+	x.Body, x.AnswerBody = strings.Clone(x.Body), strings.Clone(x.AnswerBody) // in memory that fits
+	if x.Refused() {
+		x.shorten()
+	}
 	return x
 }
 

@@ -2,7 +2,7 @@ package record
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
+	"slices"
 	"strings"
 	"time"
 )
@@ -13,10 +13,6 @@ type key [16]byte
 func keyOf(value string) key {
 	sum := sha256.Sum256([]byte(value))
 	return key(sum[:16])
-}
-
-func (k key) begins(hexPrefix string) bool {
-	return strings.HasPrefix(hex.EncodeToString(k[:]), hexPrefix)
 }
 
 // idle is how long a browser's last run is taken for what it does next, where
@@ -90,6 +86,7 @@ func (r *Recorder) ties(x *Exchange, browser []key) (t ties) {
 func (r *Recorder) join(c *capture) {
 	browser := browserKeys(c.header, c.exchange.Answer)
 	x := c.hide()
+	c.release()
 	t := r.ties(x, browser)
 	run := r.home(x, t)
 	if run == nil {
@@ -98,16 +95,14 @@ func (r *Recorder) join(c *capture) {
 	if run.stored {
 		r.revive(run)
 	}
-	before := run.bytes
+	before := run.cost()
 	run.add(x)
 	run.learn(x, t.claims)
-	r.bytes += run.bytes - before
 	r.tie(run, x, t)
+	r.bytes += run.cost() - before
 	r.touch(run)
 	r.endings(x)
-	for r.bytes > maxBytes && r.recent.Len() > 1 {
-		r.forget(r.recent.Back())
-	}
+	r.makeRoom()
 }
 
 // home is nil where nothing connects the exchange to any run.
@@ -142,19 +137,6 @@ func (r *Recorder) home(x *Exchange, t ties) *Run {
 	return nil
 }
 
-// typed is a user code however a person writes it: RFC 8628 6.1.
-func typed(code string) string {
-	return strings.Map(func(c rune) rune {
-		switch {
-		case 'a' <= c && c <= 'z':
-			return c - 'a' + 'A'
-		case 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-			return c
-		}
-		return -1
-	}, code)
-}
-
 func (r *Recorder) at(keys []key) *Run {
 	for _, k := range keys {
 		if e, ok := r.runs[r.index[k]]; ok {
@@ -180,6 +162,12 @@ func (r *Recorder) tie(run *Run, x *Exchange, t ties) {
 		}
 		r.index[k] = run.Number
 		run.keys = append(run.keys, k)
+		if len(run.keys) > maxKeys {
+			if old := run.keys[firstKeys]; r.index[old] == run.Number {
+				delete(r.index, old)
+			}
+			run.keys = slices.Delete(run.keys, firstKeys, firstKeys+1)
+		}
 	}
 	for rank, keys := range t.byRank {
 		for _, k := range keys {

@@ -3,6 +3,7 @@ package record
 import (
 	"context"
 	"log/slog"
+	"strings"
 )
 
 // Ledger returns a handler that keeps the checks and writes of the exchange
@@ -41,6 +42,9 @@ func (c *capture) note(r slog.Record) {
 	if c.sealed {
 		return
 	}
+	if len(c.exchange.Writes) == maxNotes || len(c.exchange.Checks) == maxNotes {
+		return
+	}
 	if r.Message == "store" {
 		if c.exchange.Writes == nil {
 			c.exchange.Writes = make([]Write, 0, 4)
@@ -54,6 +58,15 @@ func (c *capture) note(r slog.Record) {
 	c.exchange.Checks = append(c.exchange.Checks, checkOf(r))
 }
 
+// noted is a value of a record, which can repeat what was sent.
+func noted(a slog.Attr) string {
+	s := a.Value.String()
+	if len(s) > maxNoted {
+		return strings.ToValidUTF8(s[:maxNoted], "") + "…"
+	}
+	return s
+}
+
 func checkOf(r slog.Record) (check Check) {
 	r.Attrs(func(a slog.Attr) bool {
 		switch a.Key {
@@ -62,9 +75,9 @@ func checkOf(r slog.Record) (check Check) {
 		case "verdict":
 			check.OK = a.Value.String() == "pass"
 		case "expected":
-			check.Expected = a.Value.String()
+			check.Expected = noted(a)
 		case "got":
-			check.Got = a.Value.String()
+			check.Got = noted(a)
 		case "clause":
 			check.Clause = a.Value.String()
 		case "kind":

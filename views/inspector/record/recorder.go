@@ -1,10 +1,13 @@
 package record
 
 import (
+	"bytes"
 	"container/list"
 	"context"
 	"database/sql"
+	"encoding/hex"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,6 +37,8 @@ type Recorder struct {
 	log     *slog.Logger
 	queue   chan *capture
 	budget  *rate.Limiter // of exchanges that are looked at
+	sources sources       // and of each that sends them
+	held    atomic.Int64  // bytes of bodies that are not joined yet
 	dropped atomic.Uint64
 	unsaved atomic.Uint64
 	cleared atomic.Uint64 // how often everything was forgotten
@@ -43,7 +48,7 @@ type Recorder struct {
 	recent  *list.List            // the run that changed last is in front
 	index   map[key]int           // which run a value belongs to
 	last    int                   // number of the newest run
-	bytes   int                   // of all bodies
+	bytes   int                   // what all runs take
 	dirty   map[int]bool          // changed since it was written to the file
 	changed map[int]bool          // changed since it was announced
 	subs    map[chan Change]bool
@@ -51,14 +56,6 @@ type Recorder struct {
 
 // queued is how many exchanges may wait to be joined.
 const queued = 4096
-
-// A room full of people does not make as many exchanges as this, and of more
-// nobody could read any: the last runs would be gone within a second. What is
-// beyond is not looked at, so that a server under load is hardly slowed down.
-const (
-	perSecond = 200
-	atOnce    = 1000
-)
 
 // New returns a recorder that goes on after the newest run in the file. It
 // records from now on; Run joins, announces and saves.
@@ -139,14 +136,11 @@ func (r *Recorder) touch(run *Run) {
 	r.dirty[run.Number], r.changed[run.Number] = true, true
 }
 
-// begin makes a run, and lets go of the one that has been quiet longest.
+// begin makes a run.
 func (r *Recorder) begin(at time.Time) *Run {
 	r.last++
 	run := &Run{Number: r.last, Began: at}
 	r.runs[run.Number] = r.recent.PushFront(run)
-	for r.recent.Len() > maxRuns {
-		r.forget(r.recent.Back())
-	}
 	return run
 }
 
@@ -162,7 +156,7 @@ func (r *Recorder) forget(e *list.Element) {
 			delete(r.index, k)
 		}
 	}
-	r.bytes -= run.bytes
+	r.bytes -= run.cost()
 	delete(r.runs, run.Number)
 	delete(r.dirty, run.Number)
 	delete(r.changed, run.Number)
@@ -242,10 +236,14 @@ func (r *Recorder) Recent() []Run {
 // ByFlow finds the run of a pending request by the beginning of its id, which
 // is the hash of the handle that only its browser has.
 func (r *Recorder) ByFlow(prefix string) (number int, ok bool) {
+	begin, err := hex.DecodeString(prefix[:len(prefix)&^1])
+	if err != nil || len(prefix) < shortest {
+		return 0, false
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for k, n := range r.index {
-		if len(prefix) >= shortest && k.begins(prefix) {
+		if bytes.HasPrefix(k[:], begin) && strings.HasPrefix(hex.EncodeToString(k[:]), prefix) {
 			return n, true
 		}
 	}

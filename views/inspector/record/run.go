@@ -6,14 +6,6 @@ import (
 	"time"
 )
 
-// Limits of what is kept. A run keeps its beginning and its end.
-const (
-	maxRuns   = 200      // runs in memory
-	firstKept = 40       // exchanges from the beginning of a run
-	lastKept  = 160      // exchanges from its end
-	maxBytes  = 64 << 20 // of all bodies in memory
-)
-
 // Run is one flow: all exchanges that something truly connects.
 type Run struct {
 	Number    int
@@ -35,6 +27,7 @@ type Run struct {
 	next      int // id of the next exchange
 	bytes     int
 	announced bool
+	welcome   bool      // something in it was not refused
 	saved     time.Time // when it was last written to the file
 	stored    bool      // its exchanges are in the file, and what follows is known of them
 	outcome   Outcome
@@ -113,6 +106,9 @@ func (r *Run) Values() []Value {
 	add := func(v Value, issued bool) {
 		i, known := at[v.ID()]
 		if !known {
+			if len(values) == maxTraveled {
+				return
+			}
 			at[v.ID()] = len(values)
 			values = append(values, v)
 			return
@@ -145,27 +141,22 @@ func (r *Run) Lost() (values []Value) {
 	return values
 }
 
-// add puts an exchange at the end and, where the run is full, takes one out of
-// the middle.
-func (r *Run) add(x *Exchange) (freed int) {
+// add puts an exchange at the end and, where the run is full, takes others out
+// of the middle.
+func (r *Run) add(x *Exchange) {
 	r.next++
 	x.ID = r.next
 	r.Version++
 	r.Updated = x.Began.Add(x.Took)
 	r.Exchanges = append(r.Exchanges, x)
 	r.bytes += x.size()
-	if len(r.Exchanges) > firstKept+lastKept {
-		gone := r.Exchanges[firstKept]
-		r.Exchanges = slices.Delete(slices.Clone(r.Exchanges), firstKept, firstKept+1)
+	r.welcome = r.welcome || !x.Refused()
+	for len(r.Exchanges) > firstKept+lastKept || r.bytes > maxRunBytes && len(r.Exchanges) > 1 {
+		middle := min(firstKept, len(r.Exchanges)/2)
+		r.bytes -= r.Exchanges[middle].size()
+		r.Exchanges = slices.Delete(slices.Clone(r.Exchanges), middle, middle+1)
 		r.Left++
-		freed = gone.size()
-		r.bytes -= freed
 	}
-	return freed
-}
-
-func (x *Exchange) size() int {
-	return len(x.Body) + len(x.AnswerBody) + len(x.Target) + 1024
 }
 
 // Claims are the header and the payload of a token of which only the mask is

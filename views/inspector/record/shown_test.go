@@ -130,7 +130,7 @@ func TestTheFileShowsWhatIsHarmless(t *testing.T) {
 		"redirect_uri=http%3A%2F%2Flocalhost%3A3000%2Fcallback", "Basic timesheets-web:" + Hidden, "client_id=app", "email=ada%40example.com",
 		"refresh_token=" + NewValue(Refresh, f.refresh).Mask, "Bearer " + NewValue(Access, f.access).Mask, "code=" + NewValue(Code, f.code).Mask, "iss=http://localhost:8484",
 	} {
-		if shown = strings.ReplaceAll(shown, "&", `\u0026`); !strings.Contains(all, shown) {
+		if !strings.Contains(all, shown) {
 			t.Errorf("the file lacks %s", shown)
 		}
 	}

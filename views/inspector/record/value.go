@@ -125,15 +125,30 @@ func (x *Exchange) Given() (values []Value) {
 
 // each finds the values where the protocol puts them: parameters, the
 // Authorization header, the redirect, the token response.
-func (x *Exchange) each(found func(answer bool, kind ValueKind, raw string)) {
+//
+// An exchange of these protocols has a few of them. Who sends thousands does not
+// have them all followed.
+func (x *Exchange) each(use func(answer bool, kind ValueKind, raw string)) {
+	sent, given := 0, 0
+	found := func(answer bool, kind ValueKind, raw string) bool {
+		n := &sent
+		if answer {
+			n = &given
+		}
+		if *n++; *n > maxValues {
+			return false
+		}
+		use(answer, kind, raw)
+		return true
+	}
 	params := func(answer bool, encoded string) {
 		for encoded != "" {
 			var pair string
 			pair, encoded, _ = strings.Cut(encoded, "&")
 			name, value, _ := strings.Cut(pair, "=")
 			if kind, known := parameters[name]; known && len(value) >= shortest {
-				if plain, err := url.QueryUnescape(value); err == nil && len(plain) >= shortest {
-					found(answer, kind, plain)
+				if plain, err := url.QueryUnescape(value); err == nil && len(plain) >= shortest && !found(answer, kind, plain) {
+					return
 				}
 			}
 		}
@@ -197,4 +212,17 @@ func (v Value) Forms() []string {
 		forms = append(forms, wireForms(v.Raw)...)
 	}
 	return forms
+}
+
+// typed is a user code however a person writes it: RFC 8628 6.1.
+func typed(code string) string {
+	return strings.Map(func(c rune) rune {
+		switch {
+		case 'a' <= c && c <= 'z':
+			return c - 'a' + 'A'
+		case 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+			return c
+		}
+		return -1
+	}, code)
 }
