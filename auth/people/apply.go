@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/exampleco/punchcard/auth/mailbox"
 )
 
 // Role gives permissions to the people who have it.
@@ -229,7 +231,7 @@ func writePeople(tx *sql.Tx, declared []Declared, hashes []string) error {
 			ON CONFLICT (id) DO UPDATE SET position = ?2, email = ?3, email_key = ?4, name = ?5, roles = ?6, reports_to = ?7, show_on_login = ?8, disabled_at = NULL,
 				password_hash = CASE ?9 WHEN '' THEN password_hash ELSE ?9 END, declared_hash = CASE ?9 WHEN '' THEN declared_hash ELSE ?9 END,
 				password_generation = password_generation + (?9 <> '')`,
-			d.ID, i, d.Email, emailKey(d.Email), d.Name, list(d.Roles), d.ReportsTo, d.ShowOnLogin, hashes[i])
+			d.ID, i, d.Email, mailbox.Key(d.Email), d.Name, list(d.Roles), d.ReportsTo, d.ShowOnLogin, hashes[i])
 		if err != nil {
 			return fmt.Errorf("person %s: %w", d.ID, err)
 		}

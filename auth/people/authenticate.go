@@ -6,6 +6,8 @@ import (
 	"errors"
 
 	"github.com/alexedwards/argon2id"
+
+	"github.com/exampleco/punchcard/auth/mailbox"
 )
 
 // Authenticate checks an e-mail address and a password that came from source,
@@ -85,7 +87,7 @@ func (p *People) attempt(ctx context.Context, b buckets, email, password string)
 // people have no address, so they are nobody here.
 func (p *People) account(ctx context.Context, email string) (Person, string, error) {
 	var hash string
-	person, err := scanPerson(p.read.QueryRowContext(ctx, `SELECT p.password_hash, `+personColumns+` FROM people AS p WHERE p.email_key = ?`, emailKey(email)), &hash)
+	person, err := scanPerson(p.read.QueryRowContext(ctx, `SELECT p.password_hash, `+personColumns+` FROM people AS p WHERE p.email_key = ?`, mailbox.Key(email)), &hash)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Person{}, "", nil
 	}

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/exampleco/punchcard/auth/mailbox"
 )
 
 // CheckPassword says whether somebody may choose this password. Length is what
@@ -25,7 +27,7 @@ func CheckPassword(password string, who Person) error {
 func guessable(password string, who Person) bool {
 	plain := strings.ToLower(password)
 	own := []string{"punchcard", "timesheets", "exampleco", strings.ToLower(who.Email), strings.ToLower(who.Name), strings.ToLower(strings.ReplaceAll(who.Name, " ", ""))}
-	if slices.Contains(own, plain) || slices.Contains(firstTried, strings.TrimRight(plain, "!.?")) {
+	if slices.Contains(own, plain) || mailbox.Key(password) == mailbox.Key(who.Email) || slices.Contains(firstTried, strings.TrimRight(plain, "!.?")) {
 		return true
 	}
 	// One character over and over, or a run along the alphabet or the digits.

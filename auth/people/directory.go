@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+
+	"github.com/exampleco/punchcard/auth/mailbox"
 )
 
 // Person is somebody who can sign in, or could once.
@@ -47,7 +49,7 @@ func (p *People) Person(ctx context.Context, id string) (Person, error) {
 // ByEmail returns the enabled person with that address; letter case and
 // surrounding space make no difference. Errors: ErrNoPerson.
 func (p *People) ByEmail(ctx context.Context, email string) (Person, error) {
-	return p.one(ctx, `SELECT `+personColumns+` FROM people AS p WHERE p.email_key = ?`, emailKey(email))
+	return p.one(ctx, `SELECT `+personColumns+` FROM people AS p WHERE p.email_key = ?`, mailbox.Key(email))
 }
 
 func (p *People) one(ctx context.Context, query, key string) (Person, error) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/exampleco/punchcard/auth/limit"
+	"github.com/exampleco/punchcard/auth/mailbox"
 )
 
 // How many attempts to sign in there may be (OWASP ASVS 6.3.1). Three things
@@ -40,7 +41,7 @@ type buckets struct{ pair, source, account string }
 // bucketsOf names an attempt. Only hashes are kept: people type passwords into
 // the e-mail field, and who tried to sign in from where is nobody's business.
 func bucketsOf(email, source string) buckets {
-	account, from := hashOf(emailKey(email)), limit.Network(source)
+	account, from := hashOf(mailbox.Key(email)), limit.Network(source)
 	return buckets{
 		pair:    hashOf("pair " + account + " " + from),
 		source:  hashOf("source " + from),

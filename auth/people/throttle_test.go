@@ -171,6 +171,11 @@ func provesSpellingsShareABucket(t *testing.T) {
 		r.wrong(email, home)
 	}
 	r.waits("Ada@Example.com", home, time.Second)
+	// RFC 6531 3.7.1: nor by spelling the domain in another way.
+	for i := range pairFree {
+		r.wrong([]string{"kim@bücher.example", "kim@xn--bcher-kva.example"}[i%2], home)
+	}
+	r.waits("KIM@BÜCHER.example", home, time.Second)
 
 	r = throttled(t)
 	for i := range pairFree {

@@ -1,13 +1,12 @@
 package seed
 
 import (
-	"net/mail"
 	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
+	"github.com/exampleco/punchcard/auth/mailbox"
 )
 
 // Password lengths: the least in characters, the most in bytes.
@@ -123,22 +122,17 @@ func (c *checker) checkBoss(e entry, person Person) {
 }
 
 func (c *checker) checkEmail(e entry, email string, seen map[string]int) {
-	address, err := mail.ParseAddress(email)
-	if err != nil || address.Address != email || address.Name != "" || len(email) > 254 {
-		e.bad("email", "email is not an address like ada@example.com")
+	if problem := mailbox.Problem(email); problem != "" {
+		e.bad("email", "email %s", problem)
 		return
 	}
-	if first, ok := seen[foldEmail(email)]; ok {
-		e.bad("email", "email is already used at line %d; letter case makes no difference", first)
+	// What a person would take for the same must not be two accounts.
+	key := mailbox.Key(email)
+	if first, ok := seen[key]; ok {
+		e.bad("email", "email is already used at line %d; letter case and the spelling of the domain (xn--) make no difference", first)
 		return
 	}
-	seen[foldEmail(email)] = e.lineOf(e.path + ".email")
-}
-
-// foldEmail is how addresses are compared at sign-in: what a person would take
-// for the same must not be two accounts.
-func foldEmail(s string) string {
-	return norm.NFKC.String(strings.ToLower(strings.TrimSpace(norm.NFKC.String(s))))
+	seen[key] = e.lineOf(e.path + ".email")
 }
 
 func (c *checker) checkPassword(e entry, password string) {

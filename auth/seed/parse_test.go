@@ -116,7 +116,7 @@ func TestOneMistake(t *testing.T) {
 		}},
 		{"no e-mail", 18, []string{"    email: bexample.com"}, []string{`line 18: person "usr_b": email is not an address like ada@example.com`}},
 		{"e-mail with a name", 18, []string{"    email: B <b@example.com>"}, []string{`line 18: person "usr_b": email is not an address like ada@example.com`}},
-		{"e-mail in other letters", 18, []string{"    email: A@Example.com"}, []string{`line 18: person "usr_b": email is already used at line 12; letter case makes no difference`}},
+		{"e-mail in other letters", 18, []string{"    email: A@Example.com"}, []string{`line 18: person "usr_b": email is already used at line 12; letter case and the spelling of the domain (xn--) make no difference`}},
 		{"unknown role", 15, []string{"    roles:", "      - clerk", "      - chief"}, []string{`line 17: person "usr_a": role chief is not declared`}},
 		{"role twice", 15, []string{"    roles: [clerk, clerk]"}, []string{`line 15: person "usr_a": roles names clerk twice`}},
 		{"unknown superior", 16, []string{"    reports_to: usr_x"}, []string{`line 16: person "usr_a": reports_to names usr_x, and no person has that id`}},
@@ -220,7 +220,7 @@ func TestEveryMistakeAtOnce(t *testing.T) {
 // What a person would take for one address, and sign-in does too, is one.
 func TestAddressesThatLookAlike(t *testing.T) {
 	wantMistakes(t, strings.NewReplacer("a@example.com", "A@example.com", "b@example.com", "𝔸@EXAMPLE.com").Replace(good),
-		`line 18: person "usr_b": email is already used at line 12; letter case makes no difference`)
+		`line 18: person "usr_b": email is already used at line 12; letter case and the spelling of the domain (xn--) make no difference`)
 }
 
 func TestMistakesKeepSecrets(t *testing.T) {
