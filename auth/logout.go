@@ -19,6 +19,11 @@ type logoutRequest struct {
 	State    string `json:"state,omitempty"`
 	Hinted   bool   `json:"hinted,omitempty"` // a valid id_token_hint came with it
 	SID      string `json:"sid,omitempty"`    // the session that the hint names
+
+	// Unchecked: the app registered itself, and so did its return address. Whoever
+	// wants people to land on a page of theirs can do that, so nobody is sent
+	// there before they have seen where it leads (RFC 7591 5).
+	Unchecked bool `json:"unchecked,omitempty"`
 }
 
 // target is where the browser goes once nobody is signed in.
@@ -94,7 +99,7 @@ func (s *Server) parseLogout(ctx context.Context, form url.Values) (*logoutReque
 	if err := s.admitReturn(ctx, "post_logout_redirect_uri", back, client.PostLogoutRedirectURIs); err != nil {
 		return nil, err
 	}
-	q.ReturnTo = back
+	q.ReturnTo, q.Unchecked = back, client.Source == store.SourceRuntime
 	return q, nil
 }
 
@@ -116,10 +121,10 @@ func (s *Server) leave(w http.ResponseWriter, r *http.Request, q *logoutRequest,
 		return err
 	}
 	if who == nil && q.Hinted {
-		return s.left(w, r, q.target())
+		return s.left(w, r, q)
 	}
 	if who == nil {
-		return s.left(w, r, "") // RP-Initiated Logout 3: without a hint there is no redirect
+		return s.left(w, r, &logoutRequest{}) // RP-Initiated Logout 3: without a hint there is no redirect
 	}
 	if s.check(r.Context(), "hint names this session", "RP-Initiated Logout 2", q.Hinted && q.SID == who.Session.ID, "session "+clipHash(who.Session.ID), "session "+clipHash(q.SID)) {
 		return s.signOut(w, r, who, q)
@@ -139,8 +144,9 @@ func (s *Server) askLogout(w http.ResponseWriter, r *http.Request, who *signedIn
 		Action: pathLogoutConfirm, PersonName: who.Name, PersonEmail: who.Email, Initials: initials(who.Name),
 		Fields: []views.Field{{Name: "flow", Value: handle}}, Cancel: "/",
 	}
-	if client, err := s.store.Client(r.Context(), q.Client); err == nil {
-		page.ClientName = client.Name
+	page.ClientName = s.appName(r.Context(), q.Client)
+	if q.Unchecked {
+		page.Unchecked = q.ReturnTo
 	}
 	views.Write(w, r, http.StatusOK, views.LogoutPage(page), formAction(q.ReturnTo))
 	return nil
@@ -169,10 +175,19 @@ func (s *Server) confirmLogout(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
+	q.Unchecked = false // the page has said where it leads
 	if who == nil {
-		return s.left(w, r, q.target())
+		return s.left(w, r, q)
 	}
 	return s.signOut(w, r, who, q)
+}
+
+// appName is what an app calls itself, "" for one that is not known.
+func (s *Server) appName(ctx context.Context, id string) string {
+	if client, err := s.store.Client(ctx, id); err == nil {
+		return client.Name
+	}
+	return ""
 }
 
 func (s *Server) loadLogout(w http.ResponseWriter, r *http.Request, handle string) (*logoutRequest, *flow, error) {
@@ -202,22 +217,28 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request, who *signedIn, 
 		return err
 	}
 	s.setCookie(w, sessionCookie, "")
-	return s.left(w, r, q.target())
+	return s.left(w, r, q)
 }
 
-// left is the end of every sign-out: back at the app, or a page that says so.
-func (s *Server) left(w http.ResponseWriter, r *http.Request, to string) error {
-	if to != "" {
-		seeOther(w, to)
+// left is the end of every sign-out: back at the app, or a page that says so,
+// with a link where only the app itself vouches for the address.
+func (s *Server) left(w http.ResponseWriter, r *http.Request, q *logoutRequest) error {
+	to := q.target()
+	if to == "" {
+		views.Write(w, r, http.StatusOK, views.SignedOutPage(views.SignedOut{Home: "/"}))
 		return nil
 	}
-	views.Write(w, r, http.StatusOK, views.SignedOutPage(views.SignedOut{Home: "/"}))
+	if !s.check(r.Context(), "return address of an app that somebody has checked", "RFC 7591 5", !q.Unchecked, "a declared app, or a person who has seen the address", "an app that registered itself") {
+		views.Write(w, r, http.StatusOK, views.SignedOutPage(views.SignedOut{Home: "/", Onward: to, Shown: q.ReturnTo, ClientName: s.appName(r.Context(), q.Client)}))
+		return nil
+	}
+	seeOther(w, to)
 	return nil
 }
 
 // returnTo is Auth0's form of the sign-out. It has no hint, so only a person's
-// own navigation acts at once; an image or a frame on some page only gets to
-// the question.
+// own navigation to a declared app's address acts at once; an image or a frame
+// on some page only gets to the question.
 func (s *Server) returnTo(w http.ResponseWriter, r *http.Request) error {
 	query, repeated := singleValued(r.URL.Query())
 	if len(repeated) > 0 {
@@ -232,22 +253,29 @@ func (s *Server) returnTo(w http.ResponseWriter, r *http.Request) error {
 		if err := s.admitReturn(r.Context(), "returnTo", q.ReturnTo, registered); err != nil {
 			return err
 		}
+		client, err := s.store.Client(r.Context(), q.Client)
+		if unavailable(err) {
+			return err
+		}
+		q.Unchecked = err == nil && client.Source == store.SourceRuntime
 	}
 	who, err := s.signedIn(r)
 	if err != nil {
 		return err
 	}
 	if who == nil {
-		return s.left(w, r, q.target())
+		return s.left(w, r, q)
 	}
 	navigation := r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
-	if q.ReturnTo != "" && s.check(r.Context(), "a person's own navigation", "RP-Initiated Logout 6", navigation, "navigate, document", r.Header.Get("Sec-Fetch-Mode")+", "+r.Header.Get("Sec-Fetch-Dest")) {
+	if q.ReturnTo != "" && !q.Unchecked && s.check(r.Context(), "a person's own navigation", "RP-Initiated Logout 6", navigation, "navigate, document", r.Header.Get("Sec-Fetch-Mode")+", "+r.Header.Get("Sec-Fetch-Dest")) {
 		return s.signOut(w, r, who, q)
 	}
 	return s.askLogout(w, r, who, q, "")
 }
 
-// returnAddresses are those of the named client, or of all where none is named.
+// returnAddresses are those of the named client, or of all that are declared
+// where none is named: one that registered itself has to be named, so that the
+// page can say whose address it is.
 func (s *Server) returnAddresses(ctx context.Context, clientID string) ([]string, error) {
 	var clients []store.Client
 	var err error
@@ -260,6 +288,9 @@ func (s *Server) returnAddresses(ctx context.Context, clientID string) ([]string
 	}
 	var out []string
 	for _, c := range clients {
+		if clientID == "" && c.Source == store.SourceRuntime {
+			continue // RFC 7591 5: or anybody could make this an open redirector
+		}
 		out = append(out, c.PostLogoutRedirectURIs...)
 	}
 	return out, err

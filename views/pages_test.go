@@ -48,6 +48,8 @@ func everyPage() map[string]templ.Component {
 		"handover, refused":     HandoverPage(Handover{Action: "http://127.0.0.1:5/callback", Fields: []Field{{"error", "access_denied"}}, ClientName: "A", Refused: true}),
 		"select":                SelectPage(Select{Action: "/select-account", Flow: hostile, Session: hostile, ClientName: hostile, ClientKind: "web", PersonName: hostile, PersonEmail: hostile, Initials: "AL", OtherHref: "/login?flow=f1", RedirectHost: hostile, Strip: strip}),
 		"signed out":            SignedOutPage(SignedOut{Home: "/"}),
+		"logout, unchecked":     LogoutPage(LogoutAsk{Action: "/logout", PersonName: "A", PersonEmail: "a@example.com", ClientName: hostile, Unchecked: "https://app.example/" + hostile, Cancel: "/"}),
+		"signed out, unchecked": SignedOutPage(SignedOut{Home: "/", Onward: "https://app.example/?state=1", Shown: "https://app.example/" + hostile, ClientName: hostile}),
 		"signed out everywhere": SignedOutPage(SignedOut{Home: "/", Everywhere: true}),
 		"account":               AccountPage(hostileAccount()),
 		"account, bare":         AccountPage(Account{Action: "/account", Name: "A", Email: "a@example.com"}),
@@ -152,6 +154,9 @@ func isInert(t *testing.T, doc *html.Node) {
 		for _, a := range n.Attr {
 			if a.Key == "action" && attr(n, "id") == "handover" && regexp.MustCompile(`^https?://`).MatchString(a.Val) {
 				continue // to the app, at the address that was validated
+			}
+			if a.Key == "href" && attr(n, "id") == "onward" && regexp.MustCompile(`^https?://`).MatchString(a.Val) {
+				continue // the same after a sign-out, beside a sentence that says where it leads
 			}
 			if a.Key == "style" || strings.HasPrefix(a.Key, "on") {
 				t.Errorf("<%s> has %s=%q", n.Data, a.Key, a.Val)
