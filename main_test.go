@@ -4246,8 +4246,15 @@ func clientLosesScope(t *testing.T) {
 		client := text[strings.Index(text, "- id: timesheets-mobile"):]
 		return strings.Replace(text, client, strings.Replace(client, "      - create:timesheets\n", "", 1), 1)
 	}))
+	// OWASP ASVS 8.3.2: the token that it holds no longer does what it has lost.
+	if a := b.api("POST", "/timesheets", got.Access, `{"project":"Apollo","date":"2026-11-20","hours":1}`); a.StatusCode != 403 || !strings.Contains(a.Header.Get("WWW-Authenticate"), `error="insufficient_scope"`) {
+		t.Errorf("a living token adds an entry: %d %s", a.StatusCode, a.Header.Get("WWW-Authenticate"))
+	}
+	if a := b.api("GET", "/timesheets", got.Access, ""); a.StatusCode != 200 {
+		t.Errorf("a living token reads: %d", a.StatusCode)
+	}
 	// What the client keeps, its grant keeps: RFC 6749 3.3, the response says how much that is.
-	if next := b.tokens(b.refresh(c, got.Refresh)); next.Scope != strings.Replace(got.Scope, "create:timesheets ", "", 1) || next.Scope == got.Scope {
+	if next := b.tokens(b.refresh(c, got.Refresh)); next.Scope != strings.Replace(got.Scope, " create:timesheets", "", 1) || next.Scope == got.Scope {
 		t.Errorf("scope %q, was %q", next.Scope, got.Scope)
 	}
 }

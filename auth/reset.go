@@ -108,6 +108,7 @@ func later(a, b time.Time) time.Time {
 // done what.
 func (s *Server) forget() {
 	s.store.Forget()
+	s.people.DropCache()
 	s.genuine.forget()
 	s.limits.forget()
 }

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -339,6 +340,116 @@ func TestRolesAndPeopleChange(t *testing.T) {
 	}
 	w.refused(w.refresh(alan.RefreshToken), 400, "invalid_grant")
 	w.refused(w.exchange(late), 400, "invalid_grant")
+}
+
+// OWASP ASVS 8.3.2: what a configuration takes away is gone from living tokens at
+// the next call, here, at introspection and at UserInfo, and not only from the
+// next token. The token goes on with what is left.
+func TestLessIsGivenAtTheNextCall(t *testing.T) {
+	without := func(list []string, name string) []string {
+		return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == name })
+	}
+	client := func(d *seed.Document, id string) *seed.Client {
+		return &d.Clients[slices.IndexFunc(d.Clients, func(c seed.Client) bool { return c.ID == id })]
+	}
+	const all = "openid profile email offline_access read:timesheets create:timesheets delete:timesheets approve:timesheets"
+	for name, row := range map[string]struct {
+		less func(d *seed.Document)
+		gone string // of the token's scopes; "all" for a token that is dead
+	}{
+		"role of the person": {func(d *seed.Document) { d.People[2].Roles = []string{"employee"} }, "approve:timesheets"},
+		"role":               {func(d *seed.Document) { d.Roles[1].Permissions = without(d.Roles[1].Permissions, "delete:timesheets") }, "delete:timesheets"},
+		"client": {func(d *seed.Document) {
+			c := client(d, "timesheets-mobile")
+			c.Scopes = without(c.Scopes, "create:timesheets")
+		}, "create:timesheets"},
+		"client's identity": {func(d *seed.Document) { c := client(d, "timesheets-mobile"); c.Scopes = without(c.Scopes, "openid") }, "openid"},
+		"API": {func(d *seed.Document) {
+			d.APIs[0].Scopes = slices.DeleteFunc(slices.Clone(d.APIs[0].Scopes), func(s seed.Scope) bool { return s.Name == "read:timesheets" })
+		}, "read:timesheets"},
+		"grants": {func(d *seed.Document) {
+			c := client(d, "timesheets-mobile")
+			c.Grants, c.RedirectURIs = []string{"client_credentials"}, nil
+		}, "all"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			got := w.tokens(w.exchange(w.grant("grace@example.com", all)))
+			machine := w.tokens(w.post(pathToken, form("grant_type", "client_credentials", "client_id", "timesheets-cron", "client_secret", "timesheets-cron-secret")))
+			if token, err := w.Verify(t.Context(), got.AccessToken, ""); err != nil || strings.Join(token.Scopes, " ") != all {
+				t.Fatalf("before: %v %v", token.Scopes, err)
+			}
+			d := document(t, seed.Builtin())
+			row.less(d)
+			w.open(d, false)
+			token, err := w.Verify(t.Context(), got.AccessToken, "")
+			told := w.post(pathIntrospect, form("client_id", "timesheets-gateway", "client_secret", "timesheets-gateway-secret", "token", got.AccessToken)).Body.String()
+			if row.gone == "all" {
+				if !isInvalid(err) || told != "{\"active\":false}\n" {
+					t.Errorf("a token of a client that has no such grant: %v, %s", err, told)
+				}
+				return
+			}
+			want := strings.Join(without(strings.Fields(all), row.gone), " ")
+			if err != nil || strings.Join(token.Scopes, " ") != want || !strings.Contains(told, `"scope":"`+want+`"`) {
+				t.Errorf("%v %v, introspection %s; want %q", token.Scopes, err, told, want)
+			}
+			r := httptest.NewRequest(http.MethodGet, issuer+pathUserinfo, nil)
+			r.Header.Set("Authorization", "Bearer "+got.AccessToken)
+			rec := httptest.NewRecorder()
+			w.mux.ServeHTTP(rec, r)
+			if refused := rec.Code == 403 && strings.Contains(rec.Header().Get("WWW-Authenticate"), "insufficient_scope"); refused != (row.gone == "openid") {
+				t.Errorf("UserInfo: %d %s", rec.Code, rec.Header().Get("WWW-Authenticate"))
+			}
+			if next := w.tokens(w.refresh(got.RefreshToken)); next.Scope != want || (next.IDToken == "") != (row.gone == "openid") {
+				t.Errorf("the next token has %q, an ID token: %v", next.Scope, next.IDToken != "")
+			}
+			if token, err := w.Verify(t.Context(), machine.AccessToken, ""); err != nil || strings.Join(token.Scopes, " ") != "batch:upload" {
+				t.Errorf("somebody else's: %v %v", token.Scopes, err)
+			}
+		})
+	}
+}
+
+// The same where the document is applied to a running server, which remembers
+// what it has read, and for a client that takes a scope from itself.
+func TestLessIsGivenWithoutARestart(t *testing.T) {
+	w := newWorld(t)
+	got := w.tokens(w.exchange(w.grant("grace@example.com", "openid approve:timesheets")))
+	scopes := func() string {
+		token, err := w.Verify(t.Context(), got.AccessToken, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(token.Scopes, " ")
+	}
+	if has := scopes(); has != "openid approve:timesheets" {
+		t.Fatal(has)
+	}
+	d := document(t, seed.Builtin())
+	d.People[2].Roles = []string{"employee"}
+	if err := w.apply(t.Context(), d, true); err != nil {
+		t.Fatal(err)
+	}
+	if has := scopes(); has != "openid" {
+		t.Errorf("no manager any more, and the token opens %q", has)
+	}
+	if err := w.apply(t.Context(), document(t, seed.Builtin()), true); err != nil {
+		t.Fatal(err)
+	}
+	if has := scopes(); has != "openid approve:timesheets" {
+		t.Errorf("a manager again, and the token opens %q", has)
+	}
+}
+
+// Nothing that was granted is allowed any more: there is nothing to refresh.
+func TestNothingIsLeftToRefresh(t *testing.T) {
+	w := newWorld(t)
+	got := w.tokens(w.exchange(w.grant("grace@example.com", "offline_access approve:timesheets")))
+	d := document(t, seed.Builtin())
+	d.People[2].Roles = []string{"employee"}
+	w.open(d, false)
+	w.refused(w.refresh(got.RefreshToken), 400, "invalid_grant")
 }
 
 // rounds of the races; a hundred, on demand, is what was reported.

@@ -10,6 +10,7 @@ import (
 	"github.com/ory/fosite"
 
 	"github.com/exampleco/punchcard/auth/keys"
+	"github.com/exampleco/punchcard/auth/people"
 	"github.com/exampleco/punchcard/auth/store"
 )
 
@@ -88,14 +89,56 @@ func (s *Server) Verify(ctx context.Context, token, audience string) (Token, err
 	if !s.check(ctx, "not revoked", "RFC 7009 2.1", err == nil, "a grant that stands", fingerprint("access token", token)) {
 		return Token{}, invalid("it was revoked, or replaced by a newer one")
 	}
+	machine := c.Subject == c.ClientID && c.AuthTime == 0
+	scopes, err := s.stillGives(ctx, c, machine)
+	if err != nil {
+		return Token{}, err
+	}
 	s.genuine.add(token, c)
 	s.store.TokenUsed(record.RequestID)
 	return Token{
-		Subject: c.Subject, ClientID: c.ClientID, Scopes: strings.Fields(c.Scope), Audience: c.Audience, Email: c.Email,
-		Machine: c.Subject == c.ClientID && c.AuthTime == 0, IssuedAt: time.Unix(c.IssuedAt, 0), ExpiresAt: time.Unix(c.Expiry, 0),
+		Subject: c.Subject, ClientID: c.ClientID, Scopes: scopes, Audience: c.Audience, Email: c.Email,
+		Machine: machine, IssuedAt: time.Unix(c.IssuedAt, 0), ExpiresAt: time.Unix(c.Expiry, 0),
 		AuthTime: time.Unix(c.AuthTime, 0), ACR: c.ACR, AMR: slices.Clone(c.AMR),
 		JKT: c.Confirmation.thumbprint(), id: c.ID, session: record.SessionID,
 	}, nil
+}
+
+// stillGives returns what the token's scopes come to now. OWASP ASVS 8.3.2: what
+// a role, a client's registration or an API has lost since it was issued is lost
+// at the next call. The token goes on without it, as if it had been issued so.
+func (s *Server) stillGives(ctx context.Context, c accessClaims, machine bool) ([]string, error) {
+	client, err := s.store.Client(ctx, c.ClientID)
+	if unavailable(err) {
+		return nil, err
+	}
+	// RFC 6749 4.1.2.1: a client that may not have tokens of this kind any more has none.
+	if !s.check(ctx, "client may have such a token", "OWASP ASVS 8.3.2", err == nil && mayHold(client, machine), "a registered client with the grant", c.ClientID) {
+		return nil, invalid("its client may not have it any more")
+	}
+	var permissions []string
+	if !machine {
+		permissions, err = s.people.Permissions(ctx, c.Subject)
+		if errors.Is(err, people.ErrNoPerson) {
+			return nil, invalid("its person is gone")
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	scopes := s.carried(strings.Fields(c.Scope), c.Audience, client, machine, permissions)
+	if got := strings.Join(scopes, " "); got != c.Scope {
+		s.check(ctx, "scope is still given", "OWASP ASVS 8.3.2", true, "of "+c.Scope, "only "+got)
+	}
+	return scopes, nil
+}
+
+// mayHold says whether a client has a grant by which such tokens are issued.
+func mayHold(client *store.Client, machine bool) bool {
+	if machine {
+		return slices.Contains(client.Grants, "client_credentials")
+	}
+	return slices.Contains(client.Grants, "authorization_code") || slices.Contains(client.Grants, grantDevice)
 }
 
 func invalid(why string) error { return &InvalidTokenError{why} }

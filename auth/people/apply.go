@@ -61,7 +61,7 @@ func (p *People) Apply(ctx context.Context, roles []Role, declared []Declared, p
 		}
 	}
 	at := p.now().UnixMilli()
-	var after []func()
+	after := []func(){p.DropCache}
 	for _, id := range revoke {
 		after = append(after, p.wrote(ctx, "delete", "sessions", "all of a person", id))
 	}

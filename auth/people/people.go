@@ -42,6 +42,7 @@ type People struct {
 	now    func() time.Time
 	log    *slog.Logger
 	queue  *queue
+	gives  permissions
 
 	// Replaced by tests, which count and wait for nothing.
 	verify func(password, hash string) (bool, *argon2id.Params, error)

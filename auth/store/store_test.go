@@ -102,9 +102,9 @@ type fixture struct {
 }
 
 var clients = []Client{
-	{ID: "app", Name: "App", Kind: "browser", Grants: []string{"authorization_code", "refresh_token"}, Scopes: []string{"read", "write", "offline_access"},
+	{ID: "app", Name: "App", Kind: "browser", Grants: []string{"authorization_code", "refresh_token"}, Scopes: []string{"openid", "read", "write", "offline_access"},
 		RedirectURIs: []string{"https://app.example/callback"}, AuthMethods: []string{"none"}},
-	{ID: "other", Name: "Other", Kind: "machine", Grants: []string{"client_credentials"}, SecretHash: HashSecret("a secret of another client")},
+	{ID: "other", Name: "Other", Kind: "machine", Grants: []string{"client_credentials"}, Scopes: []string{"openid", "read", "write", "offline_access"}, SecretHash: HashSecret("a secret of another client")},
 }
 
 func open(t testing.TB) *fixture {

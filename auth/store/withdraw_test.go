@@ -31,6 +31,24 @@ func (f *fixture) issue(t *testing.T, id string, edit func(*fosite.Request)) *fo
 	return r
 }
 
+// OWASP ASVS 8.3.2: a scope that a client's registration has lost is gone from
+// all that is read of its grants.
+func TestAClientHasLostAScope(t *testing.T) {
+	f := open(t)
+	f.issue(t, "r1", nil)
+	less := slices.Clone(clients)
+	less[0].Scopes = []string{"read", "offline_access"}
+	if _, err := f.ApplyClients(t.Context(), less); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.living(t, "refresh-r1"); !slices.Equal(got, []string{"read", "offline_access"}) {
+		t.Errorf("the refresh token grants %v", got)
+	}
+	if code, err := f.GetAuthorizeCodeSession(t.Context(), "code-r1", nil); err != nil || !slices.Equal(code.GetGrantedScopes(), []string{"read", "offline_access"}) {
+		t.Errorf("the code: %v %v", code, err)
+	}
+}
+
 // A scope that is taken back is gone from all that is read, and nothing that
 // has it is written any more: neither token of a rotation that had read the
 // grant before.

@@ -25,7 +25,8 @@ var algorithms = []jose.SignatureAlgorithm{jose.ES256, jose.ES384, jose.ES512, j
 const maxToken = 16 << 10
 
 // JWKS reads JWT access tokens (RFC 9068) by the public keys of their issuer.
-// It learns of a revocation only by the token's expiry.
+// It learns of a revocation, or of a scope that was taken away, only by the
+// token's expiry.
 type JWKS struct {
 	*remote
 	keys *kept[keySet]

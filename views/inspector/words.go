@@ -31,6 +31,7 @@ var reasons = []struct{ rule, text string }{
 	{"client has a scope", "A token without a scope would open what asks for none."},
 	{"something of the grant", "A role or a registration has lost all that was granted, so there is nothing to issue."},
 	{"a machine's scope", "No person can give this scope, so an app that people sign in to cannot use it."},
+	{"client may have such a token", "A client that has lost a grant has lost what came of it."},
 	{"scope is still given", "What a role or a registration has lost is gone at the next call, not only from the next token."},
 	{"scope within", "A refresh can ask for less than was granted, never for more."},
 	{"scope openid", "Who somebody is was never asked for with this token."},
