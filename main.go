@@ -375,7 +375,7 @@ func (c *serveCmd) wire(ctx context.Context, file *sqlite.File, document *seed.D
 	r.mux.Handle("/api/", r.api)
 	for _, of := range []string{pathResource, pathResource + "/"} { // of the API, and of each path below it
 		r.mux.Handle("GET "+of, server.PublicCORS(api.Metadata(), "GET"))
-		r.mux.Handle("OPTIONS "+of, server.PublicCORS(http.NotFoundHandler(), "GET"))
+		r.mux.Handle("OPTIONS "+of, server.PublicCORS(r.only("GET", "HEAD"), "GET"))
 	}
 	r.mux.Handle("GET /static/", static.Handler())
 	r.mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
@@ -587,6 +587,11 @@ func (r *rooms) refuse(w http.ResponseWriter, q *http.Request, status int, detai
 	}
 }
 
+// only answers what asks by another method and is no preflight.
+func (r *rooms) only(methods ...string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) { edge.NotAllowed(w, q, methods, r.refuse) })
+}
+
 // phoneApp is the public client that comes back to the page at /app/, "" if
 // the configuration declares none.
 func phoneApp(d *seed.Document) string {
@@ -755,7 +760,7 @@ func (c *apiCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 	r.mux.Handle("/api/", r.api)
 	for _, of := range []string{c.metadataPath(), c.metadataPath() + "/"} {
 		r.mux.Handle("GET "+of, edge.CrossOrigin(api.Metadata(), c.admits, "GET"))
-		r.mux.Handle("OPTIONS "+of, edge.CrossOrigin(http.NotFoundHandler(), c.admits, "GET"))
+		r.mux.Handle("OPTIONS "+of, edge.CrossOrigin(r.only("GET", "HEAD"), c.admits, "GET"))
 	}
 	r.mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	r.mux.HandleFunc("GET /readyz", r.ready(file))

@@ -116,8 +116,10 @@ var semantics = map[string]func(*testing.T){
 				}
 			}
 		}
-		if at := a.do("DELETE", resource, ""); at.StatusCode != 405 || !strings.Contains(at.Header.Get("Allow"), "GET") {
-			t.Errorf("DELETE %s: %d, Allow %q", resource, at.StatusCode, at.Header.Get("Allow"))
+		for _, method := range []string{"DELETE", "OPTIONS"} {
+			if at := a.do(method, resource, ""); at.StatusCode != 405 || !strings.Contains(at.Header.Get("Allow"), "GET") {
+				t.Errorf("%s %s: %d, Allow %q", method, resource, at.StatusCode, at.Header.Get("Allow"))
+			}
 		}
 		if at := a.do("POST", "/none", ""); at.StatusCode != 404 {
 			t.Errorf("POST /none: %d", at.StatusCode)
@@ -137,6 +139,12 @@ var semantics = map[string]func(*testing.T){
 		}
 		for _, path := range []string{"/oauth/token", "/oauth/revoke", "/oauth/introspect", "/oauth/par", "/oauth/device/code", "/oidc/register"} {
 			refused(t, path, a.post(path+"?%zz", nil), 400, "invalid_request")
+		}
+		// A form is no better: what is dropped of it must not be done without.
+		for _, body := range []string{"refresh=%zz&access=15m", "access=15m;refresh=1h"} {
+			if at := a.do("POST", "/inspector/lifetimes", body, "Content-Type", "application/x-www-form-urlencoded"); at.StatusCode != 400 {
+				t.Errorf("a form with %s: %d", body, at.StatusCode)
+			}
 		}
 		// An app in a browser can read why.
 		if at := a.get("/api/timesheets?status=%zz", "Origin", "http://localhost:5173"); at.Header.Get("Access-Control-Allow-Origin") != "http://localhost:5173" {

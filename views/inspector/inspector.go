@@ -105,6 +105,11 @@ func (p *pages) guarded(next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// No page of another site may even draw this into itself: what is here are secrets.
 		w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
+		// What cannot be decoded would be dropped, and the rest done without it.
+		if err := r.ParseForm(); err != nil {
+			p.problem(w, r, http.StatusBadRequest, "This form can’t be read", "Send it as application/x-www-form-urlencoded, and each % with two hexadecimal digits behind it.")
+			return
+		}
 		if p.Private {
 			next(w, r)
 			return
