@@ -260,14 +260,14 @@ func unlessStopped(ctx context.Context, err error) error {
 }
 
 func (c *serveCmd) validate() error {
+	if bad := (*auth.LifetimeError)(nil); errors.As(auth.Lifetimes{Access: c.AccessTTL, Refresh: c.RefreshTTL, Code: c.CodeTTL}.Check(), &bad) {
+		return fmt.Errorf("--%s-ttl must be between %s and %s", bad.Of, bad.Min, bad.Max)
+	}
 	for _, ttl := range []struct {
 		flag     string
 		value    time.Duration
 		min, max time.Duration
 	}{
-		{"--access-ttl", c.AccessTTL, time.Second, 24 * time.Hour},
-		{"--refresh-ttl", c.RefreshTTL, time.Second, 90 * 24 * time.Hour},
-		{"--code-ttl", c.CodeTTL, time.Second, 10 * time.Minute}, // RFC 6749 4.1.2
 		{"--refresh-grace", c.RefreshGrace, 0, 10 * time.Second}, // longer would only be a second use
 		{"--approve-max-age", c.ApproveMaxAge, 0, 24 * time.Hour},
 	} {
@@ -408,7 +408,7 @@ func (c *serveCmd) watch(ctx context.Context, r *rooms, l net.Listener, log *slo
 	}
 	done := make(chan struct{})
 	go func() { defer close(done); recorder.Run(ctx) }()
-	faults := &fault.List{CORS: r.readable}
+	faults := &fault.List{ResourceMetadata: strings.TrimSuffix(c.Issuer, "/") + pathResource, CORS: r.readable}
 	page := inspector.Config{
 		Issuer: c.Issuer, Recorder: recorder, Faults: faults, Controls: controls{r}, Stage: stage(r.document, c.Issuer, l), Private: c.private,
 		ClientName: r.clientName, PersonName: r.personName, Document: r.timesheets.Document, DocsHref: "/docs", Now: r.now, Stopping: ctx.Done(),

@@ -2625,6 +2625,8 @@ func TestCommandLine(t *testing.T) {
 		{"unknown flag", []string{"--nonsense"}, 2, "--nonsense"},
 		{"unknown command", []string{"dance"}, 2, "dance"},
 		{"bad duration", []string{"--access-ttl", "soon"}, 2, "access-ttl"},
+		{"short lifetime", []string{"--access-ttl", "0s"}, 2, "--access-ttl must be between 1s and 24h0m0s"},
+		{"long lifetime", []string{"--refresh-ttl", "2161h"}, 2, "--refresh-ttl must be between 1s and 2160h0m0s"},
 		{"code for too long", []string{"--code-ttl", "11m", "--db", fresh, "--addr", ":0"}, 2, "--code-ttl"},
 		{"issuer with a path", []string{"--issuer", "http://localhost:1/x", "--db", fresh, "--addr", ":0"}, 2, "--issuer"},
 		{"issuer with a query", []string{"--issuer", "http://localhost:1?", "--db", fresh, "--addr", ":0"}, 2, "--issuer"},
@@ -2918,6 +2920,25 @@ func TestTheAPIAloneSaysPlainHTTP(t *testing.T) {
 }
 
 // Everything a code or a token expires by is a flag.
+// What a flag takes can be set while the server runs, and nothing else.
+func TestLifetimesHaveTheSameBounds(t *testing.T) {
+	p := start(t)
+	for _, of := range []string{"access", "refresh", "code"} {
+		for _, d := range []time.Duration{time.Millisecond, time.Second, 5 * time.Second, 10 * time.Minute, time.Hour, 24 * time.Hour, 25 * time.Hour, 90 * 24 * time.Hour, 91 * 24 * time.Hour} {
+			serve := &serveCmd{AccessTTL: time.Minute, RefreshTTL: time.Hour, CodeTTL: time.Minute}
+			*map[string]*time.Duration{"access": &serve.AccessTTL, "refresh": &serve.RefreshTTL, "code": &serve.CodeTTL}[of] = d
+			res, err := http.PostForm(p.url+"/inspector/lifetimes", url.Values{of: {d.String()}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			res.Body.Close()
+			if byFlag, atRunTime := serve.validate() == nil, res.StatusCode < 300; byFlag != atRunTime {
+				t.Errorf("%s of %s: the flag takes it: %v, and at run time: %v (%d)", of, d, byFlag, atRunTime, res.StatusCode)
+			}
+		}
+	}
+}
+
 func TestShortLifetimes(t *testing.T) {
 	p := start(t, "--access-ttl", "1s", "--code-ttl", "1s", "--refresh-ttl", "2s")
 	b, c := p.browser(t), mobile()

@@ -17,7 +17,25 @@ type Lifetimes struct {
 	Code    time.Duration // of an authorization code
 }
 
-// LifetimeError says which lifetime cannot be set while the server runs.
+// Check holds all three against their bounds, which are the same for a flag and
+// while the server runs. Errors: *LifetimeError.
+func (l Lifetimes) Check() error {
+	for _, b := range []struct {
+		of              string
+		value, min, max time.Duration
+	}{
+		{"access", l.Access, time.Second, 24 * time.Hour},
+		{"refresh", l.Refresh, time.Second, refreshCap},
+		{"code", l.Code, time.Second, 10 * time.Minute}, // RFC 6749 4.1.2: at most ten minutes are recommended
+	} {
+		if b.value < b.min || b.value > b.max {
+			return &LifetimeError{b.of, b.min, b.max}
+		}
+	}
+	return nil
+}
+
+// LifetimeError says which lifetime is not possible.
 type LifetimeError struct {
 	Of       string // access, refresh or code
 	Min, Max time.Duration
@@ -37,21 +55,12 @@ func (s *Server) Lifetimes() Lifetimes { return *s.lifetimes.Load() }
 // file: a restart brings back those of Config. Errors: *LifetimeError, and
 // then nothing is changed.
 func (s *Server) SetLifetimes(to Lifetimes) error {
-	for _, l := range []struct {
-		of              string
-		value, min, max time.Duration
-	}{
-		{"access", to.Access, 5 * time.Second, time.Hour},
-		{"refresh", to.Refresh, 10 * time.Second, refreshCap},
-		{"code", to.Code, 5 * time.Second, 10 * time.Minute}, // RFC 6749 4.1.2: at most ten minutes are recommended
-	} {
-		if l.value != 0 && (l.value < l.min || l.value > l.max) {
-			return &LifetimeError{l.of, l.min, l.max}
-		}
-	}
 	for {
 		old := s.lifetimes.Load()
 		next := Lifetimes{cmp.Or(to.Access, old.Access), cmp.Or(to.Refresh, old.Refresh), cmp.Or(to.Code, old.Code)}
+		if err := next.Check(); err != nil {
+			return err
+		}
 		if s.lifetimes.CompareAndSwap(old, &next) {
 			return nil
 		}

@@ -59,12 +59,12 @@ func TestLifetimesHaveLimits(t *testing.T) {
 		to Lifetimes
 		of string
 	}{
-		{Lifetimes{Access: 5*time.Second - 1}, "access"},
-		{Lifetimes{Access: time.Hour + 1}, "access"},
+		{Lifetimes{Access: time.Second - 1}, "access"},
+		{Lifetimes{Access: 24*time.Hour + 1}, "access"},
 		{Lifetimes{Access: -1}, "access"},
-		{Lifetimes{Access: time.Minute, Refresh: 10*time.Second - 1}, "refresh"},
+		{Lifetimes{Access: time.Minute, Refresh: time.Second - 1}, "refresh"},
 		{Lifetimes{Refresh: 90*24*time.Hour + 1}, "refresh"},
-		{Lifetimes{Code: 5*time.Second - 1}, "code"},
+		{Lifetimes{Code: time.Second - 1}, "code"},
 		{Lifetimes{Access: time.Minute, Code: 10*time.Minute + 1}, "code"},
 	} {
 		var e *LifetimeError

@@ -18,7 +18,7 @@ func (p *pages) workshop() views.Workshop {
 		Clients: p.Clients, Endpoints: fault.Endpoints(), Resets: true,
 		Access: lifetime(access), Refresh: lifetime(refresh), Code: lifetime(code),
 	}
-	for _, d := range []time.Duration{5 * time.Second, 30 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour} {
+	for _, d := range []time.Duration{5 * time.Second, 30 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, 24 * time.Hour} {
 		w.Choices = append(w.Choices, views.FilterChoice{Value: d.String(), Text: lifetime(d)})
 	}
 	for _, f := range p.Faults.All() {

@@ -40,9 +40,11 @@ const (
 type form int
 
 const (
-	asOAuth   form = iota // JSON of RFC 6749 5.2
-	asProblem             // RFC 9457
-	asText                // a sentence for a person
+	asOAuth        form = iota // JSON of RFC 6749 5.2
+	asBearer                   // the same, where a token is sent: RFC 6750 3.1
+	asRegistration             // the same, with the codes of RFC 7591 3.2.2 and RFC 7592
+	asProblem                  // RFC 9457, where a token is sent
+	asText                     // a sentence for a person
 )
 
 // who is where a request to an endpoint names its client.
@@ -72,10 +74,10 @@ var endpoints = []endpoint{
 	{"authorize", []string{"/authorize"}, asText, inQuery, false},
 	{"revoke", []string{"/oauth/revoke"}, asOAuth, inForm, true},
 	{"introspect", []string{"/oauth/introspect"}, asOAuth, inForm, false},
-	{"userinfo", []string{"/userinfo"}, asOAuth, inBearer, true},
+	{"userinfo", []string{"/userinfo"}, asBearer, inBearer, true},
 	{"par", []string{"/oauth/par"}, asOAuth, inForm, true},
 	{"device", []string{"/oauth/device/code"}, asOAuth, inForm, true},
-	{"register", []string{"/oidc/register", "/oidc/register/"}, asOAuth, nowhere, true},
+	{"register", []string{"/oidc/register", "/oidc/register/"}, asRegistration, nowhere, true},
 	{"jwks", []string{"/.well-known/jwks.json"}, asOAuth, nowhere, true},
 	{"discovery", []string{"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"}, asOAuth, nowhere, true},
 	{"api", []string{"/api/"}, asProblem, inBearer, true},

@@ -2,7 +2,6 @@ package fault
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
@@ -66,7 +65,7 @@ func (l *List) happen(f *Fault, place *endpoint, w http.ResponseWriter, r *http.
 	switch f.Fault {
 	case Error:
 		note(w, fmt.Sprintf("answered %d on purpose: nothing was done", f.Status))
-		answer := failing(f.Status, place.form)
+		answer := l.failing(f.Status, place)
 		if place.cors && l.CORS != nil {
 			answer = l.CORS(answer) // or an app of another origin would take it for a broken network
 		}
@@ -150,33 +149,3 @@ func (d *discarding) Write(b []byte) (int, error) { return len(b), nil }
 func (d *discarding) WriteHeader(int)             {}
 func (d *discarding) Flush()                      {}
 func (d *discarding) Unwrap() http.ResponseWriter { return d.w }
-
-const reason = "A fault asked for at /inspector."
-
-// failing answers with a status in the words of the endpoint.
-func failing(status int, words form) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		h := w.Header()
-		h.Set("Cache-Control", "no-store")
-		h.Set("X-Content-Type-Options", "nosniff")
-		if status == http.StatusServiceUnavailable {
-			h.Set("Retry-After", "5") // RFC 9110 15.6.4
-		}
-		switch words {
-		case asOAuth:
-			code := "server_error"
-			if status == http.StatusServiceUnavailable {
-				code = "temporarily_unavailable"
-			}
-			h.Set("Content-Type", "application/json;charset=UTF-8")
-			w.WriteHeader(status)
-			_ = json.NewEncoder(w).Encode(map[string]string{"error": code, "error_description": reason})
-		case asProblem:
-			newProblem(status, reason).write(w)
-		default:
-			h.Set("Content-Type", "text/plain; charset=utf-8")
-			w.WriteHeader(status)
-			fmt.Fprintln(w, reason)
-		}
-	})
-}

@@ -27,6 +27,9 @@ type List struct {
 	CORS func(http.Handler) http.Handler
 	// Spare says which requests no fault is for; nil spares none.
 	Spare func(*http.Request) bool
+	// ResourceMetadata is where the API says which server its tokens come from
+	// (RFC 9728 5.1); "" is not told.
+	ResourceMetadata string
 	// Problem tells a person what is wrong with the form that was sent; nil
 	// answers with the text alone.
 	Problem func(w http.ResponseWriter, r *http.Request, status int, text string)
