@@ -57,6 +57,9 @@ func (s *Server) authenticateByKey(ctx context.Context, r *http.Request, form ur
 	claims, verr := signedBy(client, sent)
 	// One answer for an unknown client and for a signature that is not its own.
 	if !s.check(ctx, "client assertion signed", "RFC 7523 3", verr == nil, "by a registered key of the client, with "+strings.Join(assertion.Algorithms, ", "), clip(said.Subject)+": "+fingerprint("client assertion", sent)) {
+		if client == nil && registeredItself(said.Subject) {
+			return nil, newError("invalid_client", s.registerAgain()).because(verr)
+		}
 		return nil, newError("invalid_client", "Unknown client, a method it is not registered for, or an assertion that is not signed by one of its keys with "+strings.Join(assertion.Algorithms, ", ")+".").because(verr)
 	}
 	if err := s.claimed(ctx, r, client, claims); err != nil {

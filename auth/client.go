@@ -88,6 +88,9 @@ func (s *Server) authenticate(ctx context.Context, r *http.Request, form url.Val
 		return nil, tooManyGuesses(wait)
 	}
 	if !s.check(ctx, "client authentication", "RFC 6749 3.2.1", ok, "the credentials of a registered client", id+" by "+method) {
+		if cerr != nil && registeredItself(id) {
+			return nil, refusedClient(method, s.registerAgain())
+		}
 		return nil, refusedClient(method, "Unknown client, wrong credentials, or a method the client is not registered for.")
 	}
 	return client, nil

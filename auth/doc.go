@@ -86,7 +86,7 @@
 //	client.go     how a client proves itself; limits.go slows who guesses
 //	assertion.go  the same by a signature, private_key_jwt
 //	register.go   how one becomes known by itself: register_metadata.go says what
-//	              it may be, registration.go is its own account
+//	              it may be, register_name.go how it may be called, registration.go is its own account
 //	device.go     how a device asks; device_requests.go keeps that, device_pages.go and
 //	              device_settle.go are the person's side, device_grant.go the polls
 //	token.go      the grants; grace.go answers a refresh that is sent again;

@@ -93,6 +93,16 @@ func (s *Server) mayRegister(r *http.Request) (initial string, err error) {
 	return initial, err
 }
 
+// registeredItself tells by its form that this server has given out a client_id
+// to an app that registered itself.
+func registeredItself(id string) bool { return strings.HasPrefix(id, clientIDPrefix) }
+
+// registerAgain is for an app whose registration is gone. Its id cannot be
+// guessed, so whoever has it once had a registration.
+func (s *Server) registerAgain() string {
+	return "This client_id is of an app that registered itself, and the registration is gone: it was not used for too long, or was removed, or the server was reset. Register again at " + s.base + pathRegister + "."
+}
+
 func asErrorOf(err error) *Error {
 	var e *Error
 	errors.As(err, &e)

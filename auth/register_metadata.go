@@ -244,11 +244,14 @@ func (c *registrant) rights(kind string) {
 // words are for people, so nothing invisible may hide in them.
 func (c *registrant) words() {
 	m := c.meta
-	c.must(utf8.RuneCountInString(m.Name) <= maxClientName && !strings.ContainsFunc(m.Name, unseen) && strings.TrimSpace(m.Name) == m.Name,
-		"client_name can be shown", "RFC 7591 5", fmt.Sprintf("up to %d visible characters", maxClientName), m.Name, fmt.Sprintf("client_name may have %d characters, none of them invisible, and no space around them.", maxClientName))
+	c.must(utf8.RuneCountInString(m.Name) <= maxClientName && strings.TrimSpace(m.Name) == m.Name,
+		"client_name fits a page", "RFC 7591 5", fmt.Sprintf("up to %d characters", maxClientName), m.Name, fmt.Sprintf("client_name may have %d characters, and no space around them.", maxClientName))
+	c.must(unseen(m.Name) == "", "client_name can be seen", "RFC 7591 5", "visible characters, joiners where a script needs them", m.Name, "client_name "+unseen(m.Name)+".")
+	visible := func(r rune) bool { return shown(r) && !unicode.IsMark(r) && r != ' ' }
+	c.must(m.Name == "" || strings.ContainsFunc(m.Name, visible), "client_name can be seen", "RFC 7591 5", "something to read", m.Name, "client_name has nothing to read in it; give it a letter.")
 	// RFC 7591 5: a stranger under the name of an app that people know here would be let in by mistake.
-	taken := slices.ContainsFunc(c.document.Clients, func(d seed.Client) bool { return strings.EqualFold(d.Name, strings.Join(strings.Fields(m.Name), " ")) })
-	c.must(!taken, "client_name is not taken", "RFC 7591 5", "a name of its own", m.Name, "client_name is that of an app which is declared here; use another.")
+	i := slices.IndexFunc(c.document.Clients, func(d seed.Client) bool { return looksLike(d.Name, m.Name) })
+	c.must(i < 0, "client_name is not taken", "RFC 7591 5", "a name of its own", m.Name, "client_name is, or looks like, that of an app which is declared here; use another.")
 	for _, link := range [][2]string{{"client_uri", m.ClientURI}, {"logo_uri", m.LogoURI}, {"policy_uri", m.PolicyURI}, {"tos_uri", m.TosURI}} {
 		problem := ""
 		if link[1] != "" {
@@ -257,13 +260,7 @@ func (c *registrant) words() {
 		c.must(problem == "", link[0]+" is a web address", "RFC 7591 2", "https, or http on this machine", link[1], link[0]+" "+problem+".")
 	}
 	for _, text := range append(slices.Clone(m.Contacts), m.SoftwareID, m.SoftwareVersion) {
-		c.must(utf8.RuneCountInString(text) <= maxClientName && !strings.ContainsFunc(text, unseen), "texts can be shown", "RFC 7591 2", "short and visible", text, "contacts, software_id and software_version must be short and without invisible characters.")
+		c.must(utf8.RuneCountInString(text) <= maxClientName && unseen(text) == "", "texts can be shown", "RFC 7591 2", "short and visible", text, "contacts, software_id and software_version must be short and without invisible characters.")
 	}
 	c.must(len(m.Contacts) <= maxListed, "contacts are few", "RFC 7591 2", fmt.Sprint("at most ", maxListed), fmt.Sprint(len(m.Contacts)), fmt.Sprintf("contacts may hold %d.", maxListed))
-}
-
-// unseen characters turn text round, or make two names look like one. Joiners
-// are needed to write some languages.
-func unseen(r rune) bool {
-	return !unicode.IsPrint(r) && r != '\u200c' && r != '\u200d' || r == utf8.RuneError
 }

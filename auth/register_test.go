@@ -35,6 +35,69 @@ func (w *world) registered(metadata string) (id string, m map[string]any) {
 	return m["client_id"].(string), m
 }
 
+// RFC 7591 5: the name is all that a person can tell such an app by.
+func TestNamesAtRegistration(t *testing.T) {
+	w := newWorld(t)
+	register := func(name string) *httptest.ResponseRecorder {
+		w.clock.pass(time.Hour) // so that the limit on registrations is never met
+		body, err := json.Marshal(map[string]any{"redirect_uris": []string{"https://a.example/cb"}, "client_name": name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w.registers(string(body))
+	}
+	for what, name := range map[string]string{
+		"a joiner between Latin letters": "Timesheets\u200d Mobile", "a filler": "\u3164", "spaces": "  ", "zero width": "Note\u200bs", "only that": "\u200b",
+		"turned round": "Good\u202etxt", "isolated": "\u2066Good", "a soft hyphen": "No\u00adtes", "a jamo filler": "N\u115fotes", "half-width filler": "A\uffa0",
+		"a byte order mark": "\ufeffNotes", "a grapheme joiner": "No\u034ftes", "a selector on a letter": "A\ufe0f", "a tag": "A\U000e0041", "a blank of Braille": "\u2800",
+		"a no-break space": "My\u00a0notes", "a mark alone": "\u0301", "a line": "a\u2028b", "private use": "\ue000", "a Mongolian vowel separator": "A\u180eB",
+		"a joiner at the end": "می\u200c", "two joiners": "می\u200c\u200cخواهم", "a joiner to another script": "می\u200cabc",
+		"the declared one": "Timesheets Mobile", "in capitals": "TIMESHEETS  MOBILE", "in Cyrillic": "Тіmеѕhееtѕ Mоbіlе", "in Greek capitals": "ΤΙΜΕSΗΕΕΤS ΜΟΒΙLΕ",
+		"full width": "Ｔｉｍｅｓｈｅｅｔｓ Mobile", "in mathematics": "𝐓𝐢𝐦𝐞𝐬𝐡𝐞𝐞𝐭𝐬 𝐌𝐨𝐛𝐢𝐥𝐞", "with a dash": "Timesheets-Mobile.", "without the space": "TimesheetsMobile",
+		"with digits": "T1mesheets M0bi1e", "with rn for m": "Tirnesheets Mobile", "with accents": "Tímeshéets Mobile", "a dotless i": "Tımesheets Mobıle", "another declared one": "Nightly lmport",
+	} {
+		rec := register(name)
+		var body map[string]string
+		_ = json.Unmarshal(rec.Body.Bytes(), &body)
+		if rec.Code != http.StatusBadRequest || body["error"] != "invalid_client_metadata" || !strings.Contains(body["error_description"], "client_name") {
+			t.Errorf("%s, %q: %d %s", what, name, rec.Code, rec.Body)
+		}
+	}
+	for what, name := range map[string]string{
+		"Persian": "می\u200cخواهم", "Hindi": "क्\u200dष की डायरी", "Bengali": "র\u200d্যাব", "Sinhala": "ශ්\u200dරී ලංකා", "Arabic": "سجل الساعات", "Hebrew": "שעון נוכחות",
+		"Chinese": "工时表", "Japanese": "タイムシート", "Korean": "근무표", "Thai": "บันทึกเวลา", "Russian": "Табель", "Greek": "Ώρες εργασίας",
+		"a family": "Team 👨\u200d👩\u200d👧", "a profession": "👩🏽\u200d💻 Notes", "a heart": "❤\ufe0f Notes", "accents apart": "Cafe\u0301 hours", "an apostrophe": "Ada’s “notes” & more", "a longer name": "Timesheets Mobile Companion",
+	} {
+		if rec := register(name); rec.Code != http.StatusCreated {
+			t.Errorf("%s, %q: %d %s", what, name, rec.Code, rec.Body)
+		}
+	}
+}
+
+// A registered app whose registration is gone is told that, and what to do.
+func TestRegistrationThatIsGone(t *testing.T) {
+	w := newWorld(t)
+	id, _ := w.registered(`{"redirect_uris":["cursor://anysphere.cursor-mcp/oauth/callback"],"token_endpoint_auth_method":"none","client_name":"Cursor"}`)
+	if c, err := w.store.Client(t.Context(), id); err != nil || c.Kind != "native" {
+		t.Fatalf("a known agent's own scheme: %v", err)
+	}
+	w.clock.pass(25 * time.Hour) // nobody has used it
+	page := w.send(pathAuthorize+"?client_id="+id+"&response_type=code", nil)
+	if page.Code != http.StatusBadRequest || !strings.Contains(page.Body.String(), "register again") {
+		t.Errorf("the page: %d %s", page.Code, page.Body)
+	}
+	for _, path := range []string{pathToken, pathPush, pathDeviceCode, pathRevoke} {
+		rec := w.post(path, url.Values{"client_id": {id}, "grant_type": {"refresh_token"}, "refresh_token": {"x"}, "token": {"x"}})
+		w.refused(rec, 401, "invalid_client")
+		if !strings.Contains(rec.Body.String(), "Register again at "+issuer+pathRegister) {
+			t.Errorf("%s: %s", path, rec.Body)
+		}
+	}
+	if rec := w.send(pathAuthorize+"?client_id=nobody&response_type=code", nil); strings.Contains(rec.Body.String(), "register again") {
+		t.Error("an app that never registered is told to do it again")
+	}
+}
+
 // What a client is treated as follows from what it says, and from where it
 // comes back to.
 func TestKindOfWhatRegisters(t *testing.T) {

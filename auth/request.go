@@ -129,6 +129,10 @@ func (s *Server) parseClient(ctx context.Context, values url.Values, repeated []
 		return nil, "", err
 	}
 	if !s.check(ctx, "client is registered", "RFC 6749 4.1.2.1", err == nil, "a registered client_id", id) {
+		if registeredItself(id) {
+			return nil, "", pageProblem(400, "invalid_request", "This app has to register again", "It registered itself here, and that registration is gone: it was not used for too long, or was removed, or the server was reset. Connect the app anew; if it goes on using the old client_id, remove this server from the app and add it again.", "RFC 6749 4.1.2.1").
+				comparing("client_id", id, nil, exactly)
+		}
 		return nil, "", pageProblem(400, "invalid_request", "This app isn’t registered here", "No client has the client_id that was sent. Check it against the list on the start page: it is compared letter by letter.", "RFC 6749 4.1.2.1").
 			comparing("client_id", id, nil, exactly)
 	}

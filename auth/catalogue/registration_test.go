@@ -161,7 +161,7 @@ func registrationRefused(t *testing.T) {
 		`"scope":"admin:everything"`: "invalid_client_metadata", `"scope":"offline_access"`: "invalid_client_metadata",
 		`"id_token_signed_response_alg":"none"`: "invalid_client_metadata", `"id_token_signed_response_alg":"HS256"`: "invalid_client_metadata",
 		`"subject_type":"pairwise"`: "invalid_client_metadata", `"application_type":"desktop"`: "invalid_client_metadata",
-		`"client_name":"Timesheets Mobile"`: "invalid_client_metadata", `"client_name":"a\u202etxt"`: "invalid_client_metadata", `"client_name":"a\nb"`: "invalid_client_metadata", `"client_name":"` + strings.Repeat("x", 201) + `"`: "invalid_client_metadata",
+		`"client_name":"Timesheets Mobile"`: "invalid_client_metadata", `"client_name":"a\u202etxt"`: "invalid_client_metadata", `"client_name":"Timesheets\u200d Mobile"`: "invalid_client_metadata", `"client_name":"\u3164"`: "invalid_client_metadata", `"client_name":"a\nb"`: "invalid_client_metadata", `"client_name":"` + strings.Repeat("x", 201) + `"`: "invalid_client_metadata",
 		`"logo_uri":"javascript:alert(1)"`: "invalid_client_metadata", `"client_uri":"http://a.example"`: "invalid_client_metadata", `"tos_uri":"data:text/html,x"`: "invalid_client_metadata",
 		`"software_statement":"e30.e30.e30"`: "invalid_client_metadata", `"post_logout_redirect_uris":["http://a.example/"]`: "invalid_client_metadata",
 	} {

@@ -105,6 +105,13 @@ func parseURI(uri string) (*url.URL, string) {
 // companies' apps claim the same.
 var privateUse = regexp.MustCompile(`^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+$`)
 
+// agentSchemes are those of known assistants and editors that people connect
+// here, which come back by a scheme without a domain name. RFC 8252 7.1 asks for
+// one because any app can claim a short scheme. For these the names are known to
+// people, PKCE makes a caught code worthless, and the consent page says that
+// nobody has checked the app; every other scheme still needs its domain.
+var agentSchemes = []string{"cursor", "vscode", "vscode-insiders", "windsurf", "zed", "warp", "claude"}
+
 func schemeProblem(u *url.URL, kind string) string {
 	switch u.Scheme {
 	case "https":
@@ -119,7 +126,7 @@ func schemeProblem(u *url.URL, kind string) string {
 	}
 	// This also keeps out javascript:, data:, file: and their like: a browser
 	// would run or show what it is sent to.
-	if !privateUse.MatchString(u.Scheme) {
+	if !privateUse.MatchString(u.Scheme) && !slices.Contains(agentSchemes, u.Scheme) {
 		return fmt.Sprintf("has the scheme %s; it must be https, http on this machine, or an app's own scheme such as com.example.app (RFC 8252 7.1)", clip(u.Scheme))
 	}
 	if kind != KindNative {

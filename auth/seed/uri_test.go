@@ -25,6 +25,12 @@ func provesRedirectURIs(t *testing.T) {
 		{"{base}", any, ""},
 		{"com.exampleco.timesheets:/callback", KindNative, ""},
 		{"com.exampleco.timesheets://callback", KindNative, ""},
+		// RFC 8252 7.1 wants a domain in the scheme; known agents have none.
+		{"cursor://anysphere.cursor-mcp/oauth/callback", KindNative, ""},
+		{"vscode-insiders://publisher.extension/callback", KindNative, ""},
+		{"cursor://anysphere.cursor-mcp/oauth/callback", KindWeb, "only for native"},
+		{"cursors://x/callback", KindNative, "scheme cursors"},
+		{"vscode-file://x/callback", KindNative, "scheme vscode-file"},
 
 		// A URI that is none, or none of ours.
 		{"/callback", any, "absolute"},
