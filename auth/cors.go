@@ -115,7 +115,14 @@ func (s *Server) notServed(w http.ResponseWriter, r *http.Request, status int, d
 		}).ServeHTTP(w, r)
 	case ours || strings.Contains(r.Header.Get("Accept"), "text/html"):
 		s.answering(func(http.ResponseWriter, *http.Request) error {
-			return pageProblem(status, "invalid_request", "This request can’t be read", detail, "RFC 9110 15.5")
+			title, clause := "This request can’t be read", "RFC 3986 2.1"
+			switch status {
+			case http.StatusMethodNotAllowed:
+				title, clause = "This address isn’t used that way", "RFC 9110 15.5.6"
+			case http.StatusUnsupportedMediaType:
+				clause = "RFC 9110 15.5.16"
+			}
+			return pageProblem(status, "invalid_request", title, detail, clause)
 		}).ServeHTTP(w, r)
 	default:
 		http.Error(w, detail, status)
