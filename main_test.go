@@ -617,6 +617,9 @@ func TestHouse(t *testing.T) {
 		"auth/store":             {us + "views", us + "auth/people", us + "auth/keys", us + "auth/seed", us + "timesheets"},
 		"auth/store/sqlite":      {us + "views", us + "auth/people", us + "timesheets", "github.com/ory/fosite"},
 		"auth/people":            {us + "views", us + "auth/store", us + "auth/keys", us + "timesheets", "github.com/ory/fosite"},
+		"auth/ledger":            {us + "auth", us + "timesheets", us + "views", "github.com/ory/fosite", "net/http", "database/sql"}, // every other room uses it
+		"auth/jws":               {us + "auth", us + "timesheets", us + "views", "github.com/ory/fosite", "net/http", "database/sql"},
+		"auth/limit":             {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "auth/seed", us + "timesheets", "github.com/ory/fosite", "net/http", "database/sql"},
 		"auth/mailbox":           {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "auth/seed", us + "timesheets", "github.com/ory/fosite", "database/sql"},
 		"auth/keys":              {us + "views", us + "auth/store", us + "auth/people", us + "timesheets", "github.com/ory/fosite"},
 		"auth/assertion":         {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "auth/seed", us + "timesheets", "github.com/ory/fosite", "net/http", "database/sql"},
