@@ -1401,7 +1401,7 @@ func TestFormPost(t *testing.T) {
 		if a.StatusCode != 200 || f.action != c.redirect || a.Header.Get("Cache-Control") != "no-store" || a.Header.Get("Referrer-Policy") != "no-referrer" {
 			t.Errorf("%d to %q, %v", a.StatusCode, f.action, a.Header)
 		}
-		if !strings.Contains(csp, "form-action 'self' http://localhost:* http://127.0.0.1:*;") || strings.Contains(csp, "unsafe") || strings.Contains(a.body, "<script>") {
+		if !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "form-action") || strings.Contains(csp, "unsafe") || strings.Contains(a.body, "<script>") {
 			t.Errorf("policy %s", csp)
 		}
 		if !strings.Contains(a.body, "Continue to") {
@@ -1472,6 +1472,51 @@ func TestFragment(t *testing.T) {
 }
 
 // A flow belongs to the browser that began it and to the person it was shown to.
+// CSP 3 6.4.1: Chromium binds each redirect that follows a form to the policy of
+// its page. In a browser's own window the last of ours is a page, which ends
+// that; whoever else asks, and whatever no form came before, gets a redirect.
+func TestThePageThatEndsAForm(t *testing.T) {
+	p := start(t)
+	b := p.browser(t)
+	navigates := []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"}
+	for name, tc := range map[string]struct {
+		redirect string
+		header   []string
+		page     bool
+	}{
+		"a window":                    {"http://127.0.0.1:9/callback", navigates, true},
+		"a window on a plain address": {"http://127.0.0.1:9/callback", []string{"Upgrade-Insecure-Requests", "1"}, true},
+		"a frame":                     {"http://127.0.0.1:9/callback", []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "iframe", "Upgrade-Insecure-Requests", "1"}, false},
+		"a script":                    {"http://127.0.0.1:9/callback", []string{"Sec-Fetch-Mode", "cors", "Sec-Fetch-Dest", "empty"}, false},
+		"no browser":                  {"http://127.0.0.1:9/callback", nil, false},
+		"an app's own scheme":         {"com.exampleco.timesheets:/callback", navigates, false},
+	} {
+		for _, decision := range []string{"allow", "deny"} {
+			c := mobile()
+			c.redirect = tc.redirect
+			f := b.consentPage(c, "ada@example.com").form(t)
+			f.values.Set("decision", decision)
+			a := b.get(b.do("POST", f.action, f.values).Header.Get("Location"), tc.header...)
+			to := a.Header.Get("Location")
+			if tc.page {
+				to = strings.TrimPrefix(a.Header.Get("Refresh"), "0;url=")
+			}
+			if want := map[bool]int{true: 200, false: 303}[tc.page]; a.StatusCode != want || !strings.HasPrefix(to, c.redirect+"?") || strings.Contains(a.body, "pcc_") {
+				t.Errorf("%s, %s: %d to %q, want %d", name, decision, a.StatusCode, to, want)
+			}
+			q, err := url.ParseQuery(to[strings.Index(to, "?")+1:])
+			if err != nil || q.Get("state") != c.state || q.Get("iss") != p.issuer || q.Has("code") != (decision == "allow") || q.Has("error") != (decision == "deny") {
+				t.Errorf("%s, %s: the app gets %v", name, decision, q)
+			}
+		}
+	}
+	// No form came before: a redirect, also in a window.
+	c := mobile()
+	if a := b.get(c.authorizeURL("prompt", "none"), navigates...); a.StatusCode != 303 || a.Header.Get("Refresh") != "" {
+		t.Errorf("prompt=none: %d", a.StatusCode)
+	}
+}
+
 func TestFlowsCannotBeTaken(t *testing.T) {
 	p := start(t)
 	ada, eve, c := p.browser(t), p.browser(t), mobile()
@@ -2374,8 +2419,15 @@ func TestLogout(t *testing.T) {
 	// The question, answered.
 	b.signedUp(c, "ada@example.com")
 	f := b.get(out("", "http://localhost:3000")).form(t)
-	if a := b.do("POST", f.action, f.values); a.StatusCode != 303 || a.Header.Get("Location") != "http://localhost:3000?state=s+1" {
-		t.Errorf("confirmed: %d %s", a.StatusCode, a.Header.Get("Location"))
+	for range 2 { // a second click leads to where the first one led
+		if a := b.follow(b.do("POST", f.action, f.values)); a.StatusCode != 303 || a.Header.Get("Location") != "http://localhost:3000?state=s+1" {
+			t.Errorf("confirmed: %d %s", a.StatusCode, a.Header.Get("Location"))
+		}
+	}
+	// In a window of a browser the chain of redirects ends with a page: it leads on by itself.
+	a = b.get(b.do("POST", f.action, f.values).Header.Get("Location"), "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document")
+	if a.StatusCode != 200 || a.Header.Get("Refresh") != "0;url=http://localhost:3000?state=s+1" {
+		t.Errorf("in a browser: %d, Refresh %q", a.StatusCode, a.Header.Get("Refresh"))
 	}
 }
 

@@ -95,7 +95,7 @@
 //	              tokens.go mints, session.go is what is kept
 //	lifetimes.go  expire.go  reset.go: what can be changed while it runs; viewer.go
 //	verify.go     what a resource server may ask; genuine.go
-//	revoke.go     introspect.go  userinfo.go  logout.go
+//	revoke.go     introspect.go  userinfo.go  logout.go  logout_confirm.go
 //	account.go    what stands open in a person's name, and how they close it:
 //	              account_apps.go, account_password.go; agent.go words a browser
 //	errors.go     the only file that writes an error

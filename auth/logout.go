@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -42,8 +41,14 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if handle := form.Get("flow"); handle != "" && r.Method == http.MethodGet {
-		q, _, err := s.loadLogout(w, r, handle)
+		q, f, err := s.loadLogout(w, r, handle)
 		if err != nil {
+			return err
+		}
+		if who, err := s.signedIn(r); f.Spent && who == nil && q.ReturnTo != "" { // confirmed, see below
+			if err == nil {
+				s.sendOn(w, r, q.target(), q.Client, views.Onward{SignedOut: true})
+			}
 			return err
 		}
 		return s.leave(w, r, q, handle)
@@ -152,36 +157,6 @@ func (s *Server) askLogout(w http.ResponseWriter, r *http.Request, who *signedIn
 	return nil
 }
 
-// confirmLogout is the answer to askLogout, and the sign-out of our own pages.
-func (s *Server) confirmLogout(w http.ResponseWriter, r *http.Request) error {
-	who, err := s.signedIn(r)
-	if err != nil {
-		return err
-	}
-	if r.Method != http.MethodPost {
-		return s.leave(w, r, &logoutRequest{}, "")
-	}
-	form, ferr := formBody(w, r)
-	if ferr != nil {
-		return pageProblem(ferr.Status, ferr.Code, "This form can’t be read", ferr.Description, "")
-	}
-	q := &logoutRequest{}
-	if handle := form.Get("flow"); handle != "" {
-		var f *flow
-		if q, f, err = s.loadLogout(w, r, handle); err != nil {
-			return err
-		}
-		if err := s.spendFlow(r.Context(), f); err != nil && !errors.Is(err, errSpent) {
-			return err
-		}
-	}
-	q.Unchecked = false // the page has said where it leads
-	if who == nil {
-		return s.left(w, r, q)
-	}
-	return s.signOut(w, r, who, q)
-}
-
 // appName is what an app calls itself, "" for one that is not known.
 func (s *Server) appName(ctx context.Context, id string) string {
 	if client, err := s.store.Client(ctx, id); err == nil {
@@ -190,33 +165,13 @@ func (s *Server) appName(ctx context.Context, id string) string {
 	return ""
 }
 
-func (s *Server) loadLogout(w http.ResponseWriter, r *http.Request, handle string) (*logoutRequest, *flow, error) {
-	var q logoutRequest
-	f, err := s.loadFlow(r.Context(), "logout", handle, &q)
-	if errors.Is(err, errNoFlow) {
-		return nil, nil, pageProblem(400, "invalid_request", "This sign-out has ended", "It was open for too long, or the address isn’t complete.", "").offering(pathLogoutConfirm, "Sign out now")
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := s.ownedBy(w, r, f); err != nil || q.ReturnTo == "" {
-		return &q, f, err
-	}
-	registered, err := s.returnAddresses(r.Context(), q.Client) // as they are now: the question may have stood there for an hour
-	if err != nil {
-		return nil, nil, err
-	}
-	return &q, f, s.admitReturn(r.Context(), "return address", q.ReturnTo, registered)
-}
-
 // signOut ends the browser session. Tokens with offline_access live on: that
 // is what offline means (OIDC Core 11); an app that wants them dead revokes
 // its refresh token.
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request, who *signedIn, q *logoutRequest) error {
-	if err := s.people.EndSession(r.Context(), who.Session.ID); err != nil {
+	if err := s.endBrowserSession(w, r, who); err != nil {
 		return err
 	}
-	s.setCookie(w, sessionCookie, "")
 	return s.left(w, r, q)
 }
 

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -27,7 +28,7 @@ var responseModes = []string{modeQuery, modeFragment, modeFormPost}
 // 10.4.12: no more than what it needs. A fragment only ever reaches a script in
 // a browser, a form only a web server, and a private-use scheme neither.
 func modesOf(client *store.Client, redirect string) []string {
-	web := strings.HasPrefix(redirect, "https://") || strings.HasPrefix(redirect, "http://")
+	web := isWeb(redirect)
 	switch {
 	case client.Kind == "browser":
 		return []string{modeQuery, modeFragment}
@@ -73,6 +74,19 @@ func (s *Server) sendBack(w http.ResponseWriter, r *http.Request, q *authorizati
 	default:
 		to = withParams(q.RedirectURI, params)
 	}
+	s.sendOn(w, r, to, q.ClientID, views.Onward{Refused: params.Has("error")})
+}
+
+// sendOn leads the browser to an address of a client's that was admitted: by a
+// redirect, or where a form of ours came before, by a page that goes on by itself.
+func (s *Server) sendOn(w http.ResponseWriter, r *http.Request, to, clientID string, page views.Onward) {
+	if afterForm(r) && isWeb(to) {
+		page.Again = r.URL.RequestURI()
+		page.ClientName = cmp.Or(s.appName(r.Context(), clientID), "the app")
+		page.RedirectDisplay, page.RedirectNote = displayRedirect(strings.SplitN(strings.SplitN(to, "#", 2)[0], "?", 2)[0])
+		views.WriteOnward(w, r, page, to)
+		return
+	}
 	// 303, so that no browser repeats a POST body with a password in it at the client (RFC 9700 4.12).
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Referrer-Policy", "no-referrer")
@@ -80,21 +94,41 @@ func (s *Server) sendBack(w http.ResponseWriter, r *http.Request, q *authorizati
 	w.WriteHeader(http.StatusSeeOther)
 }
 
+// afterForm says whether a person's browser has come here from a form of ours:
+// it goes on with a flow, in a window of its own. CSP 3 6.4.1 form-action:
+// Chromium binds all redirects that follow to the policy of the page with the
+// form, and stops those that the app makes later without a word. A frame or a
+// script gets a redirect as ever, and so does what is no browser. Browsers send
+// Sec-Fetch-Mode to https and to this machine alone, and the older header
+// everywhere.
+func afterForm(r *http.Request) bool {
+	q := r.URL.Query()
+	if r.Method != http.MethodGet || !q.Has("flow") || q.Has("client_id") {
+		return false
+	}
+	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" {
+		return mode == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
+	}
+	return r.Header.Get("Upgrade-Insecure-Requests") == "1"
+}
+
+// isWeb: to leave for an app's own scheme a browser wants the person's click,
+// which only a redirect passes on; and no redirect follows in an app.
+func isWeb(to string) bool {
+	return strings.HasPrefix(to, "https://") || strings.HasPrefix(to, "http://")
+}
+
 // handOver is Form Post Response Mode 2: a page whose form the browser posts
 // to the client, so that the code stands in no URL. It sends itself where
 // scripts run, and has a button where they don't. The address was admitted by
-// redirect.go, and the policy of the page lets its form go there alone
-// (OWASP ASVS 3.4.3).
+// redirect.go.
 func (s *Server) handOver(w http.ResponseWriter, r *http.Request, q *authorizationRequest, params url.Values) {
-	page := views.Handover{Action: q.RedirectURI, ClientName: "the app", Refused: params.Has("error")}
-	if client, err := s.store.Client(r.Context(), q.ClientID); err == nil {
-		page.ClientName = client.Name
-	}
+	page := views.Handover{Action: q.RedirectURI, ClientName: cmp.Or(s.appName(r.Context(), q.ClientID), "the app"), Refused: params.Has("error")}
 	page.RedirectDisplay, page.RedirectNote = displayRedirect(q.RedirectURI)
 	for _, name := range []string{"code", "error", "error_description", "state", "iss"} {
 		if params.Has(name) {
 			page.Fields = append(page.Fields, views.Field{Name: name, Value: params.Get(name)})
 		}
 	}
-	views.WriteHandover(w, r, page, formAction(q.RedirectURI))
+	views.WriteHandover(w, r, page)
 }

@@ -209,11 +209,12 @@ func HandoverPage(p Handover) templ.Component {
 	})
 }
 
-// WriteHandover renders the page. Its form goes to the app and to where the
-// app sends the browser on to; formAction names both as CSP sources. The app
+// WriteHandover renders the page. Its one form goes to the address that was
+// admitted. It has no form-action: Chromium binds to that every redirect that
+// follows the form, and those that follow this one are the app's own. The app
 // gets no address of ours with it.
-func WriteHandover(w http.ResponseWriter, r *http.Request, p Handover, formAction string) {
-	write(w, r, http.StatusOK, HandoverPage(p), policy([]string{formAction})+"; script-src 'self'", "no-referrer")
+func WriteHandover(w http.ResponseWriter, r *http.Request, p Handover) {
+	write(w, r, http.StatusOK, HandoverPage(p), basePolicy+"; script-src 'self'", "no-referrer")
 }
 
 var _ = templruntime.GeneratedTemplate

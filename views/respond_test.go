@@ -55,17 +55,37 @@ func TestWriteSendsThePageSafely(t *testing.T) {
 // else, and an address that is no web address is no address at all.
 func TestHandoverGoesToTheAppAlone(t *testing.T) {
 	w := httptest.NewRecorder()
-	WriteHandover(w, httptest.NewRequest("GET", "/authorize?flow=x", nil), Handover{Action: "https://app.example/cb", ClientName: "A"}, "https:")
+	WriteHandover(w, httptest.NewRequest("GET", "/authorize?flow=x", nil), Handover{Action: "https://app.example/cb", ClientName: "A"})
 	a := w.Result()
 	if got := a.Header.Get("Referrer-Policy"); got != "no-referrer" || a.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("Referrer-Policy %q, Cache-Control %q", got, a.Header.Get("Cache-Control"))
 	}
 	csp := a.Header.Get("Content-Security-Policy")
-	if !strings.HasSuffix(csp, "; form-action 'self' https:; script-src 'self'") || strings.Contains(csp, "unsafe") || strings.Contains(csp, "connect-src") {
+	if !strings.HasPrefix(csp, "default-src 'none'; ") || !strings.HasSuffix(csp, "; frame-ancestors 'none'; script-src 'self'") || strings.Contains(csp, "unsafe") || strings.Contains(csp, "connect-src") {
 		t.Errorf("policy %s", csp)
 	}
 	if got := attr(one(t, draw(t, HandoverPage(Handover{Action: "javascript:alert(1)"})), "form"), "action"); strings.HasPrefix(got, "javascript:") {
 		t.Errorf("the form goes to %q", got)
+	}
+}
+
+// The page that ends a form's chain leads on by itself, keeps what it leads with
+// to one header, and has neither script nor form.
+func TestOnwardCarriesNothing(t *testing.T) {
+	w := httptest.NewRecorder()
+	WriteOnward(w, httptest.NewRequest("GET", "/authorize?flow=x", nil), Onward{ClientName: "A", Again: "/authorize?flow=x", RedirectDisplay: "app.example/cb"}, "https://app.example/cb?code=secret&state=s")
+	a := w.Result()
+	if got := a.Header.Get("Refresh"); a.StatusCode != 200 || got != "0;url=https://app.example/cb?code=secret&state=s" {
+		t.Errorf("%d, Refresh %q", a.StatusCode, got)
+	}
+	if a.Header.Get("Cache-Control") != "no-store" || a.Header.Get("Referrer-Policy") != "no-referrer" || a.Header.Get("Cross-Origin-Opener-Policy") != "" {
+		t.Errorf("%v", a.Header)
+	}
+	if csp := a.Header.Get("Content-Security-Policy"); strings.Contains(csp, "script-src") || !strings.HasSuffix(csp, "form-action 'self'") {
+		t.Errorf("policy %s", csp)
+	}
+	if body := w.Body.String(); strings.Contains(body, "secret") || strings.Contains(body, "<form") || !strings.Contains(body, `href="/authorize?flow=x"`) {
+		t.Errorf("the page: %s", body)
 	}
 }
 

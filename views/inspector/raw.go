@@ -127,7 +127,7 @@ func elided(value string) string {
 }
 
 // headerOrder puts first what the protocol speaks of.
-var headerOrder = []string{"Authorization", "Dpop", "Content-Type", "Accept", "Origin", "Referer", "Cookie", "Location", "Www-Authenticate", "Set-Cookie", "Cache-Control"}
+var headerOrder = []string{"Authorization", "Dpop", "Content-Type", "Accept", "Origin", "Referer", "Cookie", "Location", "Refresh", "Www-Authenticate", "Set-Cookie", "Cache-Control"}
 
 // request is what was sent, one parameter a line.
 func (d *drawn) request(x *record.Exchange) []views.Piece {
@@ -199,7 +199,7 @@ func (d *drawn) headers(h http.Header) (out []views.Piece) {
 	for _, name := range names {
 		for _, value := range h[name] {
 			out = append(out, views.Piece{Text: "\n" + name + ": ", Class: "h"})
-			if name == "Location" || name == "Referer" {
+			if name == "Location" || name == "Refresh" || name == "Referer" {
 				out = append(out, d.address(value)...)
 			} else {
 				out = append(out, d.marks.pieces(value, valueClass(rank(name)))...)

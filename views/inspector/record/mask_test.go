@@ -1,6 +1,8 @@
 package record
 
 import (
+	"net/http"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -32,4 +34,34 @@ func FuzzShapes(f *testing.F) {
 			t.Errorf("%q is masked as %q, want %q", s, got, want)
 		}
 	})
+}
+
+// A page that goes on by itself has the answer in a header: it is seen there,
+// as in a redirect, and no more of it is written down.
+func TestACodeInARefreshHeader(t *testing.T) {
+	w := newWorld(t, filepath.Join(t.TempDir(), "runs.db"))
+	f := flowOf("ada")
+	for i, step := range f.steps(w) {
+		if i != 2 {
+			step()
+			continue
+		}
+		w.answer = func(rw http.ResponseWriter, _ *http.Request) {
+			rw.Header().Set("Content-Type", "text/html; charset=utf-8")
+			rw.Header().Set("Refresh", "0;url=http://127.0.0.1:9/callback?code=opaque-"+f.code+"&state=the-state-ada")
+			rw.WriteHeader(200)
+		}
+		w.send("/authorize?flow="+f.handle, nil)
+	}
+	run := w.run(1)
+	x := run.Exchanges[2]
+	if to := x.Redirect(); to == nil || to.Path != "/callback" || x.Returned().Get("code") != "opaque-"+f.code {
+		t.Errorf("it leads to %v with %v", to, x.Returned())
+	}
+	if kinds := w.kinds(1); kinds != whole {
+		t.Errorf("the run: %s", kinds)
+	}
+	if kept := strings.Join(run.Masked().Exchanges[2].Answer["Refresh"], ""); strings.Contains(kept, f.code) || !strings.Contains(kept, "callback") {
+		t.Errorf("kept: %s", kept)
+	}
 }
