@@ -5,7 +5,7 @@ import { isDay, mondayOf, today } from './dates.js';
 
 /** The screen that an address names: {name, …}. An unknown one is this week. */
 export function parse(hash) {
-  const [name, value] = hash.replace(/^#\/?/, '').split('/').map(decodeURIComponent);
+  const [name, value] = hash.replace(/^#\/?/, '').split('/').map(plain);
   switch (name) {
     case 'add': return { name, day: isDay(value || '') ? value : null };
     case 'entry': return value ? { name, id: value } : week();
@@ -13,6 +13,16 @@ export function parse(hash) {
     case 'approvals':
     case 'profile': return { name };
     default: return week(value);
+  }
+}
+
+// What is no escape stays as it stands: a link that was cut off or typed by
+// hand leads to this week, and must not keep the app from starting.
+function plain(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
   }
 }
 
