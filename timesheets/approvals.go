@@ -20,7 +20,7 @@ type Directory interface {
 // decision is what a manager says about an entry.
 type decision struct {
 	Decision string `json:"decision" enum:"approve,reject" doc:"What you decide"`
-	Comment  string `json:"comment,omitempty" maxLength:"500" pattern:"^[^\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]*$" patternDescription:"text without control characters other than line feed and tab" doc:"For the person whose entry it is"`
+	Comment  string `json:"comment,omitempty" maxLength:"500" pattern:"^([^\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]*[^\\x00-\\x20\\x7f-\\xa0\\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb][^\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]*)?$" patternDescription:"text that can be seen, without control characters other than line feed and tab" doc:"For the person whose entry it is"`
 }
 
 type approvalsOutput struct {

@@ -85,6 +85,7 @@ func TestDecisionBodiesThatSayNothing(t *testing.T) {
 		`{"comment":"x"}`: "body/decision", `null`: "body", `[]`: "body", `true`: "body",
 		`{"decision":"approve","comment":"` + ü500 + `x"}`:        "body/comment",
 		`{"decision":"approve","comment":"a\u0007"}`:              "body/comment",
+		`{"decision":"approve","comment":"\u200b \u3164"}`:        "body/comment",
 		`{"decision":"approve","comment":7}`:                      "body/comment",
 		`{"decision":"approve","decided_by":"usr_ada"}`:           "body/decided_by",
 		`{"decision":"approve","Comment":"x","status":"pending"}`: "body/Comment body/status",

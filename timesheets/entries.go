@@ -47,11 +47,15 @@ func (e entry) position() position { return position{e.Date, e.CreatedAt.UnixMil
 // NewEntry is all that a client may say about an entry. Whose it is and what
 // has been decided are not among it, and an unknown field is refused. It is
 // exported because huma does not look into embedded types that are not.
+//
+// Text must have a character that can be seen: the long class in each pattern
+// leaves out spaces, joiners, fillers and their like one by one, because the
+// pattern is published, and \p{…} is not known to every reader of it.
 type NewEntry struct {
-	Project string  `json:"project" minLength:"1" maxLength:"100" pattern:"^[^\\x00-\\x1f\\x7f-\\x9f]*$" patternDescription:"text without control characters" doc:"What the time was for"`
+	Project string  `json:"project" minLength:"1" maxLength:"100" pattern:"^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\x00-\\x20\\x7f-\\xa0\\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb][^\\x00-\\x1f\\x7f-\\x9f]*$" patternDescription:"text that can be seen, without control characters" doc:"What the time was for"`
 	Date    string  `json:"date" format:"date" pattern:"^(20[0-9]{2}|2100)-" patternDescription:"a date in the years 2000 to 2100" doc:"The day of the work"`
 	Hours   float64 `json:"hours" exclusiveMinimum:"0" maximum:"24" multipleOf:"0.25" doc:"In quarter hours; a person's day cannot pass 24"`
-	Notes   string  `json:"notes,omitempty" maxLength:"2000" pattern:"^[^\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]*$" patternDescription:"text without control characters other than line feed and tab" doc:"Left out, there are none"`
+	Notes   string  `json:"notes,omitempty" maxLength:"2000" pattern:"^([^\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]*[^\\x00-\\x20\\x7f-\\xa0\\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb][^\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]*)?$" patternDescription:"text that can be seen, without control characters other than line feed and tab" doc:"Left out, there are none"`
 }
 
 type (

@@ -74,6 +74,11 @@ func TestFieldsOfANewEntry(t *testing.T) {
 		swap("project", `""`): "body/project", swap("project", long(101)): "body/project", swap("project", `"a\nb"`): "body/project",
 		swap("project", `"a\u0000"`): "body/project", swap("project", `"\u009b"`): "body/project", swap("project", `"\u007f"`): "body/project",
 		swap("project", "7"): "body/project", swap("project", "null"): "body/project",
+		// Nothing to see is no text, with or without spaces round it.
+		swap("project", `"\u200b"`): "body/project", swap("project", `" "`): "body/project", swap("project", `"\u3164"`): "body/project", swap("project", `"\u2800\u00a0"`): "body/project",
+		swap("project", `"\ufeff\u2060 \u202e"`): "body/project", swap("project", `"\u115f\u1160\uffa0\u034f\ufe0f"`): "body/project",
+		swap("project", `" x "`): "", swap("project", `"می\u200cخواهم"`): "", swap("project", `"👩🏽\u200d💻"`): "", swap("project", `"工"`): "", swap("project", `"!"`): "",
+		`{` + ok + `,"notes":"\u200b"}`: "body/notes", `{` + ok + `,"notes":" \n\t "}`: "body/notes", `{` + ok + `,"notes":"\u200bx"}`: "", `{` + ok + `,"notes":"क्\u200dष"}`: "",
 
 		`{` + ok + `,"notes":""}`: "", `{` + ok + `,"notes":"a\n\tb"}`: "", `{` + ok + `,"notes":` + long(2000) + `}`: "",
 		`{` + ok + `,"notes":` + long(2001) + `}`: "body/notes", `{` + ok + `,"notes":"\r"}`: "body/notes",

@@ -49,7 +49,7 @@ func TestABadRowRefusesTheBatch(t *testing.T) {
 		rows(good, row("usr_ada", "2026-02-30", 25), row("usr_x", "2026-03-17", 1), `[]`, `null`, `7`):                                  "body/entries/1/date body/entries/1/hours body/entries/2/user_id body/entries/3 body/entries/4 body/entries/5",
 		rows(`{"user_id":"usr_ada","project":"P","date":"2026-03-17","hours":"8"}`, row("usr_ada", "2026-03-17", 24), good):             "body/entries/0/hours body/entries/2/hours",
 		rows(`{"user_id":"usr_ada","project":"P","date":"2026-03-17","hours":1,"status":"approved","Hours":2}`, good):                   "body/entries/0/Hours body/entries/0/status",
-		rows(`{"user_id":7,"project":"","date":"x","hours":0,"notes":"\u0000"}`):                                                        "body/entries/0/date body/entries/0/hours body/entries/0/notes body/entries/0/project body/entries/0/user_id",
+		rows(`{"user_id":7,"project":"","date":"x","hours":0,"notes":"\u200b"}`):                                                        "body/entries/0/date body/entries/0/hours body/entries/0/notes body/entries/0/project body/entries/0/user_id",
 		rows(`{"user_id":"","project":"P","date":"2026-03-17","hours":1}`, `{"user_id":null,"project":"P","date":"x","hours":{"a":1}}`): "body/entries/0/user_id body/entries/1/date body/entries/1/hours body/entries/1/user_id",
 		`{"entries":[` + good + `],"entries[0].hours":{"x":1},"more":1}`:                                                                "body/entries[0].hours body/more",
 		`{"entries":[` + row("usr_eve", "2026-03-17", 1) + `],"dry_run":true}`:                                                          "body/dry_run body/entries/0/user_id",
