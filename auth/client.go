@@ -107,11 +107,13 @@ func tooManyGuesses(wait time.Duration) *Error {
 // provesItself: a public client has no secret, so one that sends a secret is
 // misconfigured, and finds out now instead of believing that it is protected.
 func provesItself(client *store.Client, secret, method string) bool {
+	if client.IsPublic() {
+		// RFC 6749 2.3.1: an empty client_secret is none. Some libraries say by Basic
+		// without one which public client they are.
+		return secret == "" && slices.Contains(client.AuthMethods, "none")
+	}
 	if !slices.Contains(client.AuthMethods, method) {
 		return false
-	}
-	if client.IsPublic() {
-		return method == "none"
 	}
 	return client.SecretMatches(secret)
 }

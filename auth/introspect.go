@@ -25,8 +25,9 @@ type introspection struct {
 	Confirmation *confirmation `json:"cnf,omitempty"`
 }
 
-// introspect tells a resource server what an access token is good for, RFC
-// 7662. Everything that is not a live access token, refresh tokens included,
+// introspect tells what an access token is good for, RFC 7662: a client that is
+// registered to introspect, such as a resource server, about any token, and
+// every other client that can prove itself about what was issued to itself. Everything that is not a live access token, refresh tokens included,
 // is exactly {"active":false}: why is nobody's business (2.2).
 func (s *Server) introspect(w http.ResponseWriter, r *http.Request) error {
 	form, ferr := s.clientForm(w, r)
@@ -45,12 +46,6 @@ func (s *Server) introspect(w http.ResponseWriter, r *http.Request) error {
 	if !s.check(r.Context(), "caller is authenticated", "RFC 7662 2.1", !client.IsPublic(), "a client with a secret", client.ID) {
 		return refusedClient("client_secret_basic", "A public client cannot authenticate, and so may not introspect.")
 	}
-	// RFC 7662 4: an open endpoint lets anybody scan for tokens and read what others hold.
-	if !s.check(r.Context(), "caller is a resource server", "RFC 7662 4", client.Introspect, "a client registered to introspect", client.ID) {
-		e := newError("unauthorized_client", "This client may not introspect tokens.")
-		e.Status = http.StatusForbidden
-		return e
-	}
 	if !form.Has("token") {
 		return newError("invalid_request", "token is missing.")
 	}
@@ -61,6 +56,13 @@ func (s *Server) introspect(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err != nil {
 		return err
+	}
+	// RFC 7662 4: an open endpoint lets anybody scan for tokens and read what
+	// others hold. 2.2: of a token that the caller may not ask about, the answer
+	// MUST be that it is not active, so that there is nothing to learn.
+	if !s.check(r.Context(), "caller may ask about the token", "RFC 7662 4", client.Introspect || token.ClientID == client.ID, "a client registered to introspect, or the token's own", client.ID) {
+		writeJSON(w, http.StatusOK, introspection{})
+		return nil
 	}
 	answer := introspection{
 		Active: true, Scope: strings.Join(token.Scopes, " "), ClientID: token.ClientID, Username: token.Email, TokenType: tokenType(token.JKT),

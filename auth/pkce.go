@@ -29,6 +29,14 @@ func (s *Server) nonceInstead(ctx context.Context, v url.Values) *Error {
 	return nil
 }
 
+// withoutPKCE names the other way out to a client that can have it.
+func withoutPKCE(client *store.Client) string {
+	if client.IsPublic() || !client.RequirePKCE {
+		return ""
+	}
+	return " If its library cannot, a client with a secret can be declared with require_pkce: false, and then sends a nonce instead."
+}
+
 // pkceByClient is fosite's PKCE handler twice, because fosite knows one demand
 // for all clients. Which one judges is decided by the client as it is now, and
 // by what the code says of itself.

@@ -226,7 +226,7 @@ func (s *Server) parseChallenge(ctx context.Context, q *authorizationRequest, cl
 	}
 	// RFC 7636 4.4.1: without a challenge a stolen code is all that a thief needs.
 	if !s.check(ctx, "PKCE required", "RFC 7636 4.4.1", challenge != "", "a code_challenge", fingerprint("challenge", challenge)) {
-		return newError("invalid_request", "code_challenge is missing; PKCE is required.")
+		return newError("invalid_request", "code_challenge is missing; PKCE is required. Send a code_challenge with code_challenge_method=S256, and the code_verifier with the code."+withoutPKCE(client))
 	}
 	// RFC 7636 4.2 and 4.3: an absent method means plain, which shows the verifier to whoever sees the request.
 	if !s.check(ctx, "code_challenge_method", "RFC 7636 4.2", method == "S256", "S256", method) {

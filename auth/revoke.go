@@ -37,6 +37,8 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.check(ctx, "token revoked", "RFC 7009 2.1", true, "dead from now on", fingerprint("token", form.Get("token")))
-	w.WriteHeader(http.StatusOK)
+	// RFC 7009 2.2: the body is ignored. Some clients read JSON from any answer of
+	// a token server, and fail where there is none.
+	writeJSON(w, http.StatusOK, struct{}{})
 	return nil
 }

@@ -28,7 +28,9 @@ func strs(v any) (out []string) {
 var metadata = map[string]func(*testing.T){
 	"MD-01": func(t *testing.T) {
 		a := newAgent(t)
-		for _, path := range []string{discovery, rfc8414} {
+		// CONTRACT: "//.well-known/… and /.well-known/…/ answer too", which is where
+		// clients look that were given an issuer with a slash at its end.
+		for _, path := range []string{discovery, rfc8414, "/" + discovery, "/" + rfc8414, discovery + "/", rfc8414 + "/"} {
 			at := a.get(path)
 			m := at.json(t)
 			if at.StatusCode != 200 || !strings.HasPrefix(at.Header.Get("Content-Type"), "application/json") || m["issuer"] != issuer {

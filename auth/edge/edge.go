@@ -31,7 +31,7 @@ type Config struct {
 // request, a log line, a net for panics, the host check, no page in advance,
 // the caps.
 func Handler(c Config, next http.Handler) http.Handler {
-	h := http.MaxBytesHandler(next, maxBody)
+	h := http.MaxBytesHandler(published(next), maxBody)
 	h = unspeculative(h)
 	h = c.hosts(h)
 	if c.Issuer.Scheme == "https" {

@@ -58,8 +58,9 @@ func (c *checker) checkRights(e entry, client Client) {
 	c.checkScopes(e, client)
 	c.checkRedirects(e, client)
 	c.checkDemands(e, client)
-	if client.Kind != KindResourceServer && client.Introspect {
-		e.bad("introspect", "introspect is only for the kind resource_server")
+	// RFC 7662 2.1: who introspects has to authenticate, and public clients cannot.
+	if client.Public() && client.Introspect {
+		e.bad("introspect", "introspect is for clients with a secret; a %s client cannot prove who asks", client.Kind)
 	}
 }
 

@@ -71,7 +71,7 @@ type Client struct {
 	PostLogoutRedirectURIs []string `yaml:"post_logout_redirect_uris"` // default: origins of the redirect URIs, with and without "/"
 	Grants                 []string `yaml:"grants"`
 	Scopes                 []string `yaml:"scopes"`
-	Introspect             bool     `yaml:"introspect"`                            // may ask about tokens, RFC 7662
+	Introspect             bool     `yaml:"introspect"`                            // may ask about tokens of any client, RFC 7662
 	IDTokenAlg             string   `yaml:"id_token_signed_response_alg"`          // RS256 (default) or ES256
 	RequirePKCE            bool     `yaml:"require_pkce"`                          // default true; false is for confidential clients that send a nonce
 	RequirePAR             bool     `yaml:"require_pushed_authorization_requests"` // RFC 9126 6

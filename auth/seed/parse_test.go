@@ -152,7 +152,7 @@ func TestOneMistake(t *testing.T) {
 			[]string{`line 26: client "spa": post-logout URI must not have a fragment, and no bare # either (RFC 6749 3.1.2)`}},
 		{"an app without PKCE", 27, []string{"    scopes: [openid, read]", "    require_pkce: false"}, []string{`line 28: client "spa": require_pkce: false is for clients with a secret; a browser client has only PKCE to protect its code`}},
 		{"pushed requests of a machine", 33, []string{"    scopes: [read]", "    require_pushed_authorization_requests: true"}, []string{`line 34: client "job": require_pushed_authorization_requests must be left out; without the grant authorization_code there is no authorization request`}},
-		{"introspection by a client", 33, []string{"    scopes: [read]", "    introspect: true"}, []string{`line 34: client "job": introspect is only for the kind resource_server`}},
+		{"introspection by an app", 27, []string{"    scopes: [openid]", "    introspect: true"}, []string{`line 28: client "spa": introspect is for clients with a secret; a browser client cannot prove who asks`}},
 		{"ID token algorithm", 27, []string{"    scopes: [openid]", "    id_token_signed_response_alg: none"}, []string{`line 28: client "spa": id_token_signed_response_alg must be RS256 or ES256`}},
 		{"method of the other kinds", 27, []string{"    scopes: [openid]", "    token_endpoint_auth_methods: [client_secret_post]"}, []string{`line 28: client "spa": token_endpoint_auth_methods of a browser client must be none`}},
 		{"no method for a secret", 33, []string{"    scopes: [read]", "    token_endpoint_auth_methods: [none]"},
