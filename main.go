@@ -245,7 +245,7 @@ func (c *serveCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 	}
 	defer ended()
 	handler := edge.Handler(edge.Config{Issuer: issuer, Port: port, Host: edge.Host(listeners[0]), Log: log}, watched)
-	go hourly(ctx, log, rooms.auth.Purge, rooms.timesheets.Purge)
+	go tidy(ctx, log, tidyFirst, tidyEvery, rooms.auth.Purge, rooms.timesheets.Purge, file.Shrink)
 	c.announce(t, release, rooms, time.Since(start), file.Created, listeners[0])
 	return edge.Serve(ctx, listeners, handler, log, func() { rooms.stopping.Store(true) })
 }
@@ -648,17 +648,25 @@ func (r *rooms) ready(file *sqlite.File) http.HandlerFunc {
 	}
 }
 
-// hourly does away with what can no longer matter.
-func hourly(ctx context.Context, log *slog.Logger, purges ...func(context.Context) error) {
-	for tick := time.NewTicker(time.Hour); ; {
+// When what is over is done away with: soon after a start, because many a
+// server never runs for long, and then again and again.
+const (
+	tidyFirst = 20 * time.Second
+	tidyEvery = 10 * time.Minute
+)
+
+// tidy does away with what can no longer matter, one step after the other. What
+// fails is tried again the next time.
+func tidy(ctx context.Context, log *slog.Logger, first, every time.Duration, steps ...func(context.Context) error) {
+	for next := time.NewTimer(first); ; next.Reset(every) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
-			for _, purge := range purges {
-				if err := purge(ctx); err != nil {
-					log.WarnContext(ctx, "purge", "err", err)
-				}
+		case <-next.C:
+		}
+		for _, step := range steps {
+			if err := step(ctx); err != nil && ctx.Err() == nil {
+				log.WarnContext(ctx, "purge", "err", err)
 			}
 		}
 	}
@@ -765,7 +773,7 @@ func (c *apiCmd) Run(ctx context.Context, t terminal, now clock) (err error) {
 	r.mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	r.mux.HandleFunc("GET /readyz", r.ready(file))
 	handler := edge.Handler(edge.Config{Issuer: own, Port: port, Host: edge.Host(listeners[0]), Log: log}, r)
-	go hourly(ctx, log, api.Purge)
+	go tidy(ctx, log, tidyFirst, tidyEvery, api.Purge, file.Shrink)
 	go verifier.Follow(ctx)
 	c.announce(t, release, own, listeners[0])
 	if issuer.Exposed(c.Issuer) {

@@ -44,7 +44,10 @@ func (s *Server) createDevice(ctx context.Context, d *deviceRequest) (deviceCode
 				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (user_code) DO NOTHING`,
 				d.ID, hashOf(userCode), d.ClientID, strings.Join(d.Scopes, " "), d.Audience, d.Source, d.UserAgent,
 				d.CreatedAt.UnixMilli(), d.ExpiresAt.UnixMilli(), int(pollEvery/time.Second))
-			return exactlyOne(done, err, errCodesTaken)
+			if err := exactlyOne(done, err, errCodesTaken); err != nil {
+				return err
+			}
+			return s.makeRoom(tx, waitingDevices)
 		}, func() { s.storedDevice(ctx, "insert", d.ID) })
 		if !errors.Is(err, errCodesTaken) {
 			return deviceCode, shownUserCode(userCode), err
@@ -131,12 +134,4 @@ func (s *Server) pace(ctx context.Context, id string) (early bool, err error) {
 		return exactlyOne(done, err, errDecided)
 	}, func() { s.storedDevice(ctx, "poll", id) })
 	return early, err
-}
-
-// purgeDevices removes requests that have been over for a day.
-func (s *Server) purgeDevices(ctx context.Context) error {
-	return s.writer.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`DELETE FROM device_requests WHERE expires_at < ?`, s.now().Add(-24*time.Hour).UnixMilli())
-		return err
-	})
 }

@@ -40,7 +40,10 @@ func (s *Server) parkFlowAs(ctx context.Context, handle, kind string, request an
 	err = s.writer.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`INSERT INTO flows (id, kind, browser, request, created_at, expires_at) VALUES (?, ?, nullif(?, ''), ?, ?, ?)`,
 			f.ID, kind, browser, string(body), f.CreatedAt.UnixMilli(), f.CreatedAt.Add(flowLifetime).UnixMilli())
-		return err
+		if err != nil {
+			return err
+		}
+		return s.makeRoom(tx, waitingFlows)
 	}, func() { s.stored(ctx, "insert", kind+" flow", f.ID) })
 	return f, err
 }
@@ -118,12 +121,4 @@ func (s *Server) once(ctx context.Context, f *flow, op, query string, args ...an
 		}
 		return nil
 	}, func() { s.stored(ctx, op, f.Kind+" flow", f.ID) })
-}
-
-// purgeFlows removes flows that have been over for a day.
-func (s *Server) purgeFlows(ctx context.Context) error {
-	return s.writer.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`DELETE FROM flows WHERE expires_at < ?`, s.now().Add(-24*time.Hour).UnixMilli())
-		return err
-	})
 }

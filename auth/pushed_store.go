@@ -19,7 +19,10 @@ func (s *Server) keepPushed(ctx context.Context, uri string, q *authorizationReq
 	return s.writer.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`INSERT INTO pushed_requests (id, client_id, request, expires_at) VALUES (?, ?, ?, ?)`,
 			id, q.ClientID, string(body), s.now().Add(pushedLifetime).UnixMilli())
-		return err
+		if err != nil {
+			return err
+		}
+		return s.makeRoom(tx, waitingPushed)
 	}, func() { s.storedPushed(ctx, "insert", id) })
 }
 
@@ -71,13 +74,4 @@ func (s *Server) usePushed(ctx context.Context, uri string) error {
 		}
 		return nil
 	}, func() { s.storedPushed(ctx, "use", id) })
-}
-
-// purgePushed removes what has expired. No tombstone is needed: an unknown
-// request_uri is refused like a used one.
-func (s *Server) purgePushed(ctx context.Context) error {
-	return s.writer.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`DELETE FROM pushed_requests WHERE expires_at < ?`, s.now().UnixMilli())
-		return err
-	})
 }

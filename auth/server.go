@@ -82,6 +82,7 @@ type Server struct {
 	limits             limits
 	openRegistration   bool
 	resets             resets
+	parked             [3]atomic.Int64 // requests of each waitingRoom since the start
 }
 
 // Migrations returns the migrations of this room and its sub-rooms by name.
@@ -211,24 +212,22 @@ type noHasher struct{}
 func (noHasher) Compare(context.Context, []byte, []byte) error { return fosite.ErrInvalidClient }
 func (noHasher) Hash(context.Context, []byte) ([]byte, error)  { return nil, fosite.ErrInvalidClient }
 
-// Purge removes what can no longer matter: ended flows, tokens, sessions.
+// Purge removes what can no longer matter: requests nobody waits for, tokens,
+// sessions. It does so in short transactions, so that others write in between.
 func (s *Server) Purge(ctx context.Context) error {
-	if err := s.purgeFlows(ctx); err != nil {
-		return err
-	}
-	if err := s.purgePushed(ctx); err != nil {
-		return err
-	}
-	if _, err := s.store.PurgeRegistrations(ctx); err != nil {
-		return err
-	}
-	if err := s.purgeDevices(ctx); err != nil {
-		return err
+	for _, w := range []waitingRoom{waitingFlows, waitingPushed, waitingDevices} {
+		if err := s.purgeWaiting(ctx, w); err != nil {
+			return err
+		}
 	}
 	if _, err := s.store.Purge(ctx); err != nil {
 		return err
 	}
-	return errors.Join(s.proofs.Purge(ctx), s.keys.Purge(ctx, refreshCap), s.people.Purge(ctx), s.Settle(ctx))
+	// After the grants: the client of an expired registration stays as long as one refers to it.
+	if _, err := s.store.PurgeRegistrations(ctx); err != nil {
+		return err
+	}
+	return errors.Join(s.proofs.Purge(ctx), s.people.Purge(ctx), s.Settle(ctx))
 }
 
 // Settle writes what is known in memory alone: when tokens were last used.

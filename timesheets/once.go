@@ -146,15 +146,25 @@ func (a *API) repeated(ctx context.Context, r *request, replayed bool, err error
 	return err
 }
 
+// purgeBatch bounds one transaction, in rows: others write in between.
+const purgeBatch = 500
+
 // Purge removes the answers that can no longer be asked for again. Errors: the
 // Writer's.
 func (a *API) Purge(ctx context.Context) error {
 	now := a.now().UnixMilli()
-	return a.store.w.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`DELETE FROM idempotency_answers WHERE expires_at <= ?`, now)
+	for n := int64(purgeBatch); n == purgeBatch; {
+		err := a.store.w.Write(ctx, func(tx *sql.Tx) error {
+			done, err := tx.Exec(`DELETE FROM idempotency_answers WHERE key IN (SELECT key FROM idempotency_answers WHERE expires_at <= ? LIMIT ?)`, now, purgeBatch)
+			if err != nil {
+				return fmt.Errorf("purge kept answers: %w", err)
+			}
+			n, err = done.RowsAffected()
+			return err
+		})
 		if err != nil {
-			return fmt.Errorf("purge kept answers: %w", err)
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }

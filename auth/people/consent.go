@@ -55,20 +55,36 @@ func (p *People) ForgetClient(ctx context.Context, clientID string) error {
 	}, p.wrote(ctx, "delete", "consents", "remembered consents of a client", clientID))
 }
 
+// purgeBatch bounds one transaction, in rows: others write in between.
+const purgeBatch = 500
+
 // Purge removes what can no longer matter: sessions that are over, consents
 // that are not remembered any more, failures that are forgotten.
 func (p *People) Purge(ctx context.Context) error {
 	now := p.now()
-	return p.writer.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`DELETE FROM sessions WHERE expires_at <= ? OR last_seen_at <= ?`, now.UnixMilli(), now.Add(-SessionIdle).UnixMilli())
-		if err != nil {
-			return err
+	for _, over := range []struct {
+		table, where string
+		at           time.Time
+	}{
+		{"sessions", "expires_at <= ?1", now},
+		{"sessions", "last_seen_at <= ?1", now.Add(-SessionIdle)},
+		{"consents", "expires_at <= ?1", now},
+		{"login_attempts", "last_at <= ?1", now.Add(-pairWindow)}, // the longest memory of the throttle
+	} {
+		statement := `DELETE FROM ` + over.table + ` WHERE rowid IN (SELECT rowid FROM ` + over.table + ` WHERE ` + over.where + ` LIMIT ?2)`
+		for n := int64(purgeBatch); n == purgeBatch; {
+			err := p.writer.Write(ctx, func(tx *sql.Tx) error {
+				done, err := tx.Exec(statement, over.at.UnixMilli(), purgeBatch)
+				if err != nil {
+					return err
+				}
+				n, err = done.RowsAffected()
+				return err
+			})
+			if err != nil {
+				return err
+			}
 		}
-		if _, err := tx.Exec(`DELETE FROM consents WHERE expires_at <= ?`, now.UnixMilli()); err != nil {
-			return err
-		}
-		// pairWindow is the longest memory of the throttle.
-		_, err = tx.Exec(`DELETE FROM login_attempts WHERE last_at <= ?`, now.Add(-pairWindow).UnixMilli())
-		return err
-	})
+	}
+	return nil
 }
