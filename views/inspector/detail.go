@@ -1,6 +1,7 @@
 package inspector
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
@@ -55,12 +56,11 @@ func tags(x *record.Exchange) []string {
 	return append(out, x.Notes...)
 }
 
-// line is a check with the clause behind it.
+// line is a check with the clause behind it, in the words of its rule.
 func (d *drawn) line(c record.Check) views.LedgerLine {
-	expected := c.Expected
 	return views.LedgerLine{
-		OK: c.OK, Rule: c.Rule, Expected: d.marks.ledger(expected), Got: d.marks.ledger(c.Got),
-		Differs: differs(c), Clause: c.Clause, Href: clauseHref(c.Clause), Why: why(c.Rule),
+		OK: c.OK, Rule: cmp.Or(c.Must, c.Rule), Expected: d.marks.ledger(c.Expected), Got: d.marks.ledger(c.Got),
+		Differs: differs(c), Clause: c.Clause, Href: clauseHref(c.Clause), Why: cmp.Or(c.Why, why(c.Rule)),
 	}
 }
 

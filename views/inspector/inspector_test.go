@@ -119,7 +119,19 @@ func TestWordsForTimes(t *testing.T) {
 	}
 }
 
-// Every rule of the servers has a reason in plain words.
+// A check is worded by its rule where the record has the words.
+func TestAnExplainedCheck(t *testing.T) {
+	d := &drawn{marks: newMarks(nil)}
+	got := d.line(record.Check{Rule: "token-expiry", Must: "The token has not expired.", Why: "A lost one opens nothing for long."})
+	if got.Rule != "The token has not expired." || got.Why != "A lost one opens nothing for long." {
+		t.Errorf("explained: %+v", got)
+	}
+	if got := d.line(record.Check{Rule: "scope"}); got.Rule != "scope" || got.Why == "" {
+		t.Errorf("by its name alone: %+v", got)
+	}
+}
+
+// Every rule that does not bring its reason along has one here.
 func TestEveryRuleHasAReason(t *testing.T) {
 	call := regexp.MustCompile(`\.check\((?:r\.Context\(\)|ctx(?:\.Context\(\))?), "([^"]+)"`)
 	var rules []string
@@ -140,9 +152,6 @@ func TestEveryRuleHasAReason(t *testing.T) {
 				rules = append(rules, found[1])
 			}
 		}
-	}
-	if len(rules) < 40 {
-		t.Fatalf("only %d rules were found", len(rules))
 	}
 	for _, rule := range rules {
 		if strings.HasPrefix(rule, "pragma") || strings.HasPrefix(rule, "schema version") || rule == "application_id" || rule == "quick_check" || rule == "sqlite_version" || strings.HasPrefix(rule, "only the owner") {

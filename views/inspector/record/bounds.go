@@ -86,7 +86,7 @@ func (x *Exchange) size() int {
 		}
 	}
 	for _, c := range x.Checks {
-		n += 128 + len(c.Expected) + len(c.Got)
+		n += 160 + len(c.Expected) + len(c.Got) // the words of its rule are shared
 	}
 	return n + 160*len(x.Writes)
 }

@@ -37,6 +37,7 @@ type Exchange struct {
 // Check is a verdict of one of the servers.
 type Check struct {
 	Rule, Expected, Got, Clause string
+	Must, Why                   string `json:",omitempty"` // the rule in a sentence, and what it is good for; "" in older runs
 	OK                          bool
 	Kind, ID                    string // of what was looked at, where the record says so
 }

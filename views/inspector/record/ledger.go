@@ -80,6 +80,10 @@ func checkOf(r slog.Record) (check Check) {
 			check.Got = noted(a)
 		case "clause":
 			check.Clause = a.Value.String()
+		case "must":
+			check.Must = a.Value.String()
+		case "why":
+			check.Why = a.Value.String()
 		case "kind":
 			check.Kind = a.Value.String()
 		case "id":

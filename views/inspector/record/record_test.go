@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -464,6 +465,7 @@ func TestLedger(t *testing.T) {
 	log := slog.New(Ledger(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelInfo})))
 	w.answer = func(rw http.ResponseWriter, r *http.Request) {
 		log.DebugContext(r.Context(), "check", "rule", "redirect_uri exact", "verdict", "fail", "expected", "a", "got", "b", "clause", "RFC 9700 2.1")
+		log.DebugContext(r.Context(), "check", "rule", "alg-known", "verdict", "pass", "expected", "a", "got", "a", "clause", "", "must", "It holds.", "why", "Or it breaks.")
 		log.DebugContext(r.Context(), "store", "op", "insert", "table", "codes", "kind", "authorization code", "id", "1a2b", "family", "f1", "rows", 3)
 		log.DebugContext(r.Context(), "something else")
 		log.InfoContext(r.Context(), "said aloud")
@@ -471,7 +473,10 @@ func TestLedger(t *testing.T) {
 	w.send("/api/me", nil)
 	log.Debug("check", "rule", "of nobody's request")
 	x := w.run(1).Exchanges[0]
-	if len(x.Checks) != 1 || x.Checks[0] != (Check{Rule: "redirect_uri exact", Expected: "a", Got: "b", Clause: "RFC 9700 2.1"}) {
+	if want := []Check{
+		{Rule: "redirect_uri exact", Expected: "a", Got: "b", Clause: "RFC 9700 2.1"},
+		{Rule: "alg-known", OK: true, Expected: "a", Got: "a", Must: "It holds.", Why: "Or it breaks."},
+	}; !slices.Equal(x.Checks, want) {
 		t.Errorf("checks %+v", x.Checks)
 	}
 	if len(x.Writes) != 1 || x.Writes[0] != (Write{Op: "insert", Table: "codes", Kind: "authorization code", ID: "1a2b", Family: "f1", Rows: 3}) {
