@@ -1,7 +1,7 @@
 package inspector
 
 import (
-	"encoding/json"
+	"bytes"
 	"fmt"
 	"net/http"
 	"time"
@@ -13,6 +13,10 @@ import (
 // heartbeat keeps a stream open through whatever stands between, and finds out
 // that nobody listens any more.
 const heartbeat = 15 * time.Second
+
+// patience is how long a viewer may take to read what was sent. One that takes
+// longer is let go, and comes back if it is a page.
+const patience = 10 * time.Second
 
 // change is what the stream says of a run.
 type change struct {
@@ -29,22 +33,32 @@ type change struct {
 // events tells an open page which runs have grown. The page then reads the
 // parts that it shows, so that there is one way to draw a run.
 func (p *pages) events(w http.ResponseWriter, r *http.Request) {
+	at, ok := p.live.join()
+	if !ok {
+		w.Header().Set("Retry-After", "5")
+		p.problem(w, r, http.StatusServiceUnavailable, "Too many watch already", fmt.Sprintf("At most %d can watch at the same time. Close a page that watches, or load this one again to see what is new.", maxViewers))
+		return
+	}
+	defer p.live.leave()
 	c := http.NewResponseController(w)
-	_ = c.SetWriteDeadline(time.Time{}) // the server's limits are for answers that end
-	_ = c.SetReadDeadline(time.Time{})
-	changes, stop := p.Recorder.Subscribe()
-	defer stop()
+	_ = c.SetReadDeadline(time.Time{}) // the server's limits are for answers that end
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	fmt.Fprint(w, "retry: 1000\n\n")
-	if c.Flush() != nil || r.Method == http.MethodHead { // which has no body to wait for
-		return
-	}
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
-	for {
+	for r.Method != http.MethodHead {
+		_ = c.SetWriteDeadline(time.Now().Add(patience))
+		if c.Flush() != nil {
+			return
+		}
+		frames, now, next := p.live.since(at)
+		if at = now; len(frames) > 0 {
+			_, _ = w.Write(bytes.Join(frames, nil))
+			continue
+		}
 		select {
 		case <-r.Context().Done():
 			return
@@ -52,19 +66,7 @@ func (p *pages) events(w http.ResponseWriter, r *http.Request) {
 			return
 		case <-beat.C:
 			fmt.Fprint(w, ": still here\n\n")
-		case change := <-changes:
-			run, ok, err := p.Recorder.Find(r.Context(), change.Number)
-			if err != nil || !ok {
-				continue
-			}
-			data, err := json.Marshal(p.news(run, change.New))
-			if err != nil {
-				return
-			}
-			fmt.Fprintf(w, "event: run\ndata: %s\n\n", data)
-		}
-		if c.Flush() != nil {
-			return
+		case <-next:
 		}
 	}
 }

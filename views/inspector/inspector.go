@@ -61,11 +61,13 @@ type pages struct {
 	operations []operation
 	attacks    []attack.Attack
 	tries      tries
+	live       *live
 }
 
 // Register puts the page on a mux.
 func Register(mux *http.ServeMux, c Config) {
 	p := &pages{Config: c, where: strings.TrimPrefix(strings.TrimPrefix(strings.TrimSuffix(c.Issuer, "/"), "http://"), "https://")}
+	p.live = &live{changes: p.Recorder.Subscribe, word: p.event}
 	p.operations, p.attacks = operationsOf(c.Document()), attack.All()
 	c.Faults.Spare = byAttack
 	guard := http.NewCrossOriginProtection()
