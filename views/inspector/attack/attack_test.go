@@ -188,7 +188,7 @@ func TestHonestErrors(t *testing.T) {
 		"server breaks":  {func(s *attack.Stage) { s.Transport = broken{"/oauth/token"} }, "expected tokens, but POST /oauth/token answered 500 Internal Server Error"},
 		"unknown client": {func(s *attack.Stage) { s.Client.ID = "nobody" }, "expected the consent page, but GET /authorize answered 400"},
 		"no such role":   {func(s *attack.Stage) { s.Manager = s.Employee }, "did not grant approve:timesheets"},
-		"another API":    {func(s *attack.Stage) { s.Audience += "/elsewhere" }, "expected the consent page, but GET /authorize answered 303 invalid_target"},
+		"another API":    {func(s *attack.Stage) { s.Audience += "-elsewhere" }, "expected the consent page, but GET /authorize answered 303 invalid_target"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			id := "code-twice"
