@@ -85,9 +85,10 @@ func (r *reader) root(data []byte) *yaml.Node {
 		r.add(0, "the document is larger than 1 MiB")
 		return nil
 	}
+	data = asWritten(data)
 	for i, line := range bytes.Split(data, []byte("\n")) {
 		if !utf8.Valid(line) {
-			r.add(i+1, "not UTF-8 text")
+			r.add(i+1, "not UTF-8 or UTF-16 text; save the file as UTF-8")
 			return nil
 		}
 	}

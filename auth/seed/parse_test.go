@@ -180,7 +180,7 @@ func TestStructure(t *testing.T) {
 		{"an empty list of APIs", "people: []\napis: []\n", []string{"line 2: apis declares no API; there is nothing to protect"}},
 		{"unknown at the top", "\napi: []\napis: x\n", []string{"line 2: unknown key \"api\"; known here: roles, apis, people, clients", "line 3: apis must be a list"}},
 		{"two documents", good + "---\nroles: []\n", []string{"line 34: a second document begins here; a configuration is one document"}},
-		{"not UTF-8", "roles: []\n# \xff\n", []string{"line 2: not UTF-8 text"}},
+		{"not UTF-8", "roles: []\n# \xff\n", []string{"line 2: not UTF-8 or UTF-16 text; save the file as UTF-8"}},
 		{"too large", "# " + strings.Repeat("x", 1<<20), []string{"the document is larger than 1 MiB"}},
 		{"indentation", "roles:\n  - id: a\n   name: b\n", []string{"line 3: not YAML: did not find expected '-' indicator"}},
 		{"colon", "a: b: c\n", []string{"line 1: not YAML: mapping values are not allowed in this context"}},
