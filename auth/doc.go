@@ -115,7 +115,9 @@
 // # What is promised
 //
 // A code, a device code, a refresh token, a proof, a consent form is used once, by one compare-and-set,
-// whoever else tries at that moment; a second use ends the family. An answer is
+// whoever else tries at that moment; a second use ends the family. A second click
+// is the same decision by the same session: it leads on, and of the codes that
+// came of it one can be used. An answer is
 // given when what it says is on disk. What cannot be written is 503, never a
 // success. A wrong verifier does not burn a code, or whoever saw the code could
 // lock its owner out. Whose refresh response was lost signs in again, unless a
