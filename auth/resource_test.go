@@ -2,6 +2,7 @@ package auth
 
 import (
 	"net/url"
+	"strings"
 	"testing"
 )
 
@@ -47,7 +48,10 @@ func TestResourceAtEveryGrant(t *testing.T) {
 			for _, bad := range wrong {
 				f := request()
 				f["resource"] = bad
-				w.refused(w.post(pathToken, f), 400, "invalid_target")
+				rec := w.post(pathToken, f)
+				if w.refused(rec, 400, "invalid_target"); strings.Count(rec.Body.String(), api) > 1 {
+					t.Errorf("%s for %q says the same twice: %s", name, bad, rec.Body)
+				}
 			}
 			f := request()
 			f["resource"] = resource
