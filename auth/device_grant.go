@@ -49,6 +49,12 @@ func (g deviceGrant) HandleTokenEndpointRequest(ctx context.Context, r fosite.Ac
 		return g.waiting(ctx, d)
 	}
 	grant, err := g.store.DeviceCodeRequest(ctx, d.ID, r.GetSession())
+	if grant != nil {
+		// A used code is bound to the key that it was used with: without it, nobody ends what came of it.
+		if refused := g.mayPresent(ctx, grant, aDeviceCode); refused != nil {
+			return refused
+		}
+	}
 	if errors.Is(err, store.ErrSpent) {
 		return g.replayed(ctx, grant, err)
 	}
@@ -125,7 +131,7 @@ func (g deviceGrant) PopulateTokenEndpointResponse(ctx context.Context, r fosite
 	if err != nil {
 		return err
 	}
-	if err := g.store.UseDeviceCode(ctx, hashOf(r.GetRequestForm().Get("device_code"))); err != nil {
+	if err := g.store.UseDeviceCode(ctx, hashOf(r.GetRequestForm().Get("device_code")), r.GetSession()); err != nil {
 		return err
 	}
 	var refresh string

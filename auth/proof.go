@@ -136,7 +136,7 @@ func (s *Server) mayPresent(ctx context.Context, r fosite.Requester, k presented
 	session, ok := r.GetSession().(*Session)
 	// RFC 9449 5: the refresh token of a confidential client is bound by the
 	// client's own authentication, so that it can change its key.
-	if !ok || session.JKT == "" || k == aRefreshToken && !client.IsPublic() {
+	if !ok || session.JKT == "" || k != aCode && !client.IsPublic() {
 		return nil
 	}
 	jkt, _ := ctx.Value(jktKey{}).(string)
@@ -156,6 +156,7 @@ type presentedKind struct{ name, issued, bound string }
 var (
 	aCode         = presentedKind{"code", "RFC 6749 4.1.3", "RFC 9449 10"}     // a stolen code is worth nothing, even with its verifier
 	aRefreshToken = presentedKind{"refresh token", "RFC 6749 6", "RFC 9449 5"} // nor is a stolen refresh token of a public client
+	aDeviceCode   = presentedKind{"device code", "RFC 6749 5.2", "RFC 9449 5"} // once it was used with a key
 )
 
 // keyName names a key by the beginning of its thumbprint, which is public.

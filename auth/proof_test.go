@@ -419,7 +419,9 @@ func TestDeviceGrantBinds(t *testing.T) {
 		t.Errorf("%s bound to %q, %v", got.TokenType, token.JKT, err)
 	}
 	w.refused(w.refresh(got.RefreshToken), 400, "invalid_dpop_proof")
-	w.tokens(tv.token(refreshForm(got.RefreshToken)))
+	w.endedByItsKeyAlone(tv, w.device(), asked.DeviceCode, got, func(code string) url.Values {
+		return url.Values{"grant_type": {grantDevice}, "client_id": {"timesheets-mobile"}, "device_code": {code}}
+	})
 }
 
 // RFC 9449 5.2: whoever registers can hold itself to it.

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
+	"fmt"
 
 	"github.com/ory/fosite"
 )
@@ -27,9 +29,19 @@ func (s *Store) DeviceCodeRequest(ctx context.Context, key string, session fosit
 	return s.loadAt(ctx, device, key, session)
 }
 
-// UseDeviceCode uses the code. Of several at once, one succeeds; the others
-// get ErrSpent and fosite.ErrInactiveToken, in a unit from Commit.
-func (s *Store) UseDeviceCode(ctx context.Context, key string) error {
-	return s.write(ctx, func(tx *sql.Tx) error { return s.spend(tx, device, key, "") },
-		s.wrote(ctx, "use", device.table, device.name, short(key)))
+// UseDeviceCode uses the code, and keeps the session that it was used with. Of
+// several at once, one succeeds; the others get ErrSpent and
+// fosite.ErrInactiveToken, in a unit from Commit.
+func (s *Store) UseDeviceCode(ctx context.Context, key string, used fosite.Session) error {
+	session, err := json.Marshal(used) // now: fosite goes on changing it
+	if err != nil {
+		return fmt.Errorf("encode the session of a device code: %w", err)
+	}
+	return s.write(ctx, func(tx *sql.Tx) error {
+		if err := s.spend(tx, device, key, ""); err != nil {
+			return err
+		}
+		_, err := tx.Exec(`UPDATE device_codes SET session = ? WHERE hash = ?`, string(session), key)
+		return err
+	}, s.wrote(ctx, "use", device.table, device.name, short(key)))
 }
