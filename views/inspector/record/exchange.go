@@ -251,17 +251,6 @@ func (x *Exchange) goesTo() string {
 	return to
 }
 
-// cutRefresh reads a Refresh header, as HTML's "shared declarative refresh
-// steps" do.
-func cutRefresh(value string) (seconds, to string, ok bool) {
-	seconds, rest, ok := strings.Cut(value, ";")
-	rest = strings.TrimSpace(rest)
-	if !ok || len(rest) < 4 || !strings.EqualFold(rest[:4], "url=") {
-		return value, "", false
-	}
-	return seconds, strings.Trim(rest[4:], `'"`), true
-}
-
 // Redirect is where the answer sends the browser; nil for nowhere.
 func (x *Exchange) Redirect() *url.URL {
 	to := x.goesTo()

@@ -142,3 +142,14 @@ func (m masker) named(name, value string) string {
 	}
 	return m.text(value)
 }
+
+// cutRefresh reads a Refresh header, as HTML's "shared declarative refresh
+// steps" do.
+func cutRefresh(value string) (seconds, to string, ok bool) {
+	seconds, rest, ok := strings.Cut(value, ";")
+	rest = strings.TrimSpace(rest)
+	if !ok || len(rest) < 4 || !strings.EqualFold(rest[:4], "url=") {
+		return value, "", false
+	}
+	return seconds, strings.Trim(rest[4:], `'"`), true
+}
