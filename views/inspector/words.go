@@ -86,7 +86,6 @@ var reasons = []struct{ rule, text string }{
 	{"no person stands behind", "An import is for machines: a person’s token must not write in others’ names."},
 	{"hint names this session", "Otherwise a page anywhere could sign somebody out."},
 	{"a person's own navigation", "Otherwise a picture on any page could sign somebody out."},
-	{"return address of an app that somebody", "Anybody can register an app with an address of their own. A sign-out leads there only when the person has seen it."},
 	{"not ended early", "Somebody let it expire here, on this page."},
 	{"request matches", "What is not understood is not guessed at."},
 	{"body", "What is not understood is not guessed at, and nobody may send without end."},
