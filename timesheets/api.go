@@ -54,7 +54,8 @@ type Config struct {
 
 // API is the Timesheets API. It is safe for concurrent use.
 type API struct {
-	ledger
+	log       *slog.Logger
+	ledger    Ledger
 	store     *store
 	verifier  Verifier
 	directory Directory
@@ -83,9 +84,9 @@ func New(c Config) (*API, error) {
 	if err != nil {
 		return nil, fmt.Errorf("timesheets: cursor key: %w", err)
 	}
-	l := ledger{c.Log}
+	l := Ledger{c.Log}
 	a := &API{
-		ledger: l, store: &store{ledger: l, w: c.Writer, read: c.Read}, cursors: key,
+		log: c.Log, ledger: l, store: &store{ledger: l, w: c.Writer, read: c.Read}, cursors: key,
 		verifier: c.Verifier, directory: c.Directory, proofs: c.Proofs, now: c.Now,
 		audience: c.Audience, issuer: c.Issuer, resourceMetadata: c.ResourceMetadata, documentation: c.Documentation,
 		mux: http.NewServeMux(),
@@ -155,7 +156,7 @@ func wholeBody(op huma.Operation) huma.Operation {
 func register[I, O any](a *API, op huma.Operation, handle func(context.Context, Caller, *I) (*O, error)) {
 	a.describe(&op)
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
-		a.check(ctx, "request matches the operation's schema", "", true, "a valid request", op.OperationID)
+		a.check(ctx, rules.Schema, true, "a valid request", op.OperationID)
 		out, err := handle(ctx, callerOf(ctx), in)
 		if err != nil {
 			return nil, a.answer(ctx, err)

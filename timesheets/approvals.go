@@ -2,7 +2,6 @@ package timesheets
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -64,7 +63,7 @@ func (a *API) decide(ctx context.Context, c Caller, in *decideInput) (*entryOutp
 		}
 	}
 	decided, err := a.store.decide(ctx, e.ID, e.UserID, v)
-	if err := a.settled(ctx, err); err != nil {
+	if err := a.settled(ctx, match{}, err); err != nil {
 		return nil, err
 	}
 	return &entryOutput{ETag: decided.etag(), Body: decided}, nil
@@ -74,23 +73,19 @@ func (a *API) decide(ctx context.Context, c Caller, in *decideInput) (*entryOutp
 // that the app may approve; only this says whose.
 func (a *API) approvable(ctx context.Context, c Caller, id string) (entry, error) {
 	e, err := a.store.entry(ctx, id)
-	if errors.Is(err, errNoEntry) {
-		a.check(ctx, "entry exists", "", false, "an entry", "none")
-		return entry{}, notFound()
-	}
-	if err != nil {
+	if err := a.found(ctx, err); err != nil {
 		return entry{}, err
 	}
 	// Before the reporting line is looked at: the caller knows this entry, so
 	// there is nothing to hide, and the reason helps.
-	if !a.check(ctx, "entry is somebody else's", "", e.UserID != c.Subject, "not "+c.Subject, e.UserID) {
+	if !a.check(ctx, rules.OthersEntry, e.UserID != c.Subject, "not "+c.Subject, e.UserID) {
 		return entry{}, newProblem(http.StatusForbidden, "Nobody can approve or reject an entry of their own.")
 	}
 	reports, err := a.directory.Reports(ctx, c.Subject)
 	if err != nil {
 		return entry{}, err
 	}
-	if !a.check(ctx, "the person reports to the caller", "", slices.Contains(reports, e.UserID), "reports to "+c.Subject, e.UserID) {
+	if !a.check(ctx, rules.ReportsToCaller, slices.Contains(reports, e.UserID), "reports to "+c.Subject, e.UserID) {
 		return entry{}, notFound()
 	}
 	return e, nil

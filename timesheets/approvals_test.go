@@ -107,13 +107,13 @@ func TestWhoMayDecide(t *testing.T) {
 	ada, alan, grace := w.token("usr_ada", everyScope...), w.token("usr_alan", everyScope...), w.token("usr_grace", everyScope...)
 	e := w.add(ada, "2026-03-17", 8)
 	w.do(ada, "PUT /api/approvals/"+e.ID, "").want(403)
-	w.recorded(w.ledger.take(), "INFO check", `rule="entry is somebody else's"`, `verdict="fail"`)
+	w.recorded(w.ledger.take(), "INFO check", `rule="approval-not-own"`, `verdict="fail"`)
 
 	unknown := w.do(alan, "PUT /api/approvals/ts_aaaaaaaaaaaaaaaa", "").want(404).body
 	if got := w.do(alan, "PUT /api/approvals/"+e.ID, "").want(404).body; got != unknown {
 		t.Errorf("a colleague: %s, an unknown id: %s", got, unknown)
 	}
-	w.recorded(w.ledger.take(), "INFO check", `rule="the person reports to the caller"`, `verdict="fail"`)
+	w.recorded(w.ledger.take(), "INFO check", `rule="approval-reporting-line"`, `verdict="fail"`)
 
 	w.staff.managers["usr_ada"] = "usr_ada" // a loop does not let her approve herself
 	w.do(ada, "PUT /api/approvals/"+e.ID, "").want(403)
@@ -124,7 +124,7 @@ func TestWhoMayDecide(t *testing.T) {
 	w.do(grace, "GET /api/approvals", "").want(503)
 	w.staff.fail = nil
 	w.do(grace, "PUT /api/approvals/"+e.ID, "").want(200)
-	w.recorded(w.ledger.take(), "DEBUG check", `rule="the person reports to the caller"`, `verdict="pass"`)
+	w.recorded(w.ledger.take(), "DEBUG check", `rule="approval-reporting-line"`, `verdict="pass"`)
 	w.do(ada, "PUT /api/approvals/"+e.ID, "").want(403) // her own stays hers, decided or not
 	w.do(alan, "PUT /api/approvals/"+e.ID, "").want(404)
 }
@@ -161,7 +161,7 @@ func TestOfParallelDecisionsOneWins(t *testing.T) {
 	if n := strings.Count(log, `op="update"`); n != 1 {
 		t.Errorf("%d writes reported", n)
 	}
-	w.recorded(log, "INFO check", `rule="entry is still pending"`, `verdict="fail"`)
+	w.recorded(log, "INFO check", `rule="entry-pending"`, `verdict="fail"`)
 }
 
 func TestDecideAndDeleteRace(t *testing.T) {

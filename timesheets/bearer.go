@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -107,10 +108,10 @@ func (a *API) admit(r *http.Request, op *huma.Operation) (Caller, error) {
 	if err := a.holds(r, sent, caller); err != nil {
 		return Caller{}, err
 	}
-	// RFC 6750 3.1: a token that lacks the scope gets 403. Scopes are compared as
-	// whole words: as a substring, "xapprove:timesheets" would approve.
+	// Scopes are compared as whole words: as a substring, "xapprove:timesheets"
+	// would approve.
 	ok := !slices.ContainsFunc(needed, func(s string) bool { return !slices.Contains(caller.Scopes, s) })
-	if len(needed) > 0 && !a.check(ctx, "scope", "RFC 6750 3.1", ok, strings.Join(needed, " "), strings.Join(caller.Scopes, " ")) {
+	if len(needed) > 0 && !a.check(ctx, rules.Scope, ok, strings.Join(needed, " "), strings.Join(caller.Scopes, " ")) {
 		return Caller{}, a.lacksScope(sent)
 	}
 	if err := a.admitsKind(ctx, op, caller); err != nil {
@@ -128,12 +129,12 @@ func (a *API) admitsKind(ctx context.Context, op *huma.Operation, caller Caller)
 	case everybody:
 		return nil
 	case machines:
-		if !a.check(ctx, "no person stands behind the token", "RFC 6749 4.4", caller.Machine, "a client alone", "person "+caller.Subject) {
+		if !a.check(ctx, rules.ClientAlone, caller.Machine, "a client alone", "person "+caller.Subject) {
 			return newProblem(http.StatusForbidden,
 				"This operation is for machine clients, and the token belongs to a person. Use a token that a client got for itself (client_credentials).")
 		}
 	default:
-		if !a.check(ctx, "a person stands behind the token", "", person, "a person", "client "+caller.ClientID) {
+		if !a.check(ctx, rules.Person, person, "a person", "client "+caller.ClientID) {
 			return newProblem(http.StatusForbidden,
 				"This operation is about a person's own entries, and the token belongs to a client alone (client_credentials). Use a token that a person has signed in for.")
 		}
@@ -172,10 +173,8 @@ type demand struct {
 // looked at.
 func (a *API) credentials(r *http.Request, needs demand) (credentials, error) {
 	headers := r.Header.Values("Authorization")
-	// RFC 6750 3.1: more than one way of sending a token is invalid_request; two
-	// readers of one request could each take another of them.
-	if len(headers) > 1 {
-		a.check(r.Context(), "one Authorization header", "RFC 6750 3.1", false, "1", fmt.Sprint(len(headers)))
+	// RFC 6750 3.1: more than one way of sending a token is invalid_request.
+	if !a.check(r.Context(), rules.OneHeader, len(headers) <= 1, "at most 1", strconv.Itoa(len(headers))) {
 		return credentials{}, newProblem(http.StatusBadRequest, "The request has more than one Authorization header.").
 			with("WWW-Authenticate", a.challenge(bearer, "invalid_request", "more than one Authorization header", needs))
 	}
@@ -186,7 +185,7 @@ func (a *API) credentials(r *http.Request, needs demand) (credentials, error) {
 	}
 	// RFC 9110 11.1: the scheme's name is case-insensitive.
 	known := slices.IndexFunc(a.schemes(), func(s string) bool { return strings.EqualFold(s, sent.scheme) })
-	if ok := known >= 0 && sent.token != ""; !a.check(r.Context(), "bearer token sent", "RFC 6750 2.1", ok, "Authorization: "+strings.Join(a.schemes(), " or "), map[bool]string{true: "an access token", false: "none"}[ok]) {
+	if ok := known >= 0 && sent.token != ""; !a.check(r.Context(), rules.TokenSent, ok, "Authorization: "+strings.Join(a.schemes(), " or "), map[bool]string{true: "an access token", false: "none"}[ok]) {
 		// RFC 6750 3.1: a request without authentication SHOULD get no error code.
 		return sent, a.challenging(newProblem(http.StatusUnauthorized, "This API needs an access token: Authorization: Bearer <token>."), bearer, "", "", needs)
 	}
@@ -220,7 +219,7 @@ func (a *API) verify(ctx context.Context, sent credentials) (Caller, error) {
 		err = InvalidToken("it has expired")
 	}
 	expected := "a token in force for " + a.audience + " from " + a.issuer
-	if !a.check(ctx, "access token valid", "RFC 6750 3.1", err == nil, expected, fingerprint(sent.token)) {
+	if !a.check(ctx, rules.TokenValid, err == nil, expected, Fingerprint(sent.token)) {
 		return Caller{}, a.invalidToken(sent, err)
 	}
 	return caller, nil

@@ -115,7 +115,7 @@ func TestPeopleAreSentAwayFromTheMachinesRoute(t *testing.T) {
 			t.Errorf("%v %s", r.header, r.body)
 		}
 	}
-	w.recorded(w.ledger.take(), "INFO check", `rule="no person stands behind the token"`, `verdict="fail"`)
+	w.recorded(w.ledger.take(), "INFO check", `rule="operation-for-clients"`, `verdict="fail"`)
 	var n int
 	if err := w.db.QueryRow(`SELECT count(*) FROM entries`).Scan(&n); err != nil || n != 0 {
 		t.Errorf("%d entries were stored, %v", n, err)
@@ -144,7 +144,7 @@ func TestMachinesAreSentAwayFromPeoplesRoutes(t *testing.T) {
 			}
 		}
 	})
-	w.recorded(w.ledger.take(), "check", `rule="a person stands behind the token"`, `verdict="fail"`)
+	w.recorded(w.ledger.take(), "check", `rule="operation-for-people"`, `verdict="fail"`)
 }
 
 func TestMeTellsWhatTheTokenSays(t *testing.T) {
@@ -272,8 +272,8 @@ func TestTokenAndScopeAreInTheLedger(t *testing.T) {
 	w := newWorld(t)
 	w.do(w.token("usr_ada", "read:timesheets"), "GET /api/timesheets", "").want(200)
 	log := w.ledger.take()
-	w.recorded(log, "DEBUG check", `rule="access token valid"`, `verdict="pass"`, tokenAudience, tokenIssuer, `got="access token `)
-	w.recorded(log, "DEBUG check", `rule="scope"`, `verdict="pass"`, `expected="read:timesheets"`, `clause="RFC 6750 3.1"`)
+	w.recorded(log, "DEBUG check", `rule="access-token-valid"`, `verdict="pass"`, tokenAudience, tokenIssuer, `got="access token `)
+	w.recorded(log, "DEBUG check", `rule="operation-scope"`, `verdict="pass"`, `expected="read:timesheets"`, `clause="RFC 6750 3.1"`)
 	w.do(w.token("usr_ada", "openid"), "GET /api/timesheets", "").want(403)
-	w.recorded(w.ledger.take(), "INFO check", `rule="scope"`, `verdict="fail"`, `expected="read:timesheets"`, `got="openid"`)
+	w.recorded(w.ledger.take(), "INFO check", `rule="operation-scope"`, `verdict="fail"`, `expected="read:timesheets"`, `got="openid"`)
 }

@@ -24,6 +24,8 @@ const (
 	maxName  = 100              // bytes
 	maxItems = 10000            // in one array
 	bodyTime = 10 * time.Second // a body that trickles in for longer holds nobody up
+
+	bodyForm = "application/json, at most 1 MiB"
 )
 
 // init, because huma keeps this switch for the whole process: without it a
@@ -106,10 +108,11 @@ func (a *API) readBody(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
 	body, p := receive(w, r, op.RequestBody.Required)
 	if p != nil {
-		a.check(ctx.Context(), "body", "RFC 9110 15.5", false, "application/json, at most 1 MiB", p.Title)
+		a.check(ctx.Context(), rules.JSONBody, false, bodyForm, p.Title)
 		p.write(w)
 		return
 	}
+	a.check(ctx.Context(), rules.JSONBody, true, bodyForm, fmt.Sprintf("%d bytes", len(body)))
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	r.Header.Set("Content-Type", jsonType) // huma would not know it by its other spellings
 	next(ctx)

@@ -44,12 +44,14 @@
 //	openapi.go    the API's description; descriptions.go, its words
 //	metadata.go   RFC 9728: who issues tokens for this API
 //	problem.go    RFC 9457: the one form of every error
+//	rules.go      every rule that a request can break; ledger.go, the reports
 //	store.go      the SQL; cursor.go, page cursors that cannot be forged
 //	seed.go       entries to begin with
 //
 // # The ledger
 //
 // Every check is reported as one log/slog record named "check" with the
-// request's context: rule, verdict, expected, got, clause. Writes are reported
-// as "store" once they are committed. No record carries a token.
+// request's context: rule, verdict, expected, got, clause, must, why. The rules
+// are those of rules.go. Writes are reported as "store" once they are committed.
+// No record carries a token.
 package timesheets

@@ -42,15 +42,12 @@ func (a *API) schemes() []string {
 func (a *API) holds(r *http.Request, sent credentials, caller Caller) error {
 	ctx := r.Context()
 	if sent.scheme == bearer {
-		// RFC 9449 7.2: a bound token MUST be refused as a bearer token, or the
-		// binding would be worth nothing: whoever stole it would send it so.
-		if !a.check(ctx, "token is not bound to a key", "RFC 9449 7.2", caller.JKT == "", "a bearer token", boundTo(caller.JKT)) {
+		if !a.check(ctx, rules.NotBound, caller.JKT == "", "a bearer token", boundTo(caller.JKT)) {
 			return a.invalidToken(sent, InvalidToken("it is bound to a key; send it as Authorization: DPoP, with a proof of that key"))
 		}
 		return nil
 	}
-	// RFC 9449 7.1: without a key in the token, a proof of any key would do.
-	if !a.check(ctx, "token is bound to a key", "RFC 9449 7.1", caller.JKT != "", "a token with cnf.jkt", boundTo(caller.JKT)) {
+	if !a.check(ctx, rules.Bound, caller.JKT != "", "a token with cnf.jkt", boundTo(caller.JKT)) {
 		return a.invalidToken(sent, InvalidToken("it is not bound to a key; send it as Authorization: Bearer"))
 	}
 	jkt, err := a.proofs.Check(ctx, r, sent.token)
@@ -67,8 +64,7 @@ func (a *API) holds(r *http.Request, sent credentials, caller Caller) error {
 	if err != nil {
 		return err
 	}
-	// RFC 9449 4.3 (12): a thief has a key too, but not this one.
-	if !a.check(ctx, "DPoP key is the token's", "RFC 9449 4.3", jkt == caller.JKT, boundTo(caller.JKT), boundTo(jkt)) {
+	if !a.check(ctx, rules.KeyOfToken, jkt == caller.JKT, boundTo(caller.JKT), boundTo(jkt)) {
 		return a.invalidToken(sent, InvalidToken("it is bound to another key than that of the proof"))
 	}
 	return nil

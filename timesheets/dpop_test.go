@@ -53,15 +53,15 @@ func TestBoundTokens(t *testing.T) {
 		want  []string
 		fails string
 	}{
-		"nothing": {w.do("", "GET /api/me", ""), []string{offerBearer, offer}, "bearer token sent"},
+		"nothing": {w.do("", "GET /api/me", ""), []string{offerBearer, offer}, "access-token-sent"},
 		"a bound token as a bearer token": {send("GET /api/me", "Bearer", bound, hers),
-			[]string{offerBearer + `, error="invalid_token", error_description="it is bound to a key; send it as Authorization: DPoP, with a proof of that key"`, offer}, "token is not bound to a key"},
+			[]string{offerBearer + `, error="invalid_token", error_description="it is bound to a key; send it as Authorization: DPoP, with a proof of that key"`, offer}, "bearer-token-unbound"},
 		"a bearer token with a proof": {send("GET /api/me", "DPoP", plain, hers),
-			[]string{offer + `, error="invalid_token", error_description="it is not bound to a key; send it as Authorization: Bearer"`, offerBearer}, "token is bound to a key"},
+			[]string{offer + `, error="invalid_token", error_description="it is not bound to a key; send it as Authorization: Bearer"`, offerBearer}, "dpop-token-bound"},
 		"another key": {send("GET /api/me", "DPoP", bound, anothers),
-			[]string{offer + `, error="invalid_token", error_description="it is bound to another key than that of the proof"`, offerBearer}, "DPoP key is the token's"},
+			[]string{offer + `, error="invalid_token", error_description="it is bound to another key than that of the proof"`, offerBearer}, "dpop-proof-by-token-key"},
 		"an unknown token": {send("GET /api/me", "DPoP", "x", hers),
-			[]string{offer + `, error="invalid_token", error_description="it was revoked"`, offerBearer}, "access token valid"},
+			[]string{offer + `, error="invalid_token", error_description="it was revoked"`, offerBearer}, "access-token-valid"},
 	}
 	log := w.ledger.take()
 	for what, c := range cases {

@@ -91,14 +91,14 @@ type (
 )
 
 func (a *API) create(ctx context.Context, c Caller, in *createInput) (*createOutput, error) {
-	again, err := a.repeatable(ctx, c, "create-timesheet", in.Retry, in.Body)
+	again, err := a.repeatable(c, "create-timesheet", in.Retry, in.Body)
 	if err != nil {
 		return nil, err
 	}
 	e := in.Body.entry(c.Subject, a.now())
 	out, replayed, err := once(ctx, a.store, again, func(tx *sql.Tx) (*createOutput, error) {
 		return &createOutput{Location: "/api/timesheets/" + e.ID, ETag: e.etag(), Body: e}, insertEntry(tx, e)
-	}, func() { a.wrote(ctx, "insert", "entries", "timesheet entry", e.ID) })
+	}, func() { a.ledger.Wrote(ctx, "insert", "entries", "timesheet entry", e.ID) })
 	if err := a.repeated(ctx, again, replayed, err); err != nil {
 		return nil, a.roomFor(ctx, e.Hours, err)
 	}
@@ -122,11 +122,11 @@ func (n NewEntry) entry(owner string, now time.Time) entry {
 func (a *API) roomFor(ctx context.Context, more float64, err error) error {
 	var full *dayFullError
 	if errors.As(err, &full) {
-		a.check(ctx, "a day has 24 hours", "", false, "at most 24 hours", fmt.Sprintf("%v and %v more", hours(full.taken), more))
+		a.check(ctx, rules.DayFits, false, "at most 24 hours", fmt.Sprintf("%v and %v more", hours(full.taken), more))
 		return newProblem(http.StatusUnprocessableEntity, brokenRules, field("hours", full.advice()))
 	}
 	if err == nil {
-		a.check(ctx, "a day has 24 hours", "", true, "at most 24 hours", "room for it")
+		a.check(ctx, rules.DayFits, true, "at most 24 hours", "room for it")
 	}
 	return err
 }
@@ -150,13 +150,11 @@ func (a *API) replace(ctx context.Context, c Caller, in *replaceInput) (*entryOu
 	if _, err := a.own(ctx, c, in.ID); err != nil {
 		return nil, err
 	}
-	// RFC 6585 3: a change is only taken from somebody who says what they
-	// change; otherwise the later of two people undoes the earlier unknowingly.
-	if !a.check(ctx, "If-Match sent", "RFC 6585 3", in.match.given, "the ETag that was read", map[bool]string{true: "If-Match", false: "none"}[in.match.given]) {
+	if !a.check(ctx, rules.VersionNamed, in.match.given, "the ETag that was read", map[bool]string{true: "If-Match", false: "none"}[in.match.given]) {
 		return nil, preconditionRequired()
 	}
 	e, err := a.store.replace(ctx, in.ID, c.Subject, in.Body, in.match, a.now())
-	if err := a.settled(ctx, a.roomFor(ctx, in.Body.Hours, err)); err != nil {
+	if err := a.settled(ctx, in.match, a.roomFor(ctx, in.Body.Hours, err)); err != nil {
 		return nil, err
 	}
 	return &entryOutput{ETag: e.etag(), Body: e}, nil
@@ -168,40 +166,53 @@ func (a *API) delete(ctx context.Context, c Caller, in *deleteInput) (*struct{},
 		return nil, err
 	}
 	err = a.store.delete(ctx, e.ID, c.Subject, in.match)
-	return nil, a.settled(ctx, err)
+	return nil, a.settled(ctx, in.match, err)
 }
 
 // own reads an entry of the caller. Somebody else's gives the same answer as
 // one that does not exist, or ids could be tried for which of them do.
 func (a *API) own(ctx context.Context, c Caller, id string) (entry, error) {
 	e, err := a.store.entry(ctx, id)
-	if errors.Is(err, errNoEntry) {
-		a.check(ctx, "entry exists", "", false, "an entry", "none")
-		return entry{}, notFound()
-	}
-	if err != nil {
+	if err := a.found(ctx, err); err != nil {
 		return entry{}, err
 	}
-	if !a.check(ctx, "entry is the caller's own", "", e.UserID == c.Subject, c.Subject, e.UserID) {
+	if !a.check(ctx, rules.OwnEntry, e.UserID == c.Subject, c.Subject, e.UserID) {
 		return entry{}, notFound()
 	}
 	return e, nil
 }
 
-// settled reports how the compare-and-set on a pending entry has ended.
-func (a *API) settled(ctx context.Context, err error) error {
+// found reports whether an entry is there. Its result is the store's error, or
+// the problem that the client is told.
+func (a *API) found(ctx context.Context, err error) error {
+	switch {
+	case errors.Is(err, errNoEntry):
+		a.check(ctx, rules.EntryExists, false, "an entry", "none")
+		return notFound()
+	case err == nil:
+		a.check(ctx, rules.EntryExists, true, "an entry", "an entry")
+	}
+	return err
+}
+
+// settled reports how the compare-and-set on a pending entry has ended, which m
+// was a condition of.
+func (a *API) settled(ctx context.Context, m match, err error) error {
+	const version = "the entry's ETag, or *"
 	switch {
 	case err == nil:
-		a.check(ctx, "entry is still pending", "", true, pending, pending)
+		if m.given {
+			a.check(ctx, rules.VersionCurrent, true, version, version)
+		}
+		a.check(ctx, rules.Pending, true, pending, pending)
 	case errors.Is(err, errDecided):
-		a.check(ctx, "entry is still pending", "", false, pending, "decided")
+		a.check(ctx, rules.Pending, false, pending, "decided")
 		return newProblem(http.StatusConflict, "The entry has been approved or rejected already, and stays as it is.")
 	case errors.Is(err, errNoEntry): // deleted since it was read
-		a.check(ctx, "entry is still pending", "", false, pending, "deleted")
+		a.check(ctx, rules.Pending, false, pending, "deleted")
 		return notFound()
 	case errors.Is(err, errStale):
-		// RFC 9110 13.1.1: with a condition that is false, the method MUST NOT be performed.
-		a.check(ctx, "entity tag is the current one", "RFC 9110 13.1.1", false, "the entry's ETag", "another")
+		a.check(ctx, rules.VersionCurrent, false, version, "another")
 		return preconditionFailed()
 	}
 	return err

@@ -36,7 +36,7 @@ func TestAnEntryIsCreatedReadListedAndDeleted(t *testing.T) {
 	}
 	log := w.ledger.take()
 	w.recorded(log, "DEBUG store", `op="insert"`, `table="entries"`, `id="`+e.ID+`"`)
-	w.recorded(log, `rule="a day has 24 hours"`, `verdict="pass"`)
+	w.recorded(log, `rule="day-24-hours"`, `verdict="pass"`)
 
 	w.do(ada, "DELETE /api/timesheets/"+e.ID, "").want(204)
 	w.recorded(w.ledger.take(), "DEBUG store", `op="delete"`, `id="`+e.ID+`"`)
@@ -95,7 +95,7 @@ func TestFieldsOfANewEntry(t *testing.T) {
 			t.Errorf("%.80s: errors at %q, want %q", body, got, at)
 		}
 	}
-	w.recorded(w.ledger.take(), "INFO check", `schema"`, `verdict="fail"`, "body/hours")
+	w.recorded(w.ledger.take(), "INFO check", `rule="request-schema"`, `verdict="fail"`, "body/hours")
 }
 
 // Mass assignment: what is the server's to say is refused, and named exactly.
@@ -162,7 +162,7 @@ func TestOtherPeoplesEntriesLookLikeNone(t *testing.T) {
 			}
 		}
 	}
-	w.recorded(w.ledger.take(), "INFO check", "caller's own", `verdict="fail"`, "usr_alan", "usr_ada")
+	w.recorded(w.ledger.take(), "INFO check", `rule="entry-own"`, `verdict="fail"`, "usr_alan", "usr_ada")
 	if n := len(w.do(alan, "GET /api/timesheets", "").list().Items); n != 0 {
 		t.Errorf("Alan sees %d of Ada's entries", n)
 	}
@@ -178,7 +178,7 @@ func TestADayHas24Hours(t *testing.T) {
 	if got := w.do(ada, "POST /api/timesheets", more).want(422).at(); got != "body/hours" {
 		t.Errorf("errors at %q", got)
 	}
-	w.recorded(w.ledger.take(), "INFO check", `rule="a day has 24 hours"`, `verdict="fail"`)
+	w.recorded(w.ledger.take(), "INFO check", `rule="day-24-hours"`, `verdict="fail"`)
 	w.add(ada, "2026-03-17", 0.25) // to the brim
 	w.add(ada, "2026-03-18", 24)   // the next day is another
 	w.add(alan, "2026-03-17", 24)  // and so is another person's
@@ -232,7 +232,7 @@ func TestOnlyPendingEntriesCanBeDeleted(t *testing.T) {
 		w.do(ada, "DELETE /api/timesheets/"+e.ID, "").want(409)
 		w.do(ada, "GET /api/timesheets/"+e.ID, "").want(200)
 	}
-	w.recorded(w.ledger.take(), "INFO check", `rule="entry is still pending"`, `verdict="fail"`)
+	w.recorded(w.ledger.take(), "INFO check", `rule="entry-pending"`, `verdict="fail"`)
 }
 
 func TestStorageTroubleIs503AndTellsNothing(t *testing.T) {

@@ -73,8 +73,8 @@ func TestIfMatch(t *testing.T) {
 	r.Header = http.Header{"Authorization": {"Bearer " + ada}, "Content-Type": {"application/json"}, "If-Match": {`"x"`, current()}}
 	w.send(r).want(200) // RFC 9110 5.3: two lines are one list
 	log := w.ledger.take()
-	w.recorded(log, "INFO check", `rule="If-Match sent"`, `verdict="fail"`)
-	w.recorded(log, "INFO check", `rule="entity tag is the current one"`, `verdict="fail"`)
+	w.recorded(log, "INFO check", `rule="if-match-sent"`, `verdict="fail"`)
+	w.recorded(log, "INFO check", `rule="if-match-current"`, `verdict="fail"`)
 }
 
 func TestWhatCannotBeReplaced(t *testing.T) {
@@ -91,7 +91,7 @@ func TestWhatCannotBeReplaced(t *testing.T) {
 		// That a condition is missing is only told to somebody who may know the entry.
 		w.do(token, "PUT /api/timesheets/"+e.ID, changed).want(404)
 	}
-	w.recorded(w.ledger.take(), "INFO check", `rule="entry is the caller's own"`, `verdict="fail"`)
+	w.recorded(w.ledger.take(), "INFO check", `rule="entry-own"`, `verdict="fail"`)
 	// RFC 9110 13.2.1: a refusal for another reason comes before the condition.
 	for _, tag := range []string{"*", `"x"`} {
 		w.do(ada, "PUT /api/timesheets/"+e.ID, `{"project":"P","date":"2026-03-17","hours":25}`, "If-Match", tag).want(422)
@@ -138,7 +138,7 @@ func TestAReplacementKeepsTheDay(t *testing.T) {
 	if got := put("2026-03-18", 4.25).want(422).at(); got != "body/hours" {
 		t.Errorf("errors at %q", got)
 	}
-	w.recorded(w.ledger.take(), "INFO check", `rule="a day has 24 hours"`, `verdict="fail"`)
+	w.recorded(w.ledger.take(), "INFO check", `rule="day-24-hours"`, `verdict="fail"`)
 	put("2026-03-18", 4).want(200)
 	w.add(ada, "2026-03-17", 24) // the day it has left is free
 }

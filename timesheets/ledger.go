@@ -4,41 +4,69 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"log/slog"
+	"reflect"
 	"time"
 )
 
-// ledger reports checks and writes, so that the log tells what was decided and
-// why, and whoever shows a flow needs nothing but a slog.Handler.
-type ledger struct{ log *slog.Logger }
+// Rule is one thing that must hold.
+type Rule struct {
+	ID     string // its name for good, such as "entry-pending"; unique in the whole book
+	Must   string // the rule in one plain sentence
+	Clause string // what demands it, such as "RFC 6750 3.1"; "" where it is this API's own
+	Why    string // what an attacker gains, or what breaks, without it
+}
 
-// check reports one verdict and returns it. Expected and got must never hold a
-// secret. The clause is empty where the rule is this API's own.
-func (l ledger) check(ctx context.Context, rule, clause string, ok bool, expected, got string) bool {
+// Book lists the rules of a room, in the order of its rules.go. The argument is
+// a struct whose fields are all of type Rule; anything else is a mistake in the
+// program and panics.
+func Book(room any) []Rule {
+	v := reflect.ValueOf(room)
+	out := make([]Rule, v.NumField())
+	for i := range out {
+		rule, ok := v.Field(i).Interface().(Rule)
+		if !ok {
+			panic(fmt.Sprintf("timesheets: field %s is no Rule", v.Type().Field(i).Name))
+		}
+		out[i] = rule
+	}
+	return out
+}
+
+// Ledger reports checks and writes, so that the log tells what was decided and
+// why. The authorization server writes records of the same form: the form is
+// the contract, and no code is shared for it.
+type Ledger struct{ Log *slog.Logger }
+
+// Check reports whether a rule held, and returns that. Expected and got must
+// never hold a secret: Fingerprint names a token.
+func (l Ledger) Check(ctx context.Context, rule Rule, ok bool, expected, got string) bool {
 	verdict, level := "pass", slog.LevelDebug
 	if !ok {
 		verdict, level = "fail", slog.LevelInfo
 	}
-	// Not by way of the Logger, which looks for the caller each time: the rule says where it stands.
-	if h := l.log.Handler(); h.Enabled(ctx, level) {
+	// Not through the Logger, which looks up the caller each time: the rule says
+	// where the record comes from.
+	if h := l.Log.Handler(); h.Enabled(ctx, level) {
 		r := slog.NewRecord(time.Now(), level, "check", 0)
-		r.AddAttrs(slog.String("rule", rule), slog.String("verdict", verdict),
-			slog.String("expected", expected), slog.String("got", clip(got)), slog.String("clause", clause))
+		r.AddAttrs(slog.String("rule", rule.ID), slog.String("verdict", verdict), slog.String("expected", expected), slog.String("got", clip(got)),
+			slog.String("clause", rule.Clause), slog.String("must", rule.Must), slog.String("why", rule.Why))
 		_ = h.Handle(ctx, r)
 	}
 	return ok
 }
 
-// wrote reports a committed write.
-func (l ledger) wrote(ctx context.Context, op, table, kind, id string) {
-	l.log.LogAttrs(ctx, slog.LevelDebug, "store",
+// Wrote reports a committed write.
+func (l Ledger) Wrote(ctx context.Context, op, table, kind, id string) {
+	l.Log.LogAttrs(ctx, slog.LevelDebug, "store",
 		slog.String("op", op), slog.String("table", table), slog.String("kind", kind), slog.String("id", id))
 }
 
-// fingerprint names a token in the ledger without giving it away. It is the
+// Fingerprint names a token in the ledger without giving it away. It is the
 // beginning of the SHA-256 in hex, as the authorization server's own records
 // have it, so that one token can be followed through both.
-func fingerprint(token string) string {
+func Fingerprint(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return "access token " + hex.EncodeToString(sum[:])[:8]
 }
@@ -49,4 +77,9 @@ func clip(s string) string {
 		return s[:200] + "…"
 	}
 	return s
+}
+
+// check reports to the API's ledger whether a rule held.
+func (a *API) check(ctx context.Context, rule Rule, ok bool, expected, got string) bool {
+	return a.ledger.Check(ctx, rule, ok, expected, got)
 }

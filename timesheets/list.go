@@ -78,7 +78,7 @@ func (a *API) page(ctx context.Context, sel selection, in Page, which ...string)
 	sel.limit = in.Limit
 	if in.Cursor != "" {
 		after, ok := a.cursors.open(in.Cursor, which)
-		if !a.check(ctx, "cursor was made here, for this list", "", ok, "next_cursor of the page before", "a cursor") {
+		if !a.check(ctx, rules.CursorGenuine, ok, "next_cursor of the page before", "a cursor") {
 			return nil, newProblem(http.StatusBadRequest, "The cursor is not one that this list has given, with these filters. Start without one.",
 				parameter("cursor", "is not valid here"))
 		}

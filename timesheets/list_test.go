@@ -150,7 +150,7 @@ func TestCursorsCannotBeForged(t *testing.T) {
 			t.Errorf("%s: errors at %q", query, got)
 		}
 	}
-	w.recorded(w.ledger.take(), "INFO check", `rule="cursor was made here, for this list"`, `verdict="fail"`)
+	w.recorded(w.ledger.take(), "INFO check", `rule="cursor-genuine"`, `verdict="fail"`)
 }
 
 func TestCursorsOutliveARestartAndNotTheFile(t *testing.T) {

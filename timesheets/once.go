@@ -44,7 +44,7 @@ var errKeyReused = errors.New("the key was used for another request")
 
 // repeatable returns nil for a request without a key. The content is hashed as
 // it was understood: spacing and the order of names make no difference.
-func (a *API) repeatable(ctx context.Context, c Caller, operation string, r Retry, content any) (*request, error) {
+func (a *API) repeatable(c Caller, operation string, r Retry, content any) (*request, error) {
 	if r.Key == "" {
 		return nil, nil
 	}
@@ -52,7 +52,6 @@ func (a *API) repeatable(ctx context.Context, c Caller, operation string, r Retr
 	if err != nil {
 		return nil, fmt.Errorf("content of %s: %w", operation, err)
 	}
-	a.check(ctx, "Idempotency-Key can be used", "", true, "1 to 255 visible ASCII characters", "a key")
 	return &request{key: digest(c.Subject, c.ClientID, r.Key), content: digest(operation, string(canonical)), now: a.now()}, nil
 }
 
@@ -137,11 +136,11 @@ func (a *API) repeated(ctx context.Context, r *request, replayed bool, err error
 	switch {
 	case r == nil:
 	case errors.Is(err, errKeyReused):
-		a.check(ctx, "Idempotency-Key is new, or of the same request", "", false, "the same content", "another")
+		a.check(ctx, rules.KeyOfRequest, false, "the same content", "another")
 		return newProblem(http.StatusUnprocessableEntity, "This Idempotency-Key was used for another request in the last 24 hours. Use a new key.",
 			parameter("Idempotency-Key", "was used for another request"))
 	case err == nil:
-		a.check(ctx, "Idempotency-Key is new, or of the same request", "", true, "the same content", map[bool]string{true: "sent again", false: "new"}[replayed])
+		a.check(ctx, rules.KeyOfRequest, true, "the same content", map[bool]string{true: "sent again", false: "new"}[replayed])
 	}
 	return err
 }

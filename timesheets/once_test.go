@@ -45,7 +45,7 @@ func TestARequestSentAgainHappensOnce(t *testing.T) {
 	if strings.Contains(log, `op="insert"`) {
 		t.Errorf("a replay is reported as a write:\n%s", log)
 	}
-	w.recorded(log, `rule="Idempotency-Key is new, or of the same request"`, `got="sent again"`)
+	w.recorded(log, `rule="idempotency-key-one-request"`, `got="sent again"`)
 	if n := w.stored(); n != 1 {
 		t.Errorf("%d entries", n)
 	}
@@ -69,7 +69,7 @@ func TestAKeyIsForOneRequest(t *testing.T) {
 			t.Errorf("%s", r.body)
 		}
 	}
-	w.recorded(w.ledger.take(), "INFO check", `rule="Idempotency-Key is new, or of the same request"`, `verdict="fail"`)
+	w.recorded(w.ledger.take(), "INFO check", `rule="idempotency-key-one-request"`, `verdict="fail"`)
 	if n := w.stored(); n != 1 {
 		t.Errorf("%d entries", n)
 	}

@@ -129,7 +129,7 @@ func (a *API) translate(ctx huma.Context, _ string, v any) (any, error) {
 	default:
 		p.Detail = "The request needs a body."
 	}
-	a.check(ctx.Context(), "request matches the operation's schema", "", false, "a valid request", strings.TrimSpace(p.Title+" "+places(p.Errors)))
+	a.check(ctx.Context(), rules.Schema, false, "a valid request", strings.TrimSpace(p.Title+" "+places(p.Errors)))
 	return p, nil
 }
 

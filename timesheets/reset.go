@@ -26,10 +26,10 @@ func (a *API) Reset(ctx context.Context, now time.Time, seedWeek bool) error {
 		written, err = insertWeek(tx, now, nil)
 		return err
 	}, func() {
-		a.wrote(ctx, "reset", "entries", "all", "")
-		a.wrote(ctx, "reset", "idempotency_answers", "all", "")
+		a.ledger.Wrote(ctx, "reset", "entries", "all", "")
+		a.ledger.Wrote(ctx, "reset", "idempotency_answers", "all", "")
 		for _, id := range written {
-			a.wrote(ctx, "insert", "entries", "timesheet entry", id)
+			a.ledger.Wrote(ctx, "insert", "entries", "timesheet entry", id)
 		}
 	})
 }

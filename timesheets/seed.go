@@ -63,7 +63,7 @@ func (a *API) SeedWeek(ctx context.Context, now time.Time, wanted bool, people .
 		return err
 	}, func() {
 		for _, id := range written {
-			a.wrote(ctx, "insert", "entries", "timesheet entry", id)
+			a.ledger.Wrote(ctx, "insert", "entries", "timesheet entry", id)
 		}
 	})
 }

@@ -23,10 +23,9 @@ func afterSignIn(age time.Duration, op huma.Operation) huma.Operation {
 	return op
 }
 
-// admitsAge holds the time of the sign-in against what the operation demands.
-// RFC 9470 3: a token that is good, and carries the scope, may still not be
-// enough. Another one, from a fresh sign-in, is what helps; a refresh does not,
-// because it keeps the time of the first one (OIDC Core 12.2).
+// admitsAge compares the time of the sign-in with what the operation demands. A
+// refresh does not help, because it keeps the time of the first sign-in (OIDC
+// Core 12.2).
 func (a *API) admitsAge(ctx context.Context, op *huma.Operation, sent credentials, caller Caller) error {
 	limit, demanded := op.Metadata[maxAge].(time.Duration)
 	if !demanded {
@@ -39,7 +38,7 @@ func (a *API) admitsAge(ctx context.Context, op *huma.Operation, sent credential
 	if known {
 		got = caller.AuthTime.UTC().Format(time.RFC3339)
 	}
-	if a.check(ctx, "signed in recently", "RFC 9470 3", ok, "auth_time from "+a.now().Add(-limit).UTC().Format(time.RFC3339)+" on", got) {
+	if a.check(ctx, rules.RecentSignIn, ok, "auth_time from "+a.now().Add(-limit).UTC().Format(time.RFC3339)+" on", got) {
 		return nil
 	}
 	seconds := strconv.Itoa(int(limit / time.Second))

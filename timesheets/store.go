@@ -37,9 +37,9 @@ func (e *readError) Unwrap() error     { return e.err }
 func (e *readError) Unavailable() bool { return true }
 
 type store struct {
-	ledger
-	w    Writer
-	read *sql.DB
+	ledger Ledger
+	w      Writer
+	read   *sql.DB
 }
 
 const columns = `id, user_id, project, date, quarters, notes, status, decided_by, decided_at, comment, created_at, updated_at, version`
@@ -198,7 +198,7 @@ func (s *store) replace(ctx context.Context, id, owner string, n NewEntry, m mat
 			return fmt.Errorf("replace entry: %w", err)
 		}
 		return nil
-	}, func() { s.wrote(ctx, "update", "entries", "timesheet entry", id) })
+	}, func() { s.ledger.Wrote(ctx, "update", "entries", "timesheet entry", id) })
 	return replaced, err
 }
 
@@ -232,7 +232,7 @@ func (s *store) delete(ctx context.Context, id, owner string, m match) error {
 			return err
 		}
 		return whyUnchanged(tx, id, owner)
-	}, func() { s.wrote(ctx, "delete", "entries", "timesheet entry", id) })
+	}, func() { s.ledger.Wrote(ctx, "delete", "entries", "timesheet entry", id) })
 }
 
 // verdict is a manager's decision about an entry.
@@ -261,7 +261,7 @@ func (s *store) decide(ctx context.Context, id, owner string, v verdict) (entry,
 			return fmt.Errorf("decide entry: %w", err)
 		}
 		return nil
-	}, func() { s.wrote(ctx, "update", "entries", "timesheet entry", id) })
+	}, func() { s.ledger.Wrote(ctx, "update", "entries", "timesheet entry", id) })
 	return decided, err
 }
 

@@ -49,7 +49,7 @@ func (a *API) upload(ctx context.Context, c Caller, in *uploadInput) (*uploadOut
 	if err != nil {
 		return nil, err
 	}
-	again, err := a.repeatable(ctx, c, "upload-timesheets", in.Retry, sheet.content)
+	again, err := a.repeatable(c, "upload-timesheets", in.Retry, sheet.content)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func (a *API) upload(ctx context.Context, c Caller, in *uploadInput) (*uploadOut
 	sheet.number(a.now())
 	out, replayed, err := once(ctx, a.store, again, sheet.insert, func() {
 		for _, e := range sheet.entries {
-			a.wrote(ctx, "insert", "entries", "timesheet entry", e.ID)
+			a.ledger.Wrote(ctx, "insert", "entries", "timesheet entry", e.ID)
 		}
 	})
 	if err := a.repeated(ctx, again, replayed, err); err != nil {
@@ -67,7 +67,9 @@ func (a *API) upload(ctx context.Context, c Caller, in *uploadInput) (*uploadOut
 	}
 	if replayed {
 		out.Replayed = "true"
+		return out, nil
 	}
+	a.allValid(ctx, sheet)
 	return out, nil
 }
 
@@ -153,7 +155,7 @@ func (a *API) refuseStrangers(ctx context.Context, s *sheet) error {
 			s.mark(i, "user_id", "is nobody whom this API knows")
 		}
 	}
-	a.check(ctx, "every person of the batch is known", "", strangers == 0, "known people", fmt.Sprintf("%d rows of others", strangers))
+	a.check(ctx, rules.BatchPeopleKnown, strangers == 0, "known people", fmt.Sprintf("%d rows of others", strangers))
 	return nil
 }
 
@@ -201,7 +203,12 @@ func (a *API) refusedRows(ctx context.Context, s *sheet, err error) error {
 	if !errors.Is(err, errBadRows) {
 		return err
 	}
+	return newProblem(http.StatusUnprocessableEntity, "Nothing was stored, because of the rows listed in errors.", a.allValid(ctx, s)...)
+}
+
+// allValid reports whether the batch had mistakes, and returns them.
+func (a *API) allValid(ctx context.Context, s *sheet) []violation {
 	errs := s.violations()
-	a.check(ctx, "every row of the batch is good", "", false, fmt.Sprintf("%d rows", len(s.rows)), fmt.Sprintf("%d mistakes", len(errs)))
-	return newProblem(http.StatusUnprocessableEntity, "Nothing was stored, because of the rows listed in errors.", errs...)
+	a.check(ctx, rules.BatchRowsValid, len(errs) == 0, fmt.Sprintf("%d valid rows", len(s.rows)), fmt.Sprintf("%d mistakes", len(errs)))
+	return errs
 }

@@ -67,7 +67,7 @@ func TestABadRowRefusesTheBatch(t *testing.T) {
 	if n := w.stored(); n != 0 {
 		t.Errorf("%d entries were stored", n)
 	}
-	w.recorded(w.ledger.take(), "INFO check", `rule="every row of the batch is good"`, `verdict="fail"`)
+	w.recorded(w.ledger.take(), "INFO check", `rule="batch-rows-valid"`, `verdict="fail"`)
 }
 
 // Rows are reported in the order of the batch, however many they are.
@@ -160,8 +160,8 @@ func TestAnUploadSentAgainHappensOnce(t *testing.T) {
 func TestAKeyIsForOneOperation(t *testing.T) {
 	a := newWorld(t).api
 	c := Caller{Subject: "s", ClientID: "c"}
-	one, _ := a.repeatable(t.Context(), c, "create-timesheet", Retry{"k"}, 1)
-	two, _ := a.repeatable(t.Context(), c, "upload-timesheets", Retry{"k"}, 1)
+	one, _ := a.repeatable(c, "create-timesheet", Retry{"k"}, 1)
+	two, _ := a.repeatable(c, "upload-timesheets", Retry{"k"}, 1)
 	if one.key != two.key || one.content == two.content {
 		t.Error("a key would be taken for two operations with the same content")
 	}

@@ -59,30 +59,26 @@ func (m *moment) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// caller holds the claims against what this API expects.
+// caller compares the claims with what this API expects.
 func (r *remote) caller(ctx context.Context, c claims) (timesheets.Caller, error) {
-	// RFC 9068 4: iss MUST be exactly the issuer that the keys are of.
-	if !r.check(ctx, "iss", "RFC 9068 4", c.Issuer == r.Issuer, r.Issuer, c.Issuer) {
+	if !r.check(ctx, rules.Issuer, c.Issuer == r.Issuer, r.Issuer, c.Issuer) {
 		return timesheets.Caller{}, timesheets.InvalidToken("it was issued by another server")
 	}
-	// RFC 9068 4: aud MUST name this API, or a token given to another one could be replayed here.
-	if !r.check(ctx, "aud", "RFC 9068 4", slices.Contains(c.Audience, r.Audience), r.Audience, strings.Join(c.Audience, " ")) {
+	if !r.check(ctx, rules.Audience, slices.Contains(c.Audience, r.Audience), r.Audience, strings.Join(c.Audience, " ")) {
 		return timesheets.Caller{}, timesheets.InvalidToken("it is meant for another API")
 	}
 	now := r.Now()
-	// RFC 9068 4: the current time MUST be before exp; a token without one would be good for ever.
-	if !r.check(ctx, "exp", "RFC 9068 4", now.Before(c.Expiry.Time), now.Format(time.RFC3339), c.Expiry.UTC().Format(time.RFC3339)) {
+	if !r.check(ctx, rules.Expiry, now.Before(c.Expiry.Time), now.Format(time.RFC3339), c.Expiry.UTC().Format(time.RFC3339)) {
 		return timesheets.Caller{}, timesheets.InvalidToken("it has expired")
 	}
-	// RFC 7519 4.1.5: not before its time; leeway for two clocks.
 	begins := c.IssuedAt.Time
 	if c.NotBefore.After(begins) {
 		begins = c.NotBefore.Time
 	}
-	if !r.check(ctx, "iat and nbf", "RFC 7519 4.1.5", !begins.After(now.Add(clockLeeway)), now.Format(time.RFC3339), begins.UTC().Format(time.RFC3339)) {
+	if !r.check(ctx, rules.Begun, !begins.After(now.Add(clockLeeway)), now.Format(time.RFC3339), begins.UTC().Format(time.RFC3339)) {
 		return timesheets.Caller{}, timesheets.InvalidToken("it is not valid yet")
 	}
-	if !r.check(ctx, "sub and client_id", "RFC 9068 2.2", c.Subject != "" && c.ClientID != "", "both", "sub "+c.Subject+", client_id "+c.ClientID) {
+	if !r.check(ctx, rules.Owner, c.Subject != "" && c.ClientID != "", "both", "sub "+c.Subject+", client_id "+c.ClientID) {
 		return timesheets.Caller{}, timesheets.InvalidToken("it does not say whose it is")
 	}
 	return timesheets.Caller{

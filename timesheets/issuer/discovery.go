@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/exampleco/punchcard/timesheets"
 )
 
 // Config is what a verifier needs. HTTP, Now and Log may be nil.
@@ -98,17 +100,13 @@ func (r *remote) readMetadata(ctx context.Context) (metadata, error) {
 		if failed = r.get(ctx, address, &m); failed != nil {
 			continue
 		}
-		// RFC 8414 3.3: issuer MUST be identical to what was asked for, or one
-		// server could pass for another.
-		if !r.check(ctx, "issuer of the metadata", "RFC 8414 3.3", m.Issuer == r.Issuer, r.Issuer, m.Issuer) {
+		if !r.check(ctx, rules.MetadataIssuer, m.Issuer == r.Issuer, r.Issuer, m.Issuer) {
 			failed = fmt.Errorf("%s names %q as its issuer, not %q", address, clip(m.Issuer), r.Issuer)
 			continue
 		}
-		// RFC 8414 2 and RFC 7662 4 ask for https, so that nobody on the way can
-		// put in keys or read tokens. An issuer that is asked over plain http has
-		// been warned of; one that is not does not lead there.
+		// An operator who names an issuer over plain http has been warned at start.
 		for _, next := range []string{m.JWKSURI, m.IntrospectionEndpoint} {
-			if !r.check(ctx, "metadata leads nowhere in the clear", "RFC 8414 2", Exposed(r.Issuer) || !Exposed(next), "https, or this machine", next) {
+			if !r.check(ctx, rules.MetadataProtected, Exposed(r.Issuer) || !Exposed(next), "https, or this machine", next) {
 				return metadata{}, fmt.Errorf("the metadata of %s leads to %s, which is not encrypted", r.Issuer, clip(next))
 			}
 		}
@@ -192,18 +190,12 @@ type statusError struct {
 
 func (e *statusError) Error() string { return fmt.Sprintf("%s answers %d", e.address, e.status) }
 
-// check reports one verdict as a log record, as every room does.
-func (r *remote) check(ctx context.Context, rule, clause string, ok bool, expected, got string) bool {
-	verdict, level := "pass", slog.LevelDebug
-	if !ok {
-		verdict, level = "fail", slog.LevelInfo
-	}
-	r.Log.LogAttrs(ctx, level, "check", slog.String("rule", rule), slog.String("verdict", verdict),
-		slog.String("expected", expected), slog.String("got", clip(got)), slog.String("clause", clause))
-	return ok
+// check reports to the ledger whether a rule held.
+func (r *remote) check(ctx context.Context, rule timesheets.Rule, ok bool, expected, got string) bool {
+	return timesheets.Ledger{Log: r.Log}.Check(ctx, rule, ok, expected, got)
 }
 
-// clip keeps hostile input from filling the log.
+// clip keeps an error short, whatever the issuer says.
 func clip(s string) string {
 	if len(s) > 200 {
 		return s[:200] + "…"

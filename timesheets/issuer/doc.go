@@ -19,6 +19,7 @@
 //	kept.go           metadata and keys: read beside the calls, never by each of them
 //	introspection.go  the token shown to the issuer
 //	claims.go         what both find, as the API wants to know it
+//	rules.go          what must hold of all that, and why
 //
 // Nothing that a token says is followed to another address: jku, x5u, x5c and
 // jwk of its header are not looked at (RFC 8725 3.10).

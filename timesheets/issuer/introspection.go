@@ -68,8 +68,7 @@ func (i *Introspection) Verify(ctx context.Context, token string) (timesheets.Ca
 	if err := i.answer(q, &said); err != nil {
 		return timesheets.Caller{}, i.explain(err)
 	}
-	// RFC 7662 2.2: whatever else it says, a token that is not active opens nothing.
-	if !i.check(ctx, "the issuer says that it is active", "RFC 7662 2.2", said.Active, "active", fmt.Sprint("active: ", said.Active)) {
+	if !i.check(ctx, rules.Active, said.Active, "active", fmt.Sprint("active: ", said.Active)) {
 		return timesheets.Caller{}, timesheets.InvalidToken("its issuer says that it is not active")
 	}
 	if said.Issuer == "" {
