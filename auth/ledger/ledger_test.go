@@ -93,3 +93,27 @@ func TestRules(t *testing.T) {
 	}()
 	ledger.Rules(struct{ Name string }{"x"})
 }
+
+func TestProofread(t *testing.T) {
+	if err := ledger.Proofread([]ledger.Rule{exact}); err != nil {
+		t.Error(err)
+	}
+	for wrong, edit := range map[string]func(*ledger.Rule){
+		"spaces in its ID":   func(r *ledger.Rule) { r.ID = "redirect uri" },
+		"capitals in its ID": func(r *ledger.Rule) { r.ID = "Redirect-URI" },
+		"one word as its ID": func(r *ledger.Rule) { r.ID = "redirect" },
+		"no ID":              func(r *ledger.Rule) { r.ID = "" },
+		"no Must":            func(r *ledger.Rule) { r.Must = "" },
+		"no full stop":       func(r *ledger.Rule) { r.Must = "The redirect URI is exact" },
+		"a small letter":     func(r *ledger.Rule) { r.Must = "the redirect URI is exact." },
+		"no Why":             func(r *ledger.Rule) { r.Why = "" },
+	} {
+		rule := exact
+		if edit(&rule); ledger.Proofread([]ledger.Rule{rule}) == nil {
+			t.Errorf("a rule with %s is taken", wrong)
+		}
+	}
+	if ledger.Proofread([]ledger.Rule{exact, exact}) == nil {
+		t.Error("a rule that stands twice is taken")
+	}
+}
