@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 // The errors of RFC 9449 5 and 8.
@@ -36,11 +38,14 @@ type Config struct {
 // use.
 type Checker struct {
 	Config
+	ledger ledger.Ledger
 	nonces nonces
 }
 
 // New makes a Checker with nonces of its own. It does not touch the file.
-func New(c Config) *Checker { return &Checker{Config: c, nonces: newNonces()} }
+func New(c Config) *Checker {
+	return &Checker{Config: c, ledger: ledger.New(c.Log), nonces: newNonces()}
+}
 
 // Demanding is the same Checker where a nonce is demanded in every proof.
 func (c *Checker) Demanding() *Checker {
@@ -101,7 +106,7 @@ func (c *Checker) Check(ctx context.Context, r *http.Request, token string) (jkt
 		sum := sha256.Sum256([]byte(token))
 		want := base64.RawURLEncoding.EncodeToString(sum[:])
 		// RFC 9449 7: a proof made beside one token must not serve another one.
-		if !c.check(ctx, "DPoP ath", "RFC 9449 4.3", p.claims.Hash == want, "the hash of the access token", orNone(p.claims.Hash, "another hash")) {
+		if !c.ledger.Check(ctx, rules.TokenHash, p.claims.Hash == want, "the hash of the access token", orNone(p.claims.Hash, "another hash")) {
 			return "", invalid("its ath is not the hash of the access token")
 		}
 	}
@@ -115,17 +120,17 @@ func (c *Checker) Check(ctx context.Context, r *http.Request, token string) (jkt
 func (c *Checker) read(ctx context.Context, r *http.Request) (*proof, error) {
 	sent := r.Header.Values("DPoP")
 	// RFC 9449 4.3 (1): two readers of one request could each take another of them.
-	if !c.check(ctx, "one DPoP proof", "RFC 9449 4.3", len(sent) == 1, "1", fmt.Sprint(len(sent))) {
+	if !c.ledger.Check(ctx, rules.One, len(sent) == 1, "1", fmt.Sprint(len(sent))) {
 		return nil, invalid(fmt.Sprintf("send one DPoP header, not %d", len(sent)))
 	}
 	p, err := parse(sent[0])
 	// RFC 9449 4.3 (2): the value is a single and well-formed JWT.
-	if !c.check(ctx, "DPoP proof is well-formed", "RFC 9449 4.3", err == nil, "a signed JWT in its compact form", got(err, "one")) {
+	if !c.ledger.Check(ctx, rules.WellFormed, err == nil, "a signed JWT in its compact form", got(err, "one")) {
 		return nil, invalid("it cannot be read: " + err.Error())
 	}
 	missing := p.claims.missing()
 	// RFC 9449 4.3 (3): without one of these the others say nothing.
-	if !c.check(ctx, "DPoP proof is complete", "RFC 9449 4.2", missing == "", "jti, htm, htu and iat", orNone(missing, "no "+missing)) {
+	if !c.ledger.Check(ctx, rules.Complete, missing == "", "jti, htm, htu and iat", orNone(missing, "no "+missing)) {
 		return nil, invalid("it has no " + missing)
 	}
 	return p, nil
@@ -134,25 +139,25 @@ func (c *Checker) read(ctx context.Context, r *http.Request) (*proof, error) {
 // genuine finds out whether the sender has the key.
 func (c *Checker) genuine(ctx context.Context, p *proof) error {
 	// RFC 9449 4.3 (4): or any JWT that the key has signed would pass for a proof (RFC 8725 3.11).
-	if !c.check(ctx, "DPoP typ", "RFC 9449 4.3", p.Header.Typ == "dpop+jwt", "dpop+jwt", p.Header.Typ) {
+	if !c.ledger.Check(ctx, rules.Type, p.Header.Typ == "dpop+jwt", "dpop+jwt", p.Header.Typ) {
 		return invalid("its typ is not dpop+jwt")
 	}
 	// RFC 9449 4.3 (5): "none" is signed by nobody, and an HMAC by everybody who can check it.
-	if !c.check(ctx, "DPoP alg", "RFC 9449 4.3", slices.Contains(algorithms, p.Header.Alg), strings.Join(algorithms, " "), p.Header.Alg) {
+	if !c.ledger.Check(ctx, rules.Algorithm, slices.Contains(algorithms, p.Header.Alg), strings.Join(algorithms, " "), p.Header.Alg) {
 		return invalid("its alg is not one of " + strings.Join(algorithms, ", "))
 	}
 	private := privateMembers(p.Header.JWK)
 	// RFC 9449 4.3 (7): a private key that was sent is no secret any more.
-	if !c.check(ctx, "DPoP key is public", "RFC 9449 4.3", private == "", "public members only", orNone(private, "with "+private)) {
+	if !c.ledger.Check(ctx, rules.KeyPublic, private == "", "public members only", orNone(private, "with "+private)) {
 		return invalid("its jwk holds a private key, which everybody on the way has seen; make another one")
 	}
 	var err error
 	p.key, err = parseKey(p.Header.JWK, p.Header.Alg)
-	if !c.check(ctx, "DPoP key fits the alg", "RFC 9449 4.2", err == nil, "a public key for "+p.Header.Alg, got(err, "one")) {
+	if !c.ledger.Check(ctx, rules.KeyFits, err == nil, "a public key for "+p.Header.Alg, got(err, "one")) {
 		return invalid("its jwk is no good: " + err.Error())
 	}
 	// RFC 9449 4.3 (6): whoever has no private key has nothing but a copy of somebody's public one.
-	if !c.check(ctx, "DPoP signature", "RFC 9449 4.3", p.key.verifies(p.Header.Alg, p.Signed, p.Signature), "by the key in jwk", "key "+p.key.thumbprint[:8]) {
+	if !c.ledger.Check(ctx, rules.Signature, p.key.verifies(p.Header.Alg, p.Signed, p.Signature), "by the key in jwk", "key "+p.key.thumbprint[:8]) {
 		return invalid("its signature does not fit the key in its jwk")
 	}
 	return nil
@@ -161,12 +166,12 @@ func (c *Checker) genuine(ctx context.Context, p *proof) error {
 // meant finds out whether the proof was made for this request.
 func (c *Checker) meant(ctx context.Context, r *http.Request, p *proof) error {
 	// RFC 9449 4.3 (8): a proof made for reading must not delete.
-	if !c.check(ctx, "DPoP htm", "RFC 9449 4.3", p.claims.Method == r.Method, r.Method, p.claims.Method) {
+	if !c.ledger.Check(ctx, rules.Method, p.claims.Method == r.Method, r.Method, p.claims.Method) {
 		return invalid("its htm is not the method of this request")
 	}
 	sent, urls := normal(p.claims.URL), c.targets(r)
 	// RFC 9449 4.3 (9): a proof made for one server, or one path, must not serve another.
-	if !c.check(ctx, "DPoP htu", "RFC 9449 4.3", sent != "" && slices.Contains(urls, sent), strings.Join(urls, " or "), sent) {
+	if !c.ledger.Check(ctx, rules.URL, sent != "" && slices.Contains(urls, sent), strings.Join(urls, " or "), sent) {
 		return invalid("its htu is not the URL of this request, which is " + urls[0])
 	}
 	return nil
@@ -178,7 +183,7 @@ func (c *Checker) fresh(ctx context.Context, p *proof) error {
 	// RFC 9449 4.3 (10), 11.2: proofs can be made in advance, by somebody who has the key for a moment. A nonce cannot.
 	if needed := c.Nonces || p.claims.Nonce != ""; needed {
 		ok := c.nonces.good(p.claims.Nonce, now)
-		if !c.check(ctx, "DPoP nonce", "RFC 9449 4.3", ok, "a nonce of this server, at most "+nonceLifetime.String()+" old", orNone(p.claims.Nonce, "a nonce")) {
+		if !c.ledger.Check(ctx, rules.Nonce, ok, "a nonce of this server, at most "+nonceLifetime.String()+" old", orNone(p.claims.Nonce, "a nonce")) {
 			// Also where none is demanded: a client that remembers an old one would repeat it for ever.
 			return &Error{UseNonce, "put the nonce of the DPoP-Nonce header into the proof", c.nonces.at(now)}
 		}
@@ -186,7 +191,7 @@ func (c *Checker) fresh(ctx context.Context, p *proof) error {
 	made := *p.claims.IssuedAt
 	// RFC 9449 4.3 (11), 11.1: a proof is remembered for as long as it is accepted, and neither goes on for ever.
 	ok := math.Abs(float64(now.UnixMilli())/1000-made) <= window.Seconds()
-	if !c.check(ctx, "DPoP iat", "RFC 9449 4.3", ok, "within "+window.String()+" of "+now.UTC().Format(time.RFC3339), fmt.Sprintf("%.0f", made)) {
+	if !c.ledger.Check(ctx, rules.IssuedAt, ok, "within "+window.String()+" of "+now.UTC().Format(time.RFC3339), fmt.Sprintf("%.0f", made)) {
 		return invalid("its iat is not within " + window.String() + " of this server's time")
 	}
 	return nil

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v3"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 func TestEachAlgorithm(t *testing.T) {
@@ -23,7 +25,7 @@ func TestEachAlgorithm(t *testing.T) {
 	}
 	d := newDevice(t, "EdDSA")
 	good := d.proof(t, d.claims(w.time))
-	w.refused("Ed25519's name on EdDSA's signature", request(edited(t, good, func(h, _ map[string]any) { h["alg"] = "Ed25519" })), "", InvalidProof, "DPoP signature")
+	w.refused("Ed25519's name on EdDSA's signature", request(edited(t, good, func(h, _ map[string]any) { h["alg"] = "Ed25519" })), "", InvalidProof, rules.Signature)
 }
 
 // edited changes header and claims of a proof and leaves its signature.
@@ -72,46 +74,49 @@ func TestChecks(t *testing.T) {
 	twice := base64.RawURLEncoding.EncodeToString([]byte(`{"jti":"a","jti":"b","htm":"POST","htu":"` + base + path + `","iat":1764061200}`))
 	good := strings.Split(with(nil), ".")
 	other := newDevice(t, "ES384")
-	for _, c := range []struct{ what, proof, rule string }{
-		{"empty", "", "DPoP proof is well-formed"},
-		{"two parts", good[0] + "." + good[1], "DPoP proof is well-formed"},
-		{"two in one header", with(nil) + "," + with(nil), "DPoP proof is well-formed"},
-		{"padded", good[0] + "." + good[1] + "." + good[2] + "=", "DPoP proof is well-formed"},
-		{"a line break", good[0] + ".\n" + good[1] + "." + good[2], "DPoP proof is well-formed"},
-		{"too long", with(map[string]any{"x": strings.Repeat("x", limits.Token)}), "DPoP proof is well-formed"},
-		{"a claim given twice", good[0] + "." + twice + "." + good[2], "DPoP proof is well-formed"},
-		{"iat as text", with(map[string]any{"iat": "1764061200"}), "DPoP proof is well-formed"},
-		{"critical", header(func(h map[string]any) { h["crit"] = []string{"b64"} }), "DPoP proof is well-formed"},
-		{"no jti", without("jti"), "DPoP proof is complete"},
-		{"empty jti", with(map[string]any{"jti": ""}), "DPoP proof is complete"},
-		{"no htm", without("htm"), "DPoP proof is complete"},
-		{"no htu", without("htu"), "DPoP proof is complete"},
-		{"no iat", without("iat"), "DPoP proof is complete"},
-		{"typ JWT", d.sign(t, d.claims(w.time), "JWT", d.jwk()), "DPoP typ"},
-		{"alg none", none + "." + good[1] + ".", "DPoP alg"},
-		{"alg HS256", header(func(h map[string]any) { h["alg"] = "HS256" }), "DPoP alg"},
-		{"alg ES384", other.proof(t, other.claims(w.time)), "DPoP alg"},
-		{"private key", d.sign(t, d.claims(w.time), "dpop+jwt", jose.JSONWebKey{Key: d.private}), "DPoP key is public"},
-		{"symmetric key", header(func(h map[string]any) { h["jwk"] = map[string]any{"kty": "oct", "k": "c2VjcmV0"} }), "DPoP key is public"},
-		{"no key", header(func(h map[string]any) { delete(h, "jwk") }), "DPoP key fits the alg"},
-		{"key of another kind", header(func(h map[string]any) { h["alg"] = "PS256" }), "DPoP key fits the alg"},
-		{"key off the curve", header(func(h map[string]any) { k := h["jwk"].(map[string]any); k["x"] = k["y"] }), "DPoP key fits the alg"},
-		{"another's key", header(func(h map[string]any) { h["jwk"] = newDevice(t, "ES256").jwk() }), "DPoP signature"},
-		{"changed", edited(t, with(nil), func(_, c map[string]any) { c["jti"] = "mine" }), "DPoP signature"},
-		{"signature in DER's length", good[0] + "." + good[1] + "." + base64.RawURLEncoding.EncodeToString(make([]byte, 70)), "DPoP signature"},
-		{"htm GET", with(map[string]any{"htm": "GET"}), "DPoP htm"},
-		{"htm in lower case", with(map[string]any{"htm": "post"}), "DPoP htm"},
-		{"another path", with(map[string]any{"htu": base + "/api/me"}), "DPoP htu"},
-		{"another host", with(map[string]any{"htu": "https://evil.example" + path}), "DPoP htu"},
-		{"by http", with(map[string]any{"htu": "http://as.example" + path}), "DPoP htu"},
-		{"too old", with(map[string]any{"iat": w.time.Add(-window - time.Second).Unix()}), "DPoP iat"},
-		{"not yet", with(map[string]any{"iat": w.time.Add(window + time.Second).Unix()}), "DPoP iat"},
-		{"beyond all time", with(map[string]any{"iat": 1e300}), "DPoP iat"},
+	for _, c := range []struct {
+		what, proof string
+		rule        ledger.Rule
+	}{
+		{"empty", "", rules.WellFormed},
+		{"two parts", good[0] + "." + good[1], rules.WellFormed},
+		{"two in one header", with(nil) + "," + with(nil), rules.WellFormed},
+		{"padded", good[0] + "." + good[1] + "." + good[2] + "=", rules.WellFormed},
+		{"a line break", good[0] + ".\n" + good[1] + "." + good[2], rules.WellFormed},
+		{"too long", with(map[string]any{"x": strings.Repeat("x", limits.Token)}), rules.WellFormed},
+		{"a claim given twice", good[0] + "." + twice + "." + good[2], rules.WellFormed},
+		{"iat as text", with(map[string]any{"iat": "1764061200"}), rules.WellFormed},
+		{"critical", header(func(h map[string]any) { h["crit"] = []string{"b64"} }), rules.WellFormed},
+		{"no jti", without("jti"), rules.Complete},
+		{"empty jti", with(map[string]any{"jti": ""}), rules.Complete},
+		{"no htm", without("htm"), rules.Complete},
+		{"no htu", without("htu"), rules.Complete},
+		{"no iat", without("iat"), rules.Complete},
+		{"typ JWT", d.sign(t, d.claims(w.time), "JWT", d.jwk()), rules.Type},
+		{"alg none", none + "." + good[1] + ".", rules.Algorithm},
+		{"alg HS256", header(func(h map[string]any) { h["alg"] = "HS256" }), rules.Algorithm},
+		{"alg ES384", other.proof(t, other.claims(w.time)), rules.Algorithm},
+		{"private key", d.sign(t, d.claims(w.time), "dpop+jwt", jose.JSONWebKey{Key: d.private}), rules.KeyPublic},
+		{"symmetric key", header(func(h map[string]any) { h["jwk"] = map[string]any{"kty": "oct", "k": "c2VjcmV0"} }), rules.KeyPublic},
+		{"no key", header(func(h map[string]any) { delete(h, "jwk") }), rules.KeyFits},
+		{"key of another kind", header(func(h map[string]any) { h["alg"] = "PS256" }), rules.KeyFits},
+		{"key off the curve", header(func(h map[string]any) { k := h["jwk"].(map[string]any); k["x"] = k["y"] }), rules.KeyFits},
+		{"another's key", header(func(h map[string]any) { h["jwk"] = newDevice(t, "ES256").jwk() }), rules.Signature},
+		{"changed", edited(t, with(nil), func(_, c map[string]any) { c["jti"] = "mine" }), rules.Signature},
+		{"signature in DER's length", good[0] + "." + good[1] + "." + base64.RawURLEncoding.EncodeToString(make([]byte, 70)), rules.Signature},
+		{"htm GET", with(map[string]any{"htm": "GET"}), rules.Method},
+		{"htm in lower case", with(map[string]any{"htm": "post"}), rules.Method},
+		{"another path", with(map[string]any{"htu": base + "/api/me"}), rules.URL},
+		{"another host", with(map[string]any{"htu": "https://evil.example" + path}), rules.URL},
+		{"by http", with(map[string]any{"htu": "http://as.example" + path}), rules.URL},
+		{"too old", with(map[string]any{"iat": w.time.Add(-window - time.Second).Unix()}), rules.IssuedAt},
+		{"not yet", with(map[string]any{"iat": w.time.Add(window + time.Second).Unix()}), rules.IssuedAt},
+		{"beyond all time", with(map[string]any{"iat": 1e300}), rules.IssuedAt},
 	} {
 		w.refused(c.what, request(c.proof), "", InvalidProof, c.rule)
 	}
-	w.refused("none", request(), "", InvalidProof, "one DPoP proof")
-	w.refused("two", request(with(nil), with(nil)), "", InvalidProof, "one DPoP proof")
+	w.refused("none", request(), "", InvalidProof, rules.One)
+	w.refused("two", request(with(nil), with(nil)), "", InvalidProof, rules.One)
 	for what, change := range map[string]map[string]any{
 		"as it should be": {}, "a minute old": {"iat": w.time.Add(-window).Unix()}, "a minute early": {"iat": w.time.Add(window).Unix()},
 		"half a second": {"iat": float64(w.time.Unix()) - 0.5}, "query and fragment": {"htu": base + path + "?x=1#y"},
@@ -126,9 +131,9 @@ func TestBesideAToken(t *testing.T) {
 	w := newWorld(t)
 	d := newDevice(t, "ES256")
 	c := d.claims(w.time)
-	w.refused("no ath", request(d.proof(t, c)), "the-token", InvalidProof, "DPoP ath")
+	w.refused("no ath", request(d.proof(t, c)), "the-token", InvalidProof, rules.TokenHash)
 	c["ath"] = hashOf("another-token")
-	w.refused("another's", request(d.proof(t, c)), "the-token", InvalidProof, "DPoP ath")
+	w.refused("another's", request(d.proof(t, c)), "the-token", InvalidProof, rules.TokenHash)
 	c["ath"] = hashOf("the-token")
 	if jkt, err := w.Check(t.Context(), request(d.proof(t, c)), "the-token"); err != nil || jkt != d.jkt(t) {
 		t.Errorf("its own: %q %v", jkt, err)
@@ -143,18 +148,18 @@ func TestUsedOnce(t *testing.T) {
 	c := d.claims(w.time)
 	proof := d.proof(t, c)
 	w.good("first", d, proof)
-	w.refused("the same", request(proof), "", InvalidProof, "DPoP jti")
-	w.refused("the same jti, signed again", request(d.proof(t, c)), "", InvalidProof, "DPoP jti")
+	w.refused("the same", request(proof), "", InvalidProof, rules.Once)
+	w.refused("the same jti, signed again", request(d.proof(t, c)), "", InvalidProof, rules.Once)
 	w.good("another key, which may choose the same jti", other, other.proof(t, c))
 
 	w.time = w.time.Add(window)
-	w.refused("in the last moment", request(proof), "", InvalidProof, "DPoP jti")
+	w.refused("in the last moment", request(proof), "", InvalidProof, rules.Once)
 	if err := w.Purge(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	w.refused("after a purge", request(proof), "", InvalidProof, "DPoP jti")
+	w.refused("after a purge", request(proof), "", InvalidProof, rules.Once)
 	w.time = w.time.Add(time.Second)
-	w.refused("later", request(proof), "", InvalidProof, "DPoP iat")
+	w.refused("later", request(proof), "", InvalidProof, rules.IssuedAt)
 	if err := w.Purge(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -231,13 +236,13 @@ func TestNonces(t *testing.T) {
 	}
 	strict := w.Demanding()
 	nonce := strict.Nonce()
-	w.refused("made up, although none is demanded", with("made-up"), "", UseNonce, "DPoP nonce")
+	w.refused("made up, although none is demanded", with("made-up"), "", UseNonce, rules.Nonce)
 	w.good("one that is not demanded", d, with(nonce).Header.Get("DPoP"))
 
 	w.Checker = strict
-	w.refused("none", request(d.proof(t, d.claims(w.time))), "", UseNonce, "DPoP nonce")
-	w.refused("another server's", with(New(w.Config).Nonce()), "", UseNonce, "DPoP nonce")
-	w.refused("changed", with("B"+nonce[1:]), "", UseNonce, "DPoP nonce")
+	w.refused("none", request(d.proof(t, d.claims(w.time))), "", UseNonce, rules.Nonce)
+	w.refused("another server's", with(New(w.Config).Nonce()), "", UseNonce, rules.Nonce)
+	w.refused("changed", with("B"+nonce[1:]), "", UseNonce, rules.Nonce)
 	w.good("the one that was given out", d, with(nonce).Header.Get("DPoP"))
 	w.time = w.time.Add(nonceLifetime)
 	if w.Nonce() == nonce {
@@ -245,10 +250,10 @@ func TestNonces(t *testing.T) {
 	}
 	w.good("five minutes later", d, with(nonce).Header.Get("DPoP"))
 	w.time = w.time.Add(time.Second)
-	w.refused("after that", with(nonce), "", UseNonce, "DPoP nonce")
+	w.refused("after that", with(nonce), "", UseNonce, rules.Nonce)
 	later := w.Nonce()
 	w.time = w.time.Add(-time.Hour)
-	w.refused("from the future", with(later), "", UseNonce, "DPoP nonce")
+	w.refused("from the future", with(later), "", UseNonce, rules.Nonce)
 	if strings.Contains(w.said.String(), later) {
 		t.Error("a nonce in the ledger")
 	}

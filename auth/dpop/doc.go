@@ -20,5 +20,6 @@
 //
 // checker.go has the checks of RFC 9449 4.3 in one list; proof.go reads the
 // JWT, key.go its key, htu.go compares URLs, nonce.go makes nonces that nobody
-// has to store, seen.go remembers what was used.
+// has to store, seen.go remembers what was used, and rules.go says why each rule
+// is there.
 package dpop

@@ -26,6 +26,8 @@ import (
 	"github.com/go-jose/go-jose/v3"
 	"github.com/go-jose/go-jose/v3/jwt"
 	_ "modernc.org/sqlite"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 const base, path = "https://as.example", "/oauth/token"
@@ -172,7 +174,7 @@ func (w *world) good(what string, d *device, proof string) {
 }
 
 // refused says how the request was refused, and that the ledger tells why.
-func (w *world) refused(what string, r *http.Request, token, code, rule string) {
+func (w *world) refused(what string, r *http.Request, token, code string, rule ledger.Rule) {
 	w.t.Helper()
 	w.said.Reset()
 	jkt, err := w.Check(w.t.Context(), r, token)
@@ -180,8 +182,8 @@ func (w *world) refused(what string, r *http.Request, token, code, rule string) 
 	if !errors.As(err, &e) || e.Code != code || jkt != "" || e.Reason == "" || (e.Nonce != "") != (code == UseNonce) {
 		w.t.Errorf("%s: %q %v, want %s", what, jkt, err, code)
 	}
-	if !strings.Contains(w.said.String(), `rule="`+rule+`" verdict=fail`) {
-		w.t.Errorf("%s: the ledger has no refusal by %q:\n%s", what, rule, w.said)
+	if !strings.Contains(w.said.String(), "rule="+rule.ID+" verdict=fail") {
+		w.t.Errorf("%s: the ledger has no refusal by %q:\n%s", what, rule.ID, w.said)
 	}
 }
 

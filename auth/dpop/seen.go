@@ -2,13 +2,13 @@ package dpop
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
 	"embed"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 // Migrations are the table of this room, in goose's format.
@@ -25,8 +25,7 @@ var errSeen = errors.New("proof seen before")
 
 // use remembers the proof, and refuses one that is remembered already.
 func (c *Checker) use(ctx context.Context, p *proof) error {
-	sum := sha256.Sum256([]byte(p.key.thumbprint + " " + p.claims.ID))
-	id := hex.EncodeToString(sum[:])
+	id := ledger.Hash(p.key.thumbprint + " " + p.claims.ID)
 	ends := time.UnixMilli(int64(*p.claims.IssuedAt * 1000)).Add(window + time.Millisecond)
 	err := c.Writer.Write(ctx, func(tx *sql.Tx) error {
 		// RFC 9449 11.1: a proof that was overheard works within its window once
@@ -44,11 +43,11 @@ func (c *Checker) use(ctx context.Context, p *proof) error {
 		// busy, whoever runs this and however seldom they call Purge.
 		_, err = tx.Exec(`DELETE FROM dpop_proofs WHERE hash IN (SELECT hash FROM dpop_proofs WHERE expires_at < ? ORDER BY expires_at LIMIT 2)`, c.Now().UnixMilli())
 		return err
-	}, func() { c.wrote(ctx, "insert", id[:8]) })
+	}, func() { c.ledger.Wrote(ctx, "insert", "dpop_proofs", "DPoP proof", ledger.Short(id)) })
 	if err != nil && !errors.Is(err, errSeen) {
 		return err
 	}
-	if !c.check(ctx, "DPoP jti", "RFC 9449 11.1", err == nil, "a jti that this key has not used", map[bool]string{true: "a new one", false: "seen before"}[err == nil]) {
+	if !c.ledger.Check(ctx, rules.Once, err == nil, "a jti that this key has not used", map[bool]string{true: "a new one", false: "seen before"}[err == nil]) {
 		return invalid("its jti was used before; make a proof for each request")
 	}
 	return nil
@@ -81,5 +80,5 @@ func (c *Checker) Reset(ctx context.Context) error {
 	return c.Writer.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`DELETE FROM dpop_proofs`)
 		return err
-	}, func() { c.wrote(ctx, "reset", "") })
+	}, func() { c.ledger.Wrote(ctx, "reset", "dpop_proofs", "DPoP proof", "") })
 }
