@@ -7,6 +7,7 @@ import (
 
 	"github.com/alexedwards/argon2id"
 
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/mailbox"
 )
 
@@ -30,10 +31,7 @@ func (p *People) Authenticate(ctx context.Context, email, password, source strin
 	// attempts are ever counted and not yet decided: many people signing in at
 	// once from one office do not throttle each other.
 	release, err := p.queue.enter(ctx, party{b.account, b.source})
-	var crowd *BusyError
-	if errors.As(err, &crowd) {
-		p.check(ctx, "a place to hash in", "RFC 9110 15.6.4", false, "within "+maxWait.String(), "try again in "+crowd.RetryAfter.String())
-	}
+	p.reportPlace(ctx, err)
 	if err != nil {
 		return Person{}, err
 	}
@@ -46,6 +44,19 @@ func (p *People) Authenticate(ctx context.Context, email, password, source strin
 	return p.attempt(ctx, b, email, password)
 }
 
+// reportPlace reports whether there was a place to hash in; where the caller
+// has gone meanwhile, nobody knows.
+func (p *People) reportPlace(ctx context.Context, err error) {
+	got := "a place"
+	var crowd *BusyError
+	if errors.As(err, &crowd) {
+		got = "none; try again in " + crowd.RetryAfter.String()
+	} else if err != nil {
+		return
+	}
+	p.ledger.Check(ctx, rules.HashingPlace, crowd == nil, "a place within "+maxWait.String(), got)
+}
+
 // reportThrottle reports the verdict that err stands for, if it is one: where
 // the file or the caller failed, there is none.
 func (p *People) reportThrottle(ctx context.Context, b buckets, err error) {
@@ -56,7 +67,7 @@ func (p *People) reportThrottle(ctx context.Context, b buckets, err error) {
 	} else if err != nil {
 		return
 	}
-	p.check(ctx, "attempts to sign in", "OWASP ASVS 6.3.1", t == nil, "few failures for this account and source", "account and source "+b.pair[:8]+" "+got)
+	p.ledger.Check(ctx, rules.Attempts, t == nil, "few failures for this account and source", "account and source "+ledger.Short(b.pair)+" "+got)
 }
 
 // attempt checks a reserved attempt, in the slot that the caller holds.
@@ -77,7 +88,7 @@ func (p *People) attempt(ctx context.Context, b buckets, email, password string)
 	if err != nil {
 		return Person{}, err
 	}
-	if !p.check(ctx, "password matches", "OIDC Core 3.1.2.3", ok && known, "the password of an active person", "account and source "+b.pair[:8]) {
+	if !p.ledger.Check(ctx, rules.Password, ok && known, "the password of an active person", "account and source "+ledger.Short(b.pair)) {
 		return Person{}, ErrWrongCredentials
 	}
 	return person, p.succeeded(ctx, b, person.ID, password, hash, made)
@@ -107,7 +118,7 @@ func (p *People) succeeded(ctx context.Context, b buckets, id, password, hash st
 			return err
 		}
 	}
-	after := []func(){p.wrote(ctx, "delete", "login_attempts", "failures of account and source", b.pair[:8])}
+	after := []func(){p.wrote(ctx, "delete", "login_attempts", "failures of account and source", ledger.Short(b.pair))}
 	if renewed != "" {
 		after = append(after, p.wrote(ctx, "update", "people", "password hash", id))
 	}

@@ -12,6 +12,7 @@
 //	consent.go       remembered consents
 //	choose.go        what may be chosen as a password
 //	account.go       what a person can see of all this, and take back
+//	rules.go         what has to hold, and why
 //
 // Nothing here knows of HTTP or OAuth. Nothing usable is stored in clear:
 // passwords are argon2id hashes, session cookies and throttled names SHA-256.

@@ -6,6 +6,8 @@ import (
 	"errors"
 
 	"github.com/alexedwards/argon2id"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 // What a password may be: any bytes, compared exactly, never trimmed, cut or
@@ -81,7 +83,7 @@ func (p *People) SetPassword(ctx context.Context, who Person, password, keep str
 			return err
 		}
 		// OWASP ASVS 7.2.4: a new secret, because the person has just been authenticated anew.
-		done, err = tx.Exec(`UPDATE sessions SET secret_hash = ?, auth_time = ? WHERE id = ? AND person_id = ?`, hashOf(secret), now, keep, who.ID)
+		done, err = tx.Exec(`UPDATE sessions SET secret_hash = ?, auth_time = ? WHERE id = ? AND person_id = ?`, ledger.Hash(secret), now, keep, who.ID)
 		return mustChange(done, err, ErrNoSession)
 	}, p.wrote(ctx, "update", "people", "password", who.ID), p.wrote(ctx, "delete", "sessions", "all others of a person", who.ID))
 }

@@ -2,16 +2,16 @@ package people
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
 	"embed"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/alexedwards/argon2id"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 // Migrations has the tables of this room, for goose.
@@ -41,6 +41,7 @@ type People struct {
 	read   *sql.DB
 	now    func() time.Time
 	log    *slog.Logger
+	ledger ledger.Ledger
 	queue  *queue
 	gives  permissions
 
@@ -55,7 +56,7 @@ func New(c Config) *People {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	return &People{
-		writer: c.Writer, read: c.Read, now: c.Now, log: c.Log,
+		writer: c.Writer, read: c.Read, now: c.Now, log: c.Log, ledger: ledger.New(c.Log),
 		queue: newQueue(time.Now), verify: argon2id.CheckHash, sleep: sleep,
 	}
 }
@@ -95,30 +96,9 @@ func (e readError) Unwrap() error { return e.error }
 // Unavailable marks it as one to be answered with 503.
 func (readError) Unavailable() bool { return true }
 
-// check reports a verdict with what led to it. Expected and got never hold a
-// password or a cookie.
-func (p *People) check(ctx context.Context, rule, clause string, ok bool, expected, got string) bool {
-	verdict, level := "pass", slog.LevelDebug
-	if !ok {
-		verdict, level = "fail", slog.LevelInfo
-	}
-	p.log.LogAttrs(ctx, level, "check", slog.String("rule", rule), slog.String("verdict", verdict),
-		slog.String("expected", expected), slog.String("got", got), slog.String("clause", clause))
-	return ok
-}
-
 // wrote returns what reports a write; it is run once that is on disk.
 func (p *People) wrote(ctx context.Context, op, table, kind, id string) func() {
-	return func() {
-		p.log.LogAttrs(ctx, slog.LevelDebug, "store", slog.String("op", op), slog.String("table", table),
-			slog.String("kind", kind), slog.String("id", id))
-	}
-}
-
-// hashOf is how a value that must not be stored is found again: SHA-256, hex.
-func hashOf(s string) string {
-	sum := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(sum[:])
+	return func() { p.ledger.Wrote(ctx, op, table, kind, id) }
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

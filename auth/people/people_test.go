@@ -285,9 +285,10 @@ func TestChecksAreReported(t *testing.T) {
 	r.alive(secret)
 	r.alive("nobody's cookie")
 	for _, want := range []string{
-		`"rule":"password matches","verdict":"pass"`, `"rule":"password matches","verdict":"fail"`,
-		`"rule":"attempts to sign in","verdict":"pass"`,
-		`"rule":"browser session","verdict":"pass"`, `"rule":"browser session","verdict":"fail"`,
+		`"rule":"password-matches","verdict":"pass"`, `"rule":"password-matches","verdict":"fail"`,
+		`"rule":"sign-in-attempts","verdict":"pass"`, `"rule":"password-hashing-place","verdict":"pass"`,
+		`"rule":"browser-session-known","verdict":"pass"`, `"rule":"browser-session-known","verdict":"fail"`,
+		`"rule":"browser-session-fresh","verdict":"pass"`,
 		`"msg":"store","op":"insert","table":"sessions"`,
 	} {
 		if !strings.Contains(r.logs.String(), want) {

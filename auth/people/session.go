@@ -8,6 +8,8 @@ import (
 	"errors"
 	"strings"
 	"time"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 // Limits of a browser session (OWASP ASVS 7.3.1 and 7.3.2).
@@ -48,7 +50,7 @@ func (p *People) StartSession(ctx context.Context, who Person, userAgent, oldSec
 	err = p.writer.Write(ctx, func(tx *sql.Tx) error {
 		// OWASP ASVS 7.2.4: a session id from before the login is never kept, or
 		// who planted it in the browser would be signed in as well.
-		if _, err := tx.Exec(`DELETE FROM sessions WHERE secret_hash = ?`, hashOf(oldSecret)); err != nil {
+		if _, err := tx.Exec(`DELETE FROM sessions WHERE secret_hash = ?`, ledger.Hash(oldSecret)); err != nil {
 			return err
 		}
 		if err := tx.QueryRow(`UPDATE sign_ins SET last = last + 1 RETURNING last`).Scan(&s.Number); err != nil {
@@ -58,7 +60,7 @@ func (p *People) StartSession(ctx context.Context, who Person, userAgent, oldSec
 		// first. Its change ends the sessions that it finds, and this is not one yet.
 		done, err := tx.Exec(`INSERT INTO sessions (id, number, secret_hash, person_id, auth_time, created_at, last_seen_at, expires_at, user_agent, amr)
 			SELECT ?, ?, ?, id, ?, ?, ?, ?, ?, ? FROM people WHERE id = ? AND disabled_at IS NULL AND password_generation = ?`,
-			s.ID, s.Number, hashOf(secret), now.UnixMilli(), now.UnixMilli(), now.UnixMilli(), s.ExpiresAt.UnixMilli(), s.UserAgent, strings.Join(s.AMR, " "), who.ID, who.Generation)
+			s.ID, s.Number, ledger.Hash(secret), now.UnixMilli(), now.UnixMilli(), now.UnixMilli(), s.ExpiresAt.UnixMilli(), s.UserAgent, strings.Join(s.AMR, " "), who.ID, who.Generation)
 		return stillCurrent(tx, who.ID, done, err)
 	}, p.wrote(ctx, "insert", "sessions", "browser session", s.ID))
 	if err != nil {
@@ -87,15 +89,15 @@ func random(n int) string {
 // it was seen. Errors: ErrNoSession.
 func (p *People) Session(ctx context.Context, secret string) (Session, Person, error) {
 	s, person, err := p.loadSession(ctx, secret)
+	if err == nil || errors.Is(err, ErrNoSession) { // else the file failed, which says nothing of the cookie
+		p.ledger.Check(ctx, rules.SessionKnown, err == nil, "a session that was started and not ended", ledger.Fingerprint("session cookie", secret))
+	}
 	if err != nil {
-		if errors.Is(err, ErrNoSession) {
-			p.check(ctx, "browser session", "OWASP ASVS 7.4.1", false, "a session that was started and not ended", "session cookie "+hashOf(secret)[:8])
-		}
 		return Session{}, Person{}, err
 	}
 	now := p.now()
 	alive := now.Before(s.ExpiresAt) && now.Before(s.LastSeenAt.Add(SessionIdle))
-	if !p.check(ctx, "browser session", "OWASP ASVS 7.3.1, 7.3.2", alive, "seen within 12 hours and begun within 7 days", "session "+s.ID+" seen "+now.Sub(s.LastSeenAt).Round(time.Second).String()+" ago") {
+	if !p.ledger.Check(ctx, rules.SessionFresh, alive, "seen within 12 hours and begun within 7 days", "session "+s.ID+" seen "+now.Sub(s.LastSeenAt).Round(time.Second).String()+" ago") {
 		// It goes now, so that a clock set back cannot bring it to life again.
 		if err := p.EndSession(ctx, s.ID); err != nil {
 			return Session{}, Person{}, err
@@ -111,7 +113,7 @@ func (p *People) loadSession(ctx context.Context, secret string) (Session, Perso
 		return Session{}, Person{}, ErrNoSession
 	}
 	row := p.read.QueryRowContext(ctx, `SELECT s.id, s.number, s.person_id, s.auth_time, s.created_at, s.last_seen_at, s.expires_at, s.user_agent, s.amr, `+personColumns+`
-		FROM sessions AS s JOIN people AS p ON p.id = s.person_id WHERE s.secret_hash = ? AND p.disabled_at IS NULL`, hashOf(secret))
+		FROM sessions AS s JOIN people AS p ON p.id = s.person_id WHERE s.secret_hash = ? AND p.disabled_at IS NULL`, ledger.Hash(secret))
 	var s Session
 	var auth, created, seen, expires int64
 	var amr string

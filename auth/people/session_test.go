@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 func TestASessionIsWhoStartedIt(t *testing.T) {
@@ -36,7 +38,7 @@ func TestASessionIsWhoStartedIt(t *testing.T) {
 	if diff := cmp.Diff(want, started); diff != "" {
 		t.Errorf("as started (-want +got):\n%s", diff)
 	}
-	for _, wrong := range []string{"", started.ID, secret[:42], secret + "A", hashOf(secret)} {
+	for _, wrong := range []string{"", started.ID, secret[:42], secret + "A", ledger.Hash(secret)} {
 		if r.alive(wrong) {
 			t.Errorf("%q opens the session", wrong)
 		}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"time"
 
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/limit"
 	"github.com/exampleco/punchcard/auth/mailbox"
 )
@@ -41,11 +42,11 @@ type buckets struct{ pair, source, account string }
 // bucketsOf names an attempt. Only hashes are kept: people type passwords into
 // the e-mail field, and who tried to sign in from where is nobody's business.
 func bucketsOf(email, source string) buckets {
-	account, from := hashOf(mailbox.Key(email)), limit.Network(source)
+	account, from := ledger.Hash(mailbox.Key(email)), limit.Network(source)
 	return buckets{
-		pair:    hashOf("pair " + account + " " + from),
-		source:  hashOf("source " + from),
-		account: hashOf("account " + account),
+		pair:    ledger.Hash("pair " + account + " " + from),
+		source:  ledger.Hash("source " + from),
+		account: ledger.Hash("account " + account),
 	}
 }
 
