@@ -12,6 +12,7 @@ import (
 	"github.com/go-jose/go-jose/v3"
 
 	"github.com/exampleco/punchcard/auth/jws"
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 // A key is published until the last token that it signed has expired. An ID
@@ -95,8 +96,7 @@ func (r *Ring) Purge(ctx context.Context, within time.Duration) error {
 		gone, err = done.RowsAffected()
 		return err
 	}, func() {
-		r.config.Log.LogAttrs(ctx, slog.LevelDebug, "store", slog.String("op", "purge"), slog.String("table", "signing_keys"),
-			slog.String("kind", "private half"), slog.String("id", ""), slog.Int("rows", len(halves)), slog.Int64("deleted", gone))
+		ledger.New(r.config.Log).Wrote(ctx, "purge", "signing_keys", "private half", "", slog.Int("rows", len(halves)), slog.Int64("deleted", gone))
 	})
 	if err != nil {
 		return fmt.Errorf("purge signing keys: %w", err)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 const (
@@ -56,8 +58,7 @@ func Rotate(ctx context.Context, c Config) ([]Rotated, error) {
 		return nil
 	}, func() {
 		for _, r := range out {
-			c.Log.LogAttrs(ctx, slog.LevelDebug, "store", slog.String("op", "rotate"), slog.String("table", "signing_keys"),
-				slog.String("kind", r.Algorithm+" signing key"), slog.String("id", r.New))
+			ledger.New(c.Log).Wrote(ctx, "rotate", "signing_keys", r.Algorithm+" signing key", r.New)
 		}
 	})
 	if err != nil {
@@ -111,8 +112,7 @@ func (r *Ring) Settle(ctx context.Context, until time.Time) error {
 		n, err = done.RowsAffected()
 		return err
 	}, func() {
-		r.config.Log.LogAttrs(ctx, slog.LevelDebug, "store", slog.String("op", "retire"), slog.String("table", "signing_keys"),
-			slog.String("kind", "signing key"), slog.String("id", ""), slog.Int64("rows", n), slog.Time("published_until", until))
+		ledger.New(r.config.Log).Wrote(ctx, "retire", "signing_keys", "signing key", "", slog.Int64("rows", n), slog.Time("published_until", until))
 	})
 	if err != nil {
 		return fmt.Errorf("settle signing keys: %w", err)

@@ -13,10 +13,11 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/go-jose/go-jose/v3"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 // Migrations are this room's tables.
@@ -157,8 +158,7 @@ func (c Config) make(ctx context.Context, alg string) error {
 		return err
 	}, func() {
 		if stored {
-			c.Log.LogAttrs(ctx, slog.LevelDebug, "store", slog.String("op", "insert"),
-				slog.String("table", "signing_keys"), slog.String("kind", alg+" signing key"), slog.String("id", kid))
+			ledger.New(c.Log).Wrote(ctx, "insert", "signing_keys", alg+" signing key", kid)
 		}
 	})
 	if err != nil {
