@@ -129,7 +129,7 @@ func TestAFailedCheckIsNamed(t *testing.T) {
 	if len(failed) != 1 {
 		t.Fatalf("failed: %q", failed)
 	}
-	for _, want := range []string{"redirect_uri exact", "FAILED", "RFC 9700 2.1", "expected http://127.0.0.1/callback", "came http://127.0.0.1:9/callbacK", "differs from http://127.0.0.1/callback at character 27: “K” instead of “k”"} {
+	for _, want := range []string{"redirect_uri exact", "FAILED", "RFC 9700 2.1", "expected http://127.0.0.1 ", " http://127.0.0.1/callback ", "came http://127.0.0.1:9/callbacK", "differs from http://127.0.0.1/callback at character 27: “K” instead of “k”"} {
 		if !strings.Contains(failed[0], want) {
 			t.Errorf("%q is not in: %s", want, failed[0])
 		}
