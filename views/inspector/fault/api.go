@@ -127,14 +127,9 @@ const full = "100 faults wait already. Clear them first: DELETE " + path + "."
 
 // postForm takes the form of the page.
 func (l *List) postForm(w http.ResponseWriter, r *http.Request) {
-	data, p := readBody(w, r)
+	what, p := readForm(w, r)
 	if p != nil {
 		l.tell(w, r, p.Status, p.Detail)
-		return
-	}
-	what, wrong := readForm(data)
-	if wrong != "" {
-		l.tell(w, r, http.StatusUnprocessableEntity, wrong)
 		return
 	}
 	f, rules := what.held()

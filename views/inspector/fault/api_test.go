@@ -178,6 +178,17 @@ func TestTheFormOfThePage(t *testing.T) {
 	if all := l.All(); len(all) != 1 || all[0] != (Fault{ID: all[0].ID, Endpoint: "token", Fault: Delay, DelayMS: 3000, Times: 2, Left: 2}) {
 		t.Fatalf("%+v", all)
 	}
+	// The page in front of this has read the form already, to see that it can be.
+	parsed := httptest.NewRequest("POST", path, strings.NewReader("endpoint=token&fault=error&status=503"))
+	parsed.Header.Set("Content-Type", formKind)
+	if err := parsed.ParseForm(); err != nil {
+		t.Fatal(err)
+	}
+	answer := httptest.NewRecorder()
+	l.API().ServeHTTP(answer, parsed)
+	if all := l.All(); answer.Code != 303 || len(all) != 2 || all[1].Status != 503 {
+		t.Fatalf("a form that was read before: %d %q, %+v", answer.Code, said, all)
+	}
 	for form, names := range map[string]string{
 		"endpoint=token&fault=delay&delay_ms=soon":     "delay_ms",
 		"endpoint=token&fault=delay&times=0":           "times",

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -21,14 +20,22 @@ const (
 // readBody reads what a fault is asked for by. Errors: 413.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *problem) {
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxForm))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return nil, newProblem(http.StatusRequestEntityTooLarge, "The body is larger than 64 KiB.")
-	case err != nil:
+	if isTooLarge(err) {
+		return nil, tooLarge()
+	}
+	if err != nil {
 		return nil, newProblem(http.StatusBadRequest, "The body could not be read to its end.")
 	}
 	return data, nil
+}
+
+func isTooLarge(err error) bool {
+	var limit *http.MaxBytesError
+	return errors.As(err, &limit)
+}
+
+func tooLarge() *problem {
+	return newProblem(http.StatusRequestEntityTooLarge, "The body is larger than 64 KiB.")
 }
 
 // readJSON reads a fault, strictly: two readers of one body must not disagree
@@ -122,16 +129,19 @@ func whole(text string) (int, error) {
 }
 
 // readForm reads a fault from the page's form, in which an empty field is one
-// that was left out. It returns what is wrong, "" for nothing.
-func readForm(data []byte) (a asked, wrong string) {
-	form, err := url.ParseQuery(string(data))
-	if err != nil {
-		return a, "The form cannot be read."
+// that was left out. A form that was parsed before is taken as it is: its body
+// has been read.
+func readForm(w http.ResponseWriter, r *http.Request) (a asked, p *problem) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); isTooLarge(err) {
+		return a, tooLarge()
+	} else if err != nil {
+		return a, newProblem(http.StatusUnprocessableEntity, "The form cannot be read.")
 	}
 	for _, name := range []string{"client", "endpoint", "fault", "status", "delay_ms", "times"} {
-		values := form[name]
+		values := r.PostForm[name]
 		if len(values) > 1 {
-			return a, name + " was sent twice."
+			return a, newProblem(http.StatusUnprocessableEntity, name+" was sent twice.")
 		}
 		if len(values) == 0 || values[0] == "" {
 			continue
@@ -141,8 +151,8 @@ func readForm(data []byte) (a asked, wrong string) {
 			value = json.Number(strings.TrimSpace(values[0]))
 		}
 		if why := a.set(name, value, false); why != "" {
-			return a, fmt.Sprintf("%s %s.", name, why)
+			return a, newProblem(http.StatusUnprocessableEntity, fmt.Sprintf("%s %s.", name, why))
 		}
 	}
-	return a, ""
+	return a, nil
 }
