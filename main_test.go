@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -22,7 +21,6 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
 	"os"
@@ -31,7 +29,6 @@ import (
 	"reflect"
 	"regexp"
 	"runtime"
-	"runtime/metrics"
 	"slices"
 	"strings"
 	"sync"
@@ -39,32 +36,26 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alexedwards/argon2id"
 	"github.com/chromedp/cdproto/cdp"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/coreos/go-oidc/v3/oidc"
-	"github.com/go-jose/go-jose/v3"
-	josejwt "github.com/go-jose/go-jose/v3/jwt"
-	"golang.org/x/net/html"
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 
-	"github.com/exampleco/punchcard/auth/admin"
-	"github.com/exampleco/punchcard/auth/edge"
 	"github.com/exampleco/punchcard/auth/keys"
+	"github.com/exampleco/punchcard/auth/punchcardtest/agent"
 	"github.com/exampleco/punchcard/auth/seed"
+	"github.com/exampleco/punchcard/auth/stack"
+	"github.com/exampleco/punchcard/auth/stack/alone"
 	"github.com/exampleco/punchcard/auth/store/sqlite"
-	"github.com/exampleco/punchcard/views/inspector/fault"
-	"github.com/exampleco/punchcard/views/inspector/record"
+	"github.com/exampleco/punchcard/views/inspector/attack"
 )
 
 // The stories in this file drive the real program: run on port 0, the URL read
 // from what it prints, a browser that keeps cookies and follows nothing by
 // itself. What the conversation was is printed when a story fails.
-
-const mobileRedirect = "http://127.0.0.1:49152/callback"
 
 // TestMain lets the test binary be another punchcard, or another process that
 // writes to the file: in one process nobody may open it a second time.
@@ -122,27 +113,7 @@ type program struct {
 	issuer string
 	db     string
 	stop   func() int // tells it to stop and returns the exit code
-	stderr *lockedBuffer
-
-	handler http.Handler // instead of a port, where only the server is measured
-	bare    http.Handler // the same without the recorder
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+	stderr *agent.Log
 }
 
 // start runs the program in a folder of its own and waits for its ready line.
@@ -167,7 +138,7 @@ func firstStart(t testing.TB) []byte {
 	path := filepath.Join(t.TempDir(), "first.db")
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	var said lockedBuffer
+	var said agent.Log
 	ended := make(chan int, 1)
 	go func() { ended <- run(ctx, []string{"serve", "--db", path, "--addr", "127.0.0.1:0"}, io.Discard, &said) }()
 	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(said.String(), `"msg":"ready"`); time.Sleep(5 * time.Millisecond) {
@@ -187,9 +158,9 @@ func firstStart(t testing.TB) []byte {
 }
 
 // startAt runs the program by another clock.
-func startAt(t *testing.T, now clock, db string, args ...string) *program {
+func startAt(t *testing.T, now func() time.Time, db string, args ...string) *program {
 	t.Helper()
-	p := &program{t: t, db: db, stderr: &lockedBuffer{}}
+	p := &program{t: t, db: db, stderr: &agent.Log{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	code := make(chan int, 1)
 	if !slices.Contains(args, "--addr") {
@@ -247,365 +218,9 @@ func (p *program) awaitReady(ended <-chan int) {
 // base is the issuer as endpoints are built on it.
 func (p *program) base() string { return strings.TrimSuffix(p.issuer, "/") }
 
-// browser keeps cookies and writes down what was said.
-type browser struct {
-	t    testing.TB
-	p    *program
-	http *http.Client
-	said *strings.Builder
-}
-
-func (p *program) browser(t testing.TB) *browser {
+func (p *program) browser(t testing.TB) *agent.Browser {
 	t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var wire http.RoundTripper
-	if p.handler != nil {
-		wire = inProcess{p.handler}
-	}
-	b := &browser{t: t, p: p, said: &strings.Builder{}, http: &http.Client{
-		Transport: wire,
-		Jar:       jar, Timeout: 20 * time.Second,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("the conversation:\n%s", b.said)
-		}
-	})
-	return b
-}
-
-// answer is a response with its body read.
-type answer struct {
-	*http.Response
-	body string
-}
-
-func (a answer) json(t testing.TB) map[string]any {
-	t.Helper()
-	var m map[string]any
-	if err := json.Unmarshal([]byte(a.body), &m); err != nil {
-		t.Fatalf("%s is no JSON: %v\n%s", a.Request.URL.Path, err, a.body)
-	}
-	return m
-}
-
-func (b *browser) do(method, target string, body url.Values, header ...string) answer {
-	b.t.Helper()
-	if strings.HasPrefix(target, "/") {
-		target = b.p.base() + target
-	}
-	var payload io.Reader
-	if body != nil {
-		payload = strings.NewReader(body.Encode())
-	}
-	r, err := http.NewRequest(method, target, payload)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	if body != nil {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	for i := 0; i+1 < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
-	}
-	return b.send(r)
-}
-
-func (b *browser) send(r *http.Request) answer {
-	b.t.Helper()
-	resp, err := b.http.Do(r)
-	if err != nil {
-		b.t.Fatalf("%s %s: %v", r.Method, r.URL, err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	fmt.Fprintf(b.said, "%s %s\n  %d %s\n", r.Method, r.URL, resp.StatusCode, resp.Header.Get("Location"))
-	if resp.StatusCode >= 400 {
-		fmt.Fprintf(b.said, "  %.300s\n", text)
-	}
-	return answer{resp, string(text)}
-}
-
-// sendJSON is a request with a JSON body and a bearer token, "" for none.
-func (b *browser) sendJSON(method, target, token, body string) answer {
-	b.t.Helper()
-	r, err := http.NewRequest(method, target, strings.NewReader(body))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/json")
-	if token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
-	}
-	return b.send(r)
-}
-
-func (b *browser) get(target string, header ...string) answer {
-	b.t.Helper()
-	return b.do(http.MethodGet, target, nil, header...)
-}
-
-// follow walks redirects until a page is shown or the browser would leave.
-func (b *browser) follow(a answer) answer {
-	b.t.Helper()
-	for range 10 {
-		location := a.Header.Get("Location")
-		if a.StatusCode < 300 || a.StatusCode > 399 || location == "" {
-			return a
-		}
-		to, err := a.Request.URL.Parse(location)
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		if to.Host != a.Request.URL.Host {
-			return a
-		}
-		a = b.get(to.String())
-	}
-	b.t.Fatal("redirects without end")
-	return a
-}
-
-// form is the one form of a page, filled in as it was drawn.
-type form struct {
-	action string
-	values url.Values
-	boxes  map[string]string // value of each checkbox "scope": "", "checked", "disabled"
-}
-
-func (a answer) form(t testing.TB) form {
-	t.Helper()
-	doc, err := html.Parse(strings.NewReader(a.body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := form{values: url.Values{}, boxes: map[string]string{}}
-	for n := range doc.Descendants() {
-		if n.Type != html.ElementNode {
-			continue
-		}
-		at := map[string]string{}
-		for _, x := range n.Attr {
-			at[x.Key] = x.Val
-		}
-		_, checked := at["checked"]
-		_, disabled := at["disabled"]
-		switch {
-		case n.Data == "form" && strings.EqualFold(at["method"], "post"):
-			f.action = at["action"]
-		case n.Data == "input" && at["type"] == "checkbox":
-			state := ""
-			if checked {
-				state = "checked"
-			}
-			if disabled {
-				state = strings.TrimSpace(state + " disabled")
-			}
-			if at["name"] == "scope" || disabled {
-				f.boxes[at["value"]] = state
-			}
-			if checked && !disabled && at["name"] != "" {
-				f.values.Add(at["name"], at["value"])
-			}
-		case n.Data == "input" && !disabled && at["name"] != "":
-			f.values.Set(at["name"], at["value"])
-		}
-	}
-	if f.action == "" {
-		t.Fatalf("%s shows no form:\n%.600s", a.Request.URL.Path, a.body)
-	}
-	return f
-}
-
-// app is a client: it keeps the verifier and makes the requests.
-type app struct {
-	id, redirect, scope string
-	verifier, state     string
-}
-
-func mobile() *app {
-	return &app{
-		id: "timesheets-mobile", redirect: mobileRedirect,
-		scope:    "openid profile email offline_access read:timesheets create:timesheets delete:timesheets approve:timesheets",
-		verifier: "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", state: "af0ifjsldkj",
-	}
-}
-
-// authorizeURL is the authorization request; extra pairs replace or add
-// parameters, an empty value takes one away.
-func (c *app) authorizeURL(extra ...string) string {
-	sum := sha256.Sum256([]byte(c.verifier))
-	q := url.Values{
-		"response_type": {"code"}, "client_id": {c.id}, "redirect_uri": {c.redirect}, "scope": {c.scope}, "state": {c.state},
-		"code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}, "code_challenge_method": {"S256"}, "nonce": {"n-0S6_WzA2Mj"},
-	}
-	for i := 0; i+1 < len(extra); i += 2 {
-		if q.Set(extra[i], extra[i+1]); extra[i+1] == "" {
-			q.Del(extra[i])
-		}
-	}
-	return "/authorize?" + q.Encode()
-}
-
-// signIn fills in the login form that is shown.
-func (b *browser) signIn(page answer, email, password string) answer {
-	b.t.Helper()
-	f := page.form(b.t)
-	f.values.Set("email", email)
-	f.values.Set("password", password)
-	return b.follow(b.do(http.MethodPost, f.action, f.values))
-}
-
-// consentPage goes from the authorization request to the consent page.
-func (b *browser) consentPage(c *app, email string, extra ...string) answer {
-	b.t.Helper()
-	page := b.follow(b.get(c.authorizeURL(extra...)))
-	if strings.HasPrefix(page.Request.URL.Path, "/login") {
-		page = b.signIn(page, email, "timesheets")
-	}
-	if page.Request.URL.Path != "/consent" {
-		b.t.Fatalf("expected the consent page, came to %s %d", page.Request.URL.Path, page.StatusCode)
-	}
-	return page
-}
-
-// decide presses a button on the consent page.
-func (b *browser) decide(page answer, decision string, edit func(url.Values)) answer {
-	b.t.Helper()
-	f := page.form(b.t)
-	f.values.Set("decision", decision)
-	if edit != nil {
-		edit(f.values)
-	}
-	return b.follow(b.do(http.MethodPost, f.action, f.values))
-}
-
-// arrive reads the authorization response at the client, checking what every
-// response must carry: RFC 6749 4.1.2 state, RFC 9207 2 iss.
-func (b *browser) arrive(c *app, a answer) url.Values {
-	b.t.Helper()
-	location := a.Header.Get("Location")
-	if !strings.HasPrefix(location, c.redirect+"?") {
-		b.t.Fatalf("expected to be back at %s, got %d %q\n%.500s", c.redirect, a.StatusCode, location, a.body)
-	}
-	if a.StatusCode != http.StatusSeeOther {
-		b.t.Errorf("redirect to the client by %d, want 303", a.StatusCode)
-	}
-	u, err := url.Parse(location)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	q := u.Query()
-	if q.Get("state") != c.state {
-		b.t.Errorf("state = %q, want %q", q.Get("state"), c.state)
-	}
-	if q.Get("iss") != b.p.issuer {
-		b.t.Errorf("iss = %q, want %q", q.Get("iss"), b.p.issuer)
-	}
-	return q
-}
-
-// code runs the whole flow with the boxes as they were drawn.
-func (b *browser) code(c *app, email string, extra ...string) string {
-	b.t.Helper()
-	q := b.arrive(c, b.decide(b.consentPage(c, email, extra...), "allow", nil))
-	if q.Get("code") == "" {
-		b.t.Fatalf("no code: %v", q)
-	}
-	return q.Get("code")
-}
-
-type tokens struct {
-	Access  string `json:"access_token"`
-	Refresh string `json:"refresh_token"`
-	ID      string `json:"id_token"`
-	Type    string `json:"token_type"`
-	Scope   string `json:"scope"`
-	Expires int    `json:"expires_in"`
-}
-
-func (b *browser) exchange(c *app, code string) answer {
-	b.t.Helper()
-	return b.do(http.MethodPost, "/oauth/token", url.Values{
-		"grant_type": {"authorization_code"}, "client_id": {c.id}, "code": {code}, "redirect_uri": {c.redirect}, "code_verifier": {c.verifier},
-	})
-}
-
-func (b *browser) refresh(c *app, token string, extra ...string) answer {
-	b.t.Helper()
-	body := url.Values{"grant_type": {"refresh_token"}, "client_id": {c.id}, "refresh_token": {token}}
-	for i := 0; i+1 < len(extra); i += 2 {
-		body.Set(extra[i], extra[i+1])
-	}
-	return b.do(http.MethodPost, "/oauth/token", body)
-}
-
-func (b *browser) tokens(a answer) tokens {
-	b.t.Helper()
-	if a.StatusCode != http.StatusOK {
-		b.t.Fatalf("no tokens: %d %s", a.StatusCode, a.body)
-	}
-	var out tokens
-	if err := json.Unmarshal([]byte(a.body), &out); err != nil {
-		b.t.Fatal(err)
-	}
-	return out
-}
-
-// signedUp is the happy path in one line.
-func (b *browser) signedUp(c *app, email string) tokens {
-	b.t.Helper()
-	return b.tokens(b.exchange(c, b.code(c, email)))
-}
-
-// api calls the Timesheets API.
-func (b *browser) api(method, path, token, body string) answer {
-	b.t.Helper()
-	r, err := http.NewRequest(method, b.p.base()+"/api"+path, strings.NewReader(body))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	if token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
-	}
-	if body != "" {
-		r.Header.Set("Content-Type", "application/json")
-	}
-	return b.send(r)
-}
-
-// refused checks an OAuth error as RFC 6749 5.2 wants it.
-func refused(t *testing.T, a answer, status int, code string) {
-	t.Helper()
-	if a.StatusCode != status {
-		t.Errorf("status = %d, want %d: %s", a.StatusCode, status, a.body)
-	}
-	if got := a.json(t)["error"]; got != code {
-		t.Errorf("error = %v, want %s", got, code)
-	}
-	if a.Header.Get("Cache-Control") != "no-store" {
-		t.Errorf("Cache-Control = %q, want no-store", a.Header.Get("Cache-Control"))
-	}
-}
-
-func claims(t *testing.T, token string, part int) map[string]any {
-	t.Helper()
-	raw, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[part])
-	if err != nil {
-		t.Fatal(err)
-	}
-	var m map[string]any
-	if err := json.Unmarshal(raw, &m); err != nil {
-		t.Fatal(err)
-	}
-	return m
+	return agent.New(t, p.issuer)
 }
 
 // TestHouse keeps the import table of the house: each room and what it must
@@ -613,34 +228,37 @@ func claims(t *testing.T, token string, part int) map[string]any {
 func TestHouse(t *testing.T) {
 	const us = "github.com/exampleco/punchcard/"
 	never := map[string][]string{
-		"auth":                   {us + "timesheets", us + "views/site", us + "views/inspector"},
-		"auth/store":             {us + "views", us + "auth/people", us + "auth/keys", us + "auth/seed", us + "timesheets"},
-		"auth/store/sqlite":      {us + "views", us + "auth/people", us + "timesheets", "github.com/ory/fosite"},
-		"auth/people":            {us + "views", us + "auth/store", us + "auth/keys", us + "timesheets", "github.com/ory/fosite"},
-		"auth/ledger":            {us + "auth", us + "timesheets", us + "views", "github.com/ory/fosite", "net/http", "database/sql"}, // every other room uses it
-		"auth/jws":               {us + "auth", us + "timesheets", us + "views", "github.com/ory/fosite", "net/http", "database/sql"},
-		"auth/limit":             {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "auth/seed", us + "timesheets", "github.com/ory/fosite", "net/http", "database/sql"},
-		"auth/mailbox":           {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "auth/seed", us + "timesheets", "github.com/ory/fosite", "database/sql"},
-		"auth/keys":              {us + "views", us + "auth/store", us + "auth/people", us + "timesheets", "github.com/ory/fosite"},
-		"auth/assertion":         {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "auth/seed", us + "timesheets", "github.com/ory/fosite", "net/http", "database/sql"},
-		"auth/admin":             {us + "timesheets", us + "views/site", us + "views/inspector"},
-		"auth/seed":              {us + "views", us + "auth/store", us + "auth/people", us + "timesheets", "github.com/ory/fosite", "net/http", "database/sql"},
-		"auth/dpop":              {us + "auth/store", us + "auth/people", us + "auth/keys", us + "views", us + "timesheets", "github.com/ory/fosite", "github.com/go-jose/go-jose"}, // main gives it to both servers
-		"auth/edge":              {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "timesheets", "github.com/ory/fosite"},
-		"auth/catalogue":         {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "auth/seed", us + "timesheets"}, // it knows the URL alone
-		"auth/crash":             {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "timesheets"},                   // it knows the binary alone
-		"timesheets":             {us + "auth", us + "views", us + "static", "github.com/ory/fosite", "github.com/go-jose/go-jose"},
-		"timesheets/issuer":      {us + "auth", us + "views", us + "static", "github.com/ory/fosite"},                                    // it knows the issuer's URL alone
-		"timesheets/client":      {us + "auth", us + "timesheets", us + "views", us + "static", "database/sql", "github.com/ory/fosite"}, // it knows the URL alone
-		"timesheets/client/tab":  {us + "auth", us + "timesheets", us + "views", us + "static", "net/http", "database/sql"},
-		"views":                  {us + "auth", us + "timesheets", "database/sql"},
-		"views/site":             {us + "auth", us + "timesheets", "database/sql"},
-		"views/stories":          {us + "auth", us + "static", us + "timesheets"},                                    // it knows the binary alone
-		"views/inspector/attack": {us + "auth", us + "static", us + "timesheets", us + "views/site", "database/sql"}, // it knows the URL alone
-		"views/inspector/fault":  {us + "auth", us + "static", us + "timesheets", us + "views/site", "database/sql"},
-		"views/inspector/record": {us + "auth", us + "timesheets", us + "static", us + "views/site"},
-		"views/inspector":        {us + "auth", us + "timesheets", us + "views/site", "github.com/ory/fosite"},
-		"static":                 {us + "auth", us + "timesheets", us + "views", "database/sql"},
+		"auth":                     {us + "timesheets", us + "views/site", us + "views/inspector"},
+		"auth/store":               {us + "views", us + "auth/people", us + "auth/keys", us + "auth/seed", us + "timesheets"},
+		"auth/store/sqlite":        {us + "views", us + "auth/people", us + "timesheets", "github.com/ory/fosite"},
+		"auth/people":              {us + "views", us + "auth/store", us + "auth/keys", us + "timesheets", "github.com/ory/fosite"},
+		"auth/ledger":              {us + "auth", us + "timesheets", us + "views", "github.com/ory/fosite", "net/http", "database/sql"}, // every other room uses it
+		"auth/jws":                 {us + "auth", us + "timesheets", us + "views", "github.com/ory/fosite", "net/http", "database/sql"},
+		"auth/limit":               {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "auth/seed", us + "timesheets", "github.com/ory/fosite", "net/http", "database/sql"},
+		"auth/mailbox":             {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "auth/seed", us + "timesheets", "github.com/ory/fosite", "database/sql"},
+		"auth/keys":                {us + "views", us + "auth/store", us + "auth/people", us + "timesheets", "github.com/ory/fosite"},
+		"auth/assertion":           {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "auth/seed", us + "timesheets", "github.com/ory/fosite", "net/http", "database/sql"},
+		"auth/admin":               {us + "timesheets", us + "views/site", us + "views/inspector"},
+		"auth/seed":                {us + "views", us + "auth/store", us + "auth/people", us + "timesheets", "github.com/ory/fosite", "net/http", "database/sql"},
+		"auth/dpop":                {us + "auth/store", us + "auth/people", us + "auth/keys", us + "views", us + "timesheets", "github.com/ory/fosite", "github.com/go-jose/go-jose"}, // stack gives it to both servers
+		"auth/edge":                {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "timesheets", "github.com/ory/fosite"},
+		"auth/catalogue":           {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "auth/seed", us + "timesheets"}, // it knows the URL alone
+		"auth/crash":               {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "timesheets"},                   // it knows the binary alone
+		"auth/stack":               nil,                                                                                                          // it puts all the others together
+		"auth/stack/alone":         {us + "views", us + "auth/people", us + "auth/keys", "github.com/ory/fosite"},                                // it knows its issuer's URL alone
+		"auth/punchcardtest/agent": {us + "auth", us + "timesheets", us + "views", us + "static", "github.com/ory/fosite", "database/sql"},       // it knows the URL alone
+		"timesheets":               {us + "auth", us + "views", us + "static", "github.com/ory/fosite", "github.com/go-jose/go-jose"},
+		"timesheets/issuer":        {us + "auth", us + "views", us + "static", "github.com/ory/fosite"},                                    // it knows the issuer's URL alone
+		"timesheets/client":        {us + "auth", us + "timesheets", us + "views", us + "static", "database/sql", "github.com/ory/fosite"}, // it knows the URL alone
+		"timesheets/client/tab":    {us + "auth", us + "timesheets", us + "views", us + "static", "net/http", "database/sql"},
+		"views":                    {us + "auth", us + "timesheets", "database/sql"},
+		"views/site":               {us + "auth", us + "timesheets", "database/sql"},
+		"views/stories":            {us + "auth", us + "static", us + "timesheets"},                                    // it knows the binary alone
+		"views/inspector/attack":   {us + "auth", us + "static", us + "timesheets", us + "views/site", "database/sql"}, // it knows the URL alone
+		"views/inspector/fault":    {us + "auth", us + "static", us + "timesheets", us + "views/site", "database/sql"},
+		"views/inspector/record":   {us + "auth", us + "timesheets", us + "static", us + "views/site"},
+		"views/inspector":          {us + "auth", us + "timesheets", us + "views/site", "github.com/ory/fosite"},
+		"static":                   {us + "auth", us + "timesheets", us + "views", "database/sql"},
 	}
 	packages, err := exec.Command("go", "list", "./...").Output()
 	if err != nil {
@@ -668,9 +286,25 @@ func TestHouse(t *testing.T) {
 			}
 		}
 	}
-	direct, err := exec.Command("go", "list", "-f", "{{join .Imports \"\\n\"}}", ".").Output()
-	if err != nil || strings.Contains(string(direct), "ory/fosite") {
-		t.Errorf("main imports fosite, which only auth may know (%v)", err)
+	// Who imports whom directly: main no more than the composition and the
+	// commands, and the composition is nobody's but theirs.
+	direct, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	main := []string{"auth/stack", "auth/stack/alone", "auth/admin", "auth/edge", "timesheets/client"}
+	composers := []string{strings.TrimSuffix(us, "/"), us + "auth/punchcardtest"}
+	for line := range strings.Lines(string(direct)) {
+		of := strings.Fields(line)
+		for _, imported := range of[1:] {
+			room, ours := strings.CutPrefix(imported, us)
+			if of[0] == composers[0] && (ours && !slices.Contains(main, room) || strings.Contains(imported, "ory/fosite")) {
+				t.Errorf("main imports %s", imported)
+			}
+			if (room == "auth/stack" || strings.HasPrefix(room, "auth/stack/")) && !slices.Contains(composers, of[0]) {
+				t.Errorf("%s imports %s, which is for main and for tests", of[0], imported)
+			}
+		}
 	}
 }
 
@@ -678,10 +312,10 @@ func TestHouse(t *testing.T) {
 // and writes within it, and not beyond.
 func TestCodeFlowWithPKCE(t *testing.T) {
 	p := start(t)
-	b, c := p.browser(t), mobile()
+	b, c := p.browser(t), agent.Mobile()
 
-	page := b.consentPage(c, "ada@example.com")
-	boxes := page.form(t).boxes
+	page := b.ConsentPage(c, "ada@example.com")
+	boxes := page.Form(t).Boxes
 	for scope, want := range map[string]string{
 		"read:timesheets": "checked", "create:timesheets": "checked", "offline_access": "checked",
 		"delete:timesheets": "", "approve:timesheets": "disabled", // an employee cannot give what she does not have
@@ -695,10 +329,10 @@ func TestCodeFlowWithPKCE(t *testing.T) {
 	}
 
 	// She unticks create, and somebody adds what was never hers.
-	back := b.decide(page, "allow", func(v url.Values) {
+	back := b.Decide(page, "allow", func(v url.Values) {
 		v["scope"] = []string{"read:timesheets", "offline_access", "approve:timesheets", "batch:upload"}
 	})
-	got := b.tokens(b.exchange(c, b.arrive(c, back).Get("code")))
+	got := b.Tokens(b.Exchange(c, b.Arrive(c, back).Get("code")))
 	if want := "openid profile email offline_access read:timesheets"; got.Scope != want {
 		t.Errorf("scope = %q, want %q", got.Scope, want)
 	}
@@ -706,11 +340,11 @@ func TestCodeFlowWithPKCE(t *testing.T) {
 		t.Errorf("token_type %q expires_in %d, want Bearer and 15 minutes", got.Type, got.Expires)
 	}
 
-	head, body := claims(t, got.Access, 0), claims(t, got.Access, 1)
+	head, body := agent.Claims(t, got.Access, 0), agent.Claims(t, got.Access, 1)
 	if head["typ"] != "at+jwt" || head["alg"] != "ES256" || head["kid"] == nil {
 		t.Errorf("access token header %v, want typ at+jwt, ES256, kid (RFC 9068 2.1)", head)
 	}
-	for claim, want := range map[string]any{"iss": p.issuer, "sub": "usr_ada", "aud": p.base() + "/api", "client_id": c.id, "scope": got.Scope, "email": "ada@example.com"} {
+	for claim, want := range map[string]any{"iss": p.issuer, "sub": "usr_ada", "aud": p.base() + "/api", "client_id": c.ID, "scope": got.Scope, "email": "ada@example.com"} {
 		if body[claim] != want {
 			t.Errorf("claim %s = %v, want %v", claim, body[claim], want)
 		}
@@ -720,37 +354,37 @@ func TestCodeFlowWithPKCE(t *testing.T) {
 			t.Errorf("claim %s is missing", claim)
 		}
 	}
-	head, body = claims(t, got.ID, 0), claims(t, got.ID, 1)
-	if head["alg"] != "RS256" || body["aud"] != c.id || body["nonce"] != "n-0S6_WzA2Mj" || body["sid"] == nil || body["at_hash"] == nil || body["name"] != "Ada Lovelace" {
+	head, body = agent.Claims(t, got.ID, 0), agent.Claims(t, got.ID, 1)
+	if head["alg"] != "RS256" || body["aud"] != c.ID || body["nonce"] != "n-0S6_WzA2Mj" || body["sid"] == nil || body["at_hash"] == nil || body["name"] != "Ada Lovelace" {
 		t.Errorf("ID token %v %v", head, body)
 	}
 
-	if a := b.api("GET", "/timesheets", got.Access, ""); a.StatusCode != 200 || len(a.json(t)["items"].([]any)) == 0 {
-		t.Errorf("read: %d %s", a.StatusCode, a.body)
+	if a := b.API("GET", "/timesheets", got.Access, ""); a.StatusCode != 200 || len(a.JSON(t)["items"].([]any)) == 0 {
+		t.Errorf("read: %d %s", a.StatusCode, a.Text)
 	}
-	a := b.api("POST", "/timesheets", got.Access, `{"project":"Apollo","date":"2026-11-20","hours":2.5}`)
+	a := b.API("POST", "/timesheets", got.Access, `{"project":"Apollo","date":"2026-11-20","hours":2.5}`)
 	if a.StatusCode != 403 || !strings.Contains(a.Header.Get("WWW-Authenticate"), `error="insufficient_scope"`) || !strings.Contains(a.Header.Get("WWW-Authenticate"), `scope="create:timesheets"`) {
 		t.Errorf("create without the scope: %d %s", a.StatusCode, a.Header.Get("WWW-Authenticate"))
 	}
-	if a := b.api("GET", "/timesheets", "", ""); a.StatusCode != 401 || strings.Contains(a.Header.Get("WWW-Authenticate"), "error=") {
+	if a := b.API("GET", "/timesheets", "", ""); a.StatusCode != 401 || strings.Contains(a.Header.Get("WWW-Authenticate"), "error=") {
 		t.Errorf("no token: %d %s, want 401 without error (RFC 6750 3.1)", a.StatusCode, a.Header.Get("WWW-Authenticate"))
 	}
-	called := b.get("/.well-known/oauth-protected-resource/api/timesheets")
-	if challenge := b.api("GET", "/timesheets", "", "").Header.Get("WWW-Authenticate"); !strings.Contains(challenge, `resource_metadata="`+called.Request.URL.String()+`"`) {
+	called := b.Get("/.well-known/oauth-protected-resource/api/timesheets")
+	if challenge := b.API("GET", "/timesheets", "", "").Header.Get("WWW-Authenticate"); !strings.Contains(challenge, `resource_metadata="`+called.Request.URL.String()+`"`) {
 		t.Errorf("the challenge does not point at the metadata (RFC 9728 5.1): %s", challenge)
 	}
-	for path, want := range map[string]answer{"/api": b.get("/.well-known/oauth-protected-resource/api"), "/api/timesheets": called} {
-		if m := want.json(t); m["resource"] != p.base()+path || fmt.Sprint(m["authorization_servers"]) != "["+p.issuer+"]" {
-			t.Errorf("resource metadata: %s", want.body)
+	for path, want := range map[string]agent.Answer{"/api": b.Get("/.well-known/oauth-protected-resource/api"), "/api/timesheets": called} {
+		if m := want.JSON(t); m["resource"] != p.base()+path || fmt.Sprint(m["authorization_servers"]) != "["+p.issuer+"]" {
+			t.Errorf("resource metadata: %s", want.Text)
 		}
 	}
-	if a := b.api("GET", "/timesheets", got.ID, ""); a.StatusCode != 401 {
+	if a := b.API("GET", "/timesheets", got.ID, ""); a.StatusCode != 401 {
 		t.Errorf("an ID token opened the API: %d (RFC 9068 4)", a.StatusCode)
 	}
-	if a := b.api("GET", "/timesheets", got.Refresh, ""); a.StatusCode != 401 {
+	if a := b.API("GET", "/timesheets", got.Refresh, ""); a.StatusCode != 401 {
 		t.Errorf("a refresh token opened the API: %d", a.StatusCode)
 	}
-	if a := b.get("/api/timesheets?access_token=" + got.Access); a.StatusCode != 401 {
+	if a := b.Get("/api/timesheets?access_token=" + got.Access); a.StatusCode != 401 {
 		t.Errorf("a token in the URL opened the API: %d (RFC 9700 4.3.2)", a.StatusCode)
 	}
 }
@@ -758,36 +392,36 @@ func TestCodeFlowWithPKCE(t *testing.T) {
 // What belongs to somebody else does not exist.
 func TestOwnershipAndApproval(t *testing.T) {
 	p := start(t)
-	ada, grace, c := p.browser(t), p.browser(t), mobile()
-	a, g := ada.signedUp(c, "ada@example.com"), grace.signedUp(c, "grace@example.com")
+	ada, grace, c := p.browser(t), p.browser(t), agent.Mobile()
+	a, g := ada.SignedUp(c, "ada@example.com"), grace.SignedUp(c, "grace@example.com")
 	if !strings.Contains(g.Scope, "approve:timesheets") {
 		t.Fatalf("a manager can give approve:timesheets, got %q", g.Scope)
 	}
-	created := ada.api("POST", "/timesheets", a.Access, `{"project":"Apollo","date":"2026-06-05","hours":2.5,"notes":"guidance"}`)
+	created := ada.API("POST", "/timesheets", a.Access, `{"project":"Apollo","date":"2026-06-05","hours":2.5,"notes":"guidance"}`)
 	if created.StatusCode != 201 || created.Header.Get("Location") == "" {
-		t.Fatalf("create: %d %s", created.StatusCode, created.body)
+		t.Fatalf("create: %d %s", created.StatusCode, created.Text)
 	}
-	id := created.json(t)["id"].(string)
-	if r := grace.api("GET", "/timesheets/"+id, g.Access, ""); r.StatusCode != 404 {
+	id := created.JSON(t)["id"].(string)
+	if r := grace.API("GET", "/timesheets/"+id, g.Access, ""); r.StatusCode != 404 {
 		t.Errorf("another person's entry: %d, want 404", r.StatusCode)
 	}
-	if r := ada.api("GET", "/approvals", a.Access, ""); r.StatusCode != 403 {
+	if r := ada.API("GET", "/approvals", a.Access, ""); r.StatusCode != 403 {
 		t.Errorf("an employee's approvals: %d, want 403", r.StatusCode)
 	}
-	if r := grace.api("GET", "/approvals", g.Access, ""); r.StatusCode != 200 || !strings.Contains(r.body, id) {
-		t.Errorf("the manager does not see it: %d %s", r.StatusCode, r.body)
+	if r := grace.API("GET", "/approvals", g.Access, ""); r.StatusCode != 200 || !strings.Contains(r.Text, id) {
+		t.Errorf("the manager does not see it: %d %s", r.StatusCode, r.Text)
 	}
-	if r := grace.api("PUT", "/approvals/"+id, g.Access, `{"decision":"approve","comment":"thank you"}`); r.StatusCode != 200 || r.json(t)["status"] != "approved" {
-		t.Errorf("approve: %d %s", r.StatusCode, r.body)
+	if r := grace.API("PUT", "/approvals/"+id, g.Access, `{"decision":"approve","comment":"thank you"}`); r.StatusCode != 200 || r.JSON(t)["status"] != "approved" {
+		t.Errorf("approve: %d %s", r.StatusCode, r.Text)
 	}
-	if r := grace.api("PUT", "/approvals/"+id, g.Access, `{"decision":"reject"}`); r.StatusCode != 409 {
+	if r := grace.API("PUT", "/approvals/"+id, g.Access, `{"decision":"reject"}`); r.StatusCode != 409 {
 		t.Errorf("decided twice: %d, want 409", r.StatusCode)
 	}
-	own := grace.api("POST", "/timesheets", g.Access, `{"project":"Apollo","date":"2026-06-05","hours":1}`).json(t)["id"].(string)
-	if r := grace.api("PUT", "/approvals/"+own, g.Access, ""); r.StatusCode != 403 {
+	own := grace.API("POST", "/timesheets", g.Access, `{"project":"Apollo","date":"2026-06-05","hours":1}`).JSON(t)["id"].(string)
+	if r := grace.API("PUT", "/approvals/"+own, g.Access, ""); r.StatusCode != 403 {
 		t.Errorf("her own hours: %d, want 403", r.StatusCode)
 	}
-	if r := ada.api("DELETE", "/timesheets/"+id, a.Access, ""); r.StatusCode != 403 {
+	if r := ada.API("DELETE", "/timesheets/"+id, a.Access, ""); r.StatusCode != 403 {
 		t.Errorf("delete without the scope: %d, want 403", r.StatusCode)
 	}
 }
@@ -795,78 +429,34 @@ func TestOwnershipAndApproval(t *testing.T) {
 // The seed's machine client uploads what people see and change afterwards.
 func TestNightlyImport(t *testing.T) {
 	p := start(t)
-	b, ada, c := p.browser(t), p.browser(t), mobile()
-	cron := b.tokens(b.do("POST", "/oauth/token", url.Values{
+	b, ada, c := p.browser(t), p.browser(t), agent.Mobile()
+	cron := b.Tokens(b.Do("POST", "/oauth/token", url.Values{
 		"grant_type": {"client_credentials"}, "client_id": {"timesheets-cron"}, "client_secret": {"timesheets-cron-secret"},
 	}))
 	const good = `{"user_id":"usr_ada","project":"Apollo","date":"2026-06-05","hours":2.5}`
-	bad := b.api("POST", "/timesheets/upload", cron.Access, `{"entries":[`+good+`,{"user_id":"usr_nobody","project":"Apollo","date":"2026-06-05","hours":1}]}`)
-	if bad.StatusCode != 422 || !strings.Contains(bad.body, `"/entries/1/user_id"`) {
-		t.Errorf("somebody unknown: %d %s", bad.StatusCode, bad.body)
+	bad := b.API("POST", "/timesheets/upload", cron.Access, `{"entries":[`+good+`,{"user_id":"usr_nobody","project":"Apollo","date":"2026-06-05","hours":1}]}`)
+	if bad.StatusCode != 422 || !strings.Contains(bad.Text, `"/entries/1/user_id"`) {
+		t.Errorf("somebody unknown: %d %s", bad.StatusCode, bad.Text)
 	}
-	made := b.api("POST", "/timesheets/upload", cron.Access, `{"entries":[`+good+`]}`)
-	if made.StatusCode != 201 || made.json(t)["count"] != 1.0 {
-		t.Fatalf("upload: %d %s", made.StatusCode, made.body)
+	made := b.API("POST", "/timesheets/upload", cron.Access, `{"entries":[`+good+`]}`)
+	if made.StatusCode != 201 || made.JSON(t)["count"] != 1.0 {
+		t.Fatalf("upload: %d %s", made.StatusCode, made.Text)
 	}
-	a := ada.signedUp(c, "ada@example.com")
-	if r := ada.api("POST", "/timesheets/upload", a.Access, `{"entries":[`+good+`]}`); r.StatusCode != 403 || !strings.Contains(r.Header.Get("WWW-Authenticate"), `scope="batch:upload"`) {
-		t.Errorf("a person's upload: %d %s", r.StatusCode, r.body)
+	a := ada.SignedUp(c, "ada@example.com")
+	if r := ada.API("POST", "/timesheets/upload", a.Access, `{"entries":[`+good+`]}`); r.StatusCode != 403 || !strings.Contains(r.Header.Get("WWW-Authenticate"), `scope="batch:upload"`) {
+		t.Errorf("a person's upload: %d %s", r.StatusCode, r.Text)
 	}
-	if r := b.api("GET", "/timesheets", cron.Access, ""); r.StatusCode != 403 {
+	if r := b.API("GET", "/timesheets", cron.Access, ""); r.StatusCode != 403 {
 		t.Errorf("a machine's entries: %d, want 403", r.StatusCode)
 	}
-	list := ada.api("GET", "/timesheets?from=2026-06-05&to=2026-06-05", a.Access, "").json(t)["items"].([]any)
+	list := ada.API("GET", "/timesheets?from=2026-06-05&to=2026-06-05", a.Access, "").JSON(t)["items"].([]any)
 	if len(list) != 1 { // the bad batch left nothing
 		t.Fatalf("Ada has %d entries on that day, want 1", len(list))
 	}
 	id := list[0].(map[string]any)["id"].(string)
-	if r := ada.api("PUT", "/timesheets/"+id, a.Access, `{"project":"Apollo","date":"2026-06-05","hours":3}`); r.StatusCode != 428 {
+	if r := ada.API("PUT", "/timesheets/"+id, a.Access, `{"project":"Apollo","date":"2026-06-05","hours":3}`); r.StatusCode != 428 {
 		t.Errorf("a change without If-Match: %d, want 428", r.StatusCode)
 	}
-}
-
-// deviceCode is what a device got, RFC 8628 3.2.
-type deviceCode struct {
-	Code     string `json:"device_code"`
-	User     string `json:"user_code"`
-	URI      string `json:"verification_uri"`
-	Complete string `json:"verification_uri_complete"`
-	Expires  int    `json:"expires_in"`
-	Interval int    `json:"interval"`
-}
-
-const deviceGrant = "urn:ietf:params:oauth:grant-type:device_code"
-
-// television asks as a device does.
-func (b *browser) television(c *app) deviceCode {
-	b.t.Helper()
-	a := b.do(http.MethodPost, "/oauth/device/code", url.Values{"client_id": {c.id}, "scope": {c.scope}}, "User-Agent", "Living room TV/1.0")
-	var d deviceCode
-	if err := json.Unmarshal([]byte(a.body), &d); err != nil || a.StatusCode != http.StatusOK {
-		b.t.Fatalf("no device code: %d %s", a.StatusCode, a.body)
-	}
-	return d
-}
-
-func (b *browser) poll(c *app, d deviceCode) answer {
-	b.t.Helper()
-	return b.do(http.MethodPost, "/oauth/token", url.Values{"grant_type": {deviceGrant}, "client_id": {c.id}, "device_code": {d.Code}})
-}
-
-// compares types the code, signs in where it is asked to, and stands on the
-// page that asks whether the device shows the same code.
-func (b *browser) compares(typed, email string) answer {
-	b.t.Helper()
-	f := b.get("/device").form(b.t)
-	f.values.Set("user_code", typed)
-	page := b.follow(b.do(http.MethodPost, f.action, f.values))
-	if page.Request.URL.Path == "/login" {
-		page = b.signIn(page, email, "timesheets")
-	}
-	if page.Request.URL.Path != "/device" || !strings.Contains(page.body, "Does your device show this code?") {
-		b.t.Fatalf("expected to be asked for the code on the device, came to %s %d", page.Request.URL.Path, page.StatusCode)
-	}
-	return page
 }
 
 // RFC 8628: a device without a keyboard shows a code. Its owner types it in a
@@ -874,68 +464,68 @@ func (b *browser) compares(typed, email string) answer {
 func TestDeviceGrant(t *testing.T) {
 	w := &watch{}
 	p := startAt(t, w.now, filepath.Join(t.TempDir(), "punchcard.db"))
-	tv, ada, c := p.browser(t), p.browser(t), mobile()
-	d := tv.television(c)
+	tv, ada, c := p.browser(t), p.browser(t), agent.Mobile()
+	d := tv.Television(c)
 	if !regexp.MustCompile(`^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$`).MatchString(d.User) || len(d.Code) < 43 {
 		t.Errorf("user_code %q, device_code of %d characters", d.User, len(d.Code))
 	}
 	if d.URI != p.base()+"/device" || d.Complete != d.URI+"?user_code="+d.User || d.Expires != 600 || d.Interval != 5 {
 		t.Errorf("%+v", d)
 	}
-	refused(t, tv.poll(c, d), 400, "authorization_pending")
+	agent.Refused(t, tv.Poll(c, d), 400, "authorization_pending")
 
 	// The link only fills the code in, and can be carried to a phone.
-	link := ada.get(d.Complete)
-	if link.StatusCode != 200 || link.form(t).values.Get("user_code") != d.User || !strings.Contains(link.body, "<svg class=\"qr\"") {
-		t.Errorf("the link: %d\n%.2000s", link.StatusCode, link.body)
+	link := ada.Get(d.Complete)
+	if link.StatusCode != 200 || link.Form(t).Values.Get("user_code") != d.User || !strings.Contains(link.Text, "<svg class=\"qr\"") {
+		t.Errorf("the link: %d\n%.2000s", link.StatusCode, link.Text)
 	}
-	page := ada.compares(strings.ToLower(strings.ReplaceAll(d.User, "-", " ")), "ada@example.com")
+	page := ada.Compares(strings.ToLower(strings.ReplaceAll(d.User, "-", " ")), "ada@example.com")
 	for _, piece := range []string{d.User, "Timesheets Mobile", "timesheets-mobile", "Living room TV/1.0", "127.0.0.1", "ago"} {
-		if !strings.Contains(page.body, piece) && !(piece == "ago" && strings.Contains(page.body, "just now")) {
+		if !strings.Contains(page.Text, piece) && !(piece == "ago" && strings.Contains(page.Text, "just now")) {
 			t.Errorf("the page does not say %q", piece)
 		}
 	}
 	// No step is skipped: the consent page sends back, and its form is refused.
-	flow := page.form(t).values.Get("flow")
-	if a := ada.follow(ada.get("/consent?flow=" + url.QueryEscape(flow))); a.Request.URL.Path != "/device" {
+	flow := page.Form(t).Values.Get("flow")
+	if a := ada.Follow(ada.Get("/consent?flow=" + url.QueryEscape(flow))); a.Request.URL.Path != "/device" {
 		t.Errorf("consent before the codes were compared: %s", a.Request.URL.Path)
 	}
-	if a := ada.do("POST", "/consent", url.Values{"flow": {flow}, "decision": {"allow"}}); a.StatusCode != 403 {
+	if a := ada.Do("POST", "/consent", url.Values{"flow": {flow}, "decision": {"allow"}}); a.StatusCode != 403 {
 		t.Errorf("allowed before the codes were compared: %d", a.StatusCode)
 	}
 	w.move(5 * time.Second)
-	refused(t, tv.poll(c, d), 400, "authorization_pending")
+	agent.Refused(t, tv.Poll(c, d), 400, "authorization_pending")
 
-	consent := ada.decide(page, "same", nil)
-	if consent.Request.URL.Path != "/consent" || !strings.Contains(consent.body, d.User) || consent.form(t).boxes["approve:timesheets"] != "disabled" {
-		t.Fatalf("came to %s: %v", consent.Request.URL.Path, consent.form(t).boxes)
+	consent := ada.Decide(page, "same", nil)
+	if consent.Request.URL.Path != "/consent" || !strings.Contains(consent.Text, d.User) || consent.Form(t).Boxes["approve:timesheets"] != "disabled" {
+		t.Fatalf("came to %s: %v", consent.Request.URL.Path, consent.Form(t).Boxes)
 	}
-	done := ada.decide(consent, "allow", func(v url.Values) { v.Add("scope", "approve:timesheets") })
-	if done.StatusCode != 200 || !strings.Contains(done.body, "You can go back to your device") {
+	done := ada.Decide(consent, "allow", func(v url.Values) { v.Add("scope", "approve:timesheets") })
+	if done.StatusCode != 200 || !strings.Contains(done.Text, "You can go back to your device") {
 		t.Fatalf("at the end: %s %d", done.Request.URL, done.StatusCode)
 	}
-	if again := ada.get(done.Request.URL.RequestURI()); again.StatusCode != 200 || !strings.Contains(again.body, "You can go back to your device") {
+	if again := ada.Get(done.Request.URL.RequestURI()); again.StatusCode != 200 || !strings.Contains(again.Text, "You can go back to your device") {
 		t.Errorf("reloaded: %d", again.StatusCode)
 	}
 
-	got := tv.tokens(tv.poll(c, d))
+	got := tv.Tokens(tv.Poll(c, d))
 	if got.Scope != "openid profile email offline_access read:timesheets create:timesheets" || got.Refresh == "" || got.Type != "Bearer" || got.Expires != 900 {
 		t.Errorf("%+v", got)
 	}
-	access, id := claims(t, got.Access, 1), claims(t, got.ID, 1)
+	access, id := agent.Claims(t, got.Access, 1), agent.Claims(t, got.ID, 1)
 	sum := sha256.Sum256([]byte(got.Access))
-	if access["sub"] != "usr_ada" || access["client_id"] != c.id || access["aud"] != p.base()+"/api" || id["sub"] != "usr_ada" || id["aud"] != c.id ||
+	if access["sub"] != "usr_ada" || access["client_id"] != c.ID || access["aud"] != p.base()+"/api" || id["sub"] != "usr_ada" || id["aud"] != c.ID ||
 		id["sid"] == nil || id["auth_time"] == nil || id["auth_time"] != access["auth_time"] || id["nonce"] != nil ||
 		id["at_hash"] != base64.RawURLEncoding.EncodeToString(sum[:16]) {
 		t.Errorf("access %v, id %v", access, id)
 	}
-	if a := tv.api("GET", "/timesheets", got.Access, ""); a.StatusCode != 200 {
+	if a := tv.API("GET", "/timesheets", got.Access, ""); a.StatusCode != 200 {
 		t.Errorf("the API: %d", a.StatusCode)
 	}
-	next := tv.tokens(tv.refresh(c, got.Refresh))
+	next := tv.Tokens(tv.Refresh(c, got.Refresh))
 	// The code is spent; a second use is a replay like any other.
-	refused(t, tv.poll(c, d), 400, "invalid_grant")
-	if a := tv.api("GET", "/timesheets", next.Access, ""); a.StatusCode != 401 {
+	agent.Refused(t, tv.Poll(c, d), 400, "invalid_grant")
+	if a := tv.API("GET", "/timesheets", next.Access, ""); a.StatusCode != 401 {
 		t.Errorf("after a replay of the device code: %d", a.StatusCode)
 	}
 }
@@ -949,52 +539,52 @@ func TestDeviceGrant(t *testing.T) {
 func TestAppThatRegistersItself(t *testing.T) {
 	p := start(t)
 	b := p.browser(t)
-	challenge := b.api("GET", "/timesheets", "", "").Header.Get("WWW-Authenticate")
+	challenge := b.API("GET", "/timesheets", "", "").Header.Get("WWW-Authenticate")
 	_, at, _ := strings.Cut(challenge, `resource_metadata="`)
-	api := b.get(strings.TrimSuffix(at, `"`)).json(t)
+	api := b.Get(strings.TrimSuffix(at, `"`)).JSON(t)
 	server, _ := api["authorization_servers"].([]any)
 	if len(server) != 1 || api["resource"] != p.base()+"/api/timesheets" || strings.Contains(challenge, "error=") {
 		t.Fatalf("%s: %v", challenge, api)
 	}
-	doc := b.get(strings.TrimSuffix(fmt.Sprint(server[0]), "/") + "/.well-known/oauth-authorization-server").json(t)
-	made := b.sendJSON("POST", fmt.Sprint(doc["registration_endpoint"]), "", `{"client_name":"Pocket Hours","redirect_uris":["http://localhost:3999/cb"],"token_endpoint_auth_method":"none","grant_types":["authorization_code","refresh_token"]}`)
-	me := made.json(t)
+	doc := b.Get(strings.TrimSuffix(fmt.Sprint(server[0]), "/") + "/.well-known/oauth-authorization-server").JSON(t)
+	made := b.SendJSON("POST", fmt.Sprint(doc["registration_endpoint"]), "", `{"client_name":"Pocket Hours","redirect_uris":["http://localhost:3999/cb"],"token_endpoint_auth_method":"none","grant_types":["authorization_code","refresh_token"]}`)
+	me := made.JSON(t)
 	if made.StatusCode != 201 || me["application_type"] != "native" || me["client_secret"] != nil {
-		t.Fatalf("%d %s", made.StatusCode, made.body)
+		t.Fatalf("%d %s", made.StatusCode, made.Text)
 	}
-	c := mobile()
-	c.id, c.redirect = fmt.Sprint(me["client_id"]), "http://localhost:4001/cb" // RFC 8252 7.3: any port
+	c := agent.Mobile()
+	c.ID, c.Redirect = fmt.Sprint(me["client_id"]), "http://localhost:4001/cb" // RFC 8252 7.3: any port
 
-	page := b.consentPage(c, "ada@example.com", "resource", fmt.Sprint(api["resource"]))
-	if !strings.Contains(page.body, "registered itself") || !strings.Contains(page.body, "<bdi>Pocket Hours</bdi>") {
+	page := b.ConsentPage(c, "ada@example.com", "resource", fmt.Sprint(api["resource"]))
+	if !strings.Contains(page.Text, "registered itself") || !strings.Contains(page.Text, "<bdi>Pocket Hours</bdi>") {
 		t.Error("the page does not say what kind of app this is")
 	}
-	got := b.tokens(b.exchange(c, b.arrive(c, b.decide(page, "allow", nil)).Get("code")))
-	if claims(t, got.Access, 1)["aud"] != p.base()+"/api" || b.api("GET", "/timesheets", got.Access, "").StatusCode != 200 {
+	got := b.Tokens(b.Exchange(c, b.Arrive(c, b.Decide(page, "allow", nil)).Get("code")))
+	if agent.Claims(t, got.Access, 1)["aud"] != p.base()+"/api" || b.API("GET", "/timesheets", got.Access, "").StatusCode != 200 {
 		t.Error("the token does not open the API it was asked for")
 	}
 	// RFC 8707 2.2: the refresh may name the resource again, and no other.
-	refused(t, b.refresh(c, got.Refresh, "resource", "https://other.example/api"), 400, "invalid_target")
-	got = b.tokens(b.refresh(c, got.Refresh, "resource", fmt.Sprint(api["resource"])))
+	agent.Refused(t, b.Refresh(c, got.Refresh, "resource", "https://other.example/api"), 400, "invalid_target")
+	got = b.Tokens(b.Refresh(c, got.Refresh, "resource", fmt.Sprint(api["resource"])))
 
-	home := b.get("/").body
-	if !strings.Contains(home, c.id) || !strings.Contains(home, "Nobody has checked these") {
+	home := b.Get("/").Text
+	if !strings.Contains(home, c.ID) || !strings.Contains(home, "Nobody has checked these") {
 		t.Error("the start page does not show it")
 	}
 	mine, token := fmt.Sprint(me["registration_client_uri"]), fmt.Sprint(me["registration_access_token"])
-	changed := b.sendJSON("PUT", mine, token, `{"client_id":"`+c.id+`","redirect_uris":["https://pocket.example/cb"],"token_endpoint_auth_method":"client_secret_basic"}`)
-	if m := changed.json(t); changed.StatusCode != 200 || m["client_secret"] == nil || m["client_name"] != nil {
-		t.Errorf("%d %s", changed.StatusCode, changed.body)
+	changed := b.SendJSON("PUT", mine, token, `{"client_id":"`+c.ID+`","redirect_uris":["https://pocket.example/cb"],"token_endpoint_auth_method":"client_secret_basic"}`)
+	if m := changed.JSON(t); changed.StatusCode != 200 || m["client_secret"] == nil || m["client_name"] != nil {
+		t.Errorf("%d %s", changed.StatusCode, changed.Text)
 	}
-	refused(t, b.refresh(c, got.Refresh), 401, "invalid_client") // it has a secret now
-	if a := b.sendJSON("DELETE", mine, token, ""); a.StatusCode != 204 {
-		t.Errorf("delete: %d %s", a.StatusCode, a.body)
+	agent.Refused(t, b.Refresh(c, got.Refresh), 401, "invalid_client") // it has a secret now
+	if a := b.SendJSON("DELETE", mine, token, ""); a.StatusCode != 204 {
+		t.Errorf("delete: %d %s", a.StatusCode, a.Text)
 	}
-	if a := b.api("GET", "/me", got.Access, ""); a.StatusCode != 401 {
+	if a := b.API("GET", "/me", got.Access, ""); a.StatusCode != 401 {
 		t.Errorf("its access token: %d", a.StatusCode)
 	}
-	refused(t, b.sendJSON("GET", mine, token, ""), 401, "invalid_token")
-	if strings.Contains(b.get("/").body, c.id) {
+	agent.Refused(t, b.SendJSON("GET", mine, token, ""), 401, "invalid_token")
+	if strings.Contains(b.Get("/").Text, c.ID) {
 		t.Error("the start page still shows it")
 	}
 }
@@ -1005,32 +595,32 @@ func TestRegistrationFromElsewhere(t *testing.T) {
 	p := start(t, "--issuer", "https://id.example", "--allow-demo-passwords")
 	b := p.browser(t)
 	at, page := p.url+"/oidc/register", `{"redirect_uris":["https://a.example/cb"]}`
-	a := b.sendJSON("POST", at, "", page)
-	if refused(t, a, 401, "invalid_token"); !strings.HasPrefix(a.Header.Get("WWW-Authenticate"), "Bearer ") || !strings.Contains(a.body, "punchcard registration token") {
-		t.Errorf("%s %s", a.Header.Get("WWW-Authenticate"), a.body)
+	a := b.SendJSON("POST", at, "", page)
+	if agent.Refused(t, a, 401, "invalid_token"); !strings.HasPrefix(a.Header.Get("WWW-Authenticate"), "Bearer ") || !strings.Contains(a.Text, "punchcard registration token") {
+		t.Errorf("%s %s", a.Header.Get("WWW-Authenticate"), a.Text)
 	}
 	exit, out, said := another(t, "registration", "token", "--db", p.db, "--uses", "2")
 	if exit != 0 || strings.Count(out, "\n") != 1 || !strings.Contains(said, "2 registrations") {
 		t.Fatalf("exit %d, %q %q", exit, out, said)
 	}
 	token := strings.TrimSpace(out)
-	refused(t, b.sendJSON("POST", at, token, `{"redirect_uris":["http://a.example/cb"]}`), 400, "invalid_redirect_uri") // which costs no use
-	if a := b.sendJSON("POST", at, token, page); a.StatusCode != 201 {
-		t.Fatalf("%d %s", a.StatusCode, a.body)
+	agent.Refused(t, b.SendJSON("POST", at, token, `{"redirect_uris":["http://a.example/cb"]}`), 400, "invalid_redirect_uri") // which costs no use
+	if a := b.SendJSON("POST", at, token, page); a.StatusCode != 201 {
+		t.Fatalf("%d %s", a.StatusCode, a.Text)
 	}
 	// Somebody has vouched for it, so it may act where no person is asked.
-	machine := b.sendJSON("POST", at, token, `{"grant_types":["client_credentials"],"scope":"batch:upload","client_name":"Importer"}`).json(t)
-	got := b.tokens(b.do("POST", p.url+"/oauth/token", url.Values{"grant_type": {"client_credentials"}}, "Authorization",
+	machine := b.SendJSON("POST", at, token, `{"grant_types":["client_credentials"],"scope":"batch:upload","client_name":"Importer"}`).JSON(t)
+	got := b.Tokens(b.Do("POST", p.url+"/oauth/token", url.Values{"grant_type": {"client_credentials"}}, "Authorization",
 		"Basic "+base64.StdEncoding.EncodeToString([]byte(fmt.Sprintf("%v:%v", machine["client_id"], machine["client_secret"])))))
 	if got.Scope != "batch:upload" {
 		t.Errorf("scope %q", got.Scope)
 	}
-	refused(t, b.sendJSON("POST", at, token, page), 401, "invalid_token") // used up
-	if a := b.sendJSON("PUT", strings.Replace(fmt.Sprint(machine["registration_client_uri"]), "https://id.example", p.url, 1), fmt.Sprint(machine["registration_access_token"]),
-		fmt.Sprintf(`{"client_id":%q,"client_secret":%q,"grant_types":["client_credentials"],"scope":"batch:upload"}`, machine["client_id"], machine["client_secret"])); a.StatusCode != 200 || a.json(t)["client_name"] != nil {
-		t.Errorf("%d %s", a.StatusCode, a.body)
+	agent.Refused(t, b.SendJSON("POST", at, token, page), 401, "invalid_token") // used up
+	if a := b.SendJSON("PUT", strings.Replace(fmt.Sprint(machine["registration_client_uri"]), "https://id.example", p.url, 1), fmt.Sprint(machine["registration_access_token"]),
+		fmt.Sprintf(`{"client_id":%q,"client_secret":%q,"grant_types":["client_credentials"],"scope":"batch:upload"}`, machine["client_id"], machine["client_secret"])); a.StatusCode != 200 || a.JSON(t)["client_name"] != nil {
+		t.Errorf("%d %s", a.StatusCode, a.Text)
 	}
-	preflight := b.do("OPTIONS", at, nil, "Origin", "https://a.page.example", "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "authorization,content-type")
+	preflight := b.Do("OPTIONS", at, nil, "Origin", "https://a.page.example", "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "authorization,content-type")
 	if got := preflight.Header.Get("Access-Control-Allow-Origin"); got != "https://a.page.example" {
 		t.Errorf("a page with a token of its own: Allow-Origin %q", got)
 	}
@@ -1041,122 +631,122 @@ func TestRegistrationFromElsewhere(t *testing.T) {
 
 func TestOpenAPIDocument(t *testing.T) {
 	p := start(t)
-	a := p.browser(t).get("/api/openapi.json", "Origin", "http://localhost:3000")
+	a := p.browser(t).Get("/api/openapi.json", "Origin", "http://localhost:3000")
 	if a.StatusCode != 200 || a.Header.Get("Access-Control-Allow-Origin") != "http://localhost:3000" || a.Header.Get("ETag") == "" {
 		t.Errorf("%d %v", a.StatusCode, a.Header)
 	}
-	if servers := a.json(t)["servers"].([]any); servers[0].(map[string]any)["url"] != p.base() {
+	if servers := a.JSON(t)["servers"].([]any); servers[0].(map[string]any)["url"] != p.base() {
 		t.Errorf("servers: %v, want %s", servers, p.base())
 	}
-	if !strings.Contains(a.body, `"tokenUrl":"`+p.base()+`/oauth/token"`) {
+	if !strings.Contains(a.Text, `"tokenUrl":"`+p.base()+`/oauth/token"`) {
 		t.Errorf("the document does not name the token endpoint of %s", p.base())
 	}
 }
 
 func TestRefusal(t *testing.T) {
 	p := start(t)
-	b, c := p.browser(t), mobile()
-	page := b.consentPage(c, "ada@example.com")
-	q := b.arrive(c, b.decide(page, "deny", nil))
+	b, c := p.browser(t), agent.Mobile()
+	page := b.ConsentPage(c, "ada@example.com")
+	q := b.Arrive(c, b.Decide(page, "deny", nil))
 	if q.Get("error") != "access_denied" || q.Has("code") {
 		t.Errorf("deny: %v, want access_denied (RFC 6749 4.1.2.1)", q)
 	}
 	// The back button brings the form back; the answer stays what it was.
-	if a := b.decide(page, "allow", nil); a.StatusCode != http.StatusConflict {
+	if a := b.Decide(page, "allow", nil); a.StatusCode != http.StatusConflict {
 		t.Errorf("allowed after denied: %d, want 409", a.StatusCode)
 	}
 	// Nothing ticked at all is a refusal, identity alone is not.
-	only := mobile()
-	only.scope = "read:timesheets create:timesheets"
-	q = b.arrive(only, b.decide(b.consentPage(only, ""), "allow", func(v url.Values) { v.Del("scope") }))
+	only := agent.Mobile()
+	only.Scope = "read:timesheets create:timesheets"
+	q = b.Arrive(only, b.Decide(b.ConsentPage(only, ""), "allow", func(v url.Values) { v.Del("scope") }))
 	if q.Get("error") != "access_denied" {
 		t.Errorf("nothing granted: %v, want access_denied", q)
 	}
-	q = b.arrive(c, b.decide(b.consentPage(c, ""), "allow", func(v url.Values) { v.Del("scope") }))
-	if got := b.tokens(b.exchange(c, q.Get("code"))); got.Scope != "openid profile email" || got.Refresh != "" {
+	q = b.Arrive(c, b.Decide(b.ConsentPage(c, ""), "allow", func(v url.Values) { v.Del("scope") }))
+	if got := b.Tokens(b.Exchange(c, q.Get("code"))); got.Scope != "openid profile email" || got.Refresh != "" {
 		t.Errorf("identity alone: scope %q, refresh token %v", got.Scope, got.Refresh != "")
 	}
 }
 
 func TestRefreshRotationAndReplay(t *testing.T) {
 	p := start(t)
-	b, c := p.browser(t), mobile()
-	first := b.signedUp(c, "ada@example.com")
+	b, c := p.browser(t), agent.Mobile()
+	first := b.SignedUp(c, "ada@example.com")
 
-	second := b.tokens(b.refresh(c, first.Refresh))
+	second := b.Tokens(b.Refresh(c, first.Refresh))
 	if second.Refresh == first.Refresh || second.Refresh == "" {
 		t.Fatal("the refresh token did not rotate (RFC 9700 4.14.2)")
 	}
-	if a := b.api("GET", "/me", first.Access, ""); a.StatusCode != 401 {
+	if a := b.API("GET", "/me", first.Access, ""); a.StatusCode != 401 {
 		t.Errorf("the access token from before the refresh: %d, want 401", a.StatusCode)
 	}
-	if claims(t, second.ID, 1)["nonce"] != nil {
+	if agent.Claims(t, second.ID, 1)["nonce"] != nil {
 		t.Error("a refreshed ID token has a nonce (OIDC Core 12.2)")
 	}
-	if claims(t, second.ID, 1)["auth_time"] != claims(t, first.ID, 1)["auth_time"] {
+	if agent.Claims(t, second.ID, 1)["auth_time"] != agent.Claims(t, first.ID, 1)["auth_time"] {
 		t.Error("auth_time changed with a refresh (OIDC Core 12.2)")
 	}
 
 	// RFC 6749 6: narrower is honoured, and the grant does not shrink by it.
-	third := b.tokens(b.refresh(c, second.Refresh, "scope", "read:timesheets"))
-	if third.Scope != "read:timesheets" || claims(t, third.Access, 1)["scope"] != "read:timesheets" {
-		t.Errorf("narrowed to %q, the token says %v", third.Scope, claims(t, third.Access, 1)["scope"])
+	third := b.Tokens(b.Refresh(c, second.Refresh, "scope", "read:timesheets"))
+	if third.Scope != "read:timesheets" || agent.Claims(t, third.Access, 1)["scope"] != "read:timesheets" {
+		t.Errorf("narrowed to %q, the token says %v", third.Scope, agent.Claims(t, third.Access, 1)["scope"])
 	}
 	// The scope of the authorization request, repeated: what was not granted is left out.
-	fourth := b.tokens(b.refresh(c, third.Refresh, "scope", c.scope))
+	fourth := b.Tokens(b.Refresh(c, third.Refresh, "scope", c.Scope))
 	if want := "openid profile email offline_access read:timesheets create:timesheets"; fourth.Scope != want {
 		t.Errorf("regained %q, want %q", fourth.Scope, want)
 	}
-	refused(t, b.refresh(c, fourth.Refresh, "scope", "batch:upload"), 400, "invalid_scope")
-	refused(t, b.refresh(c, fourth.Refresh, "scope", "read:timesheets batch:upload"), 400, "invalid_scope")
-	refused(t, b.refresh(c, fourth.Refresh, "resource", "https://other.example/"), 400, "invalid_target")
+	agent.Refused(t, b.Refresh(c, fourth.Refresh, "scope", "batch:upload"), 400, "invalid_scope")
+	agent.Refused(t, b.Refresh(c, fourth.Refresh, "scope", "read:timesheets batch:upload"), 400, "invalid_scope")
+	agent.Refused(t, b.Refresh(c, fourth.Refresh, "resource", "https://other.example/"), 400, "invalid_target")
 	other := *c
-	other.id = "timesheets-app"
-	refused(t, b.refresh(&other, fourth.Refresh), 400, "invalid_grant")
+	other.ID = "timesheets-app"
+	agent.Refused(t, b.Refresh(&other, fourth.Refresh), 400, "invalid_grant")
 
 	// The thief, or the owner, comes second: the family dies, access tokens included.
-	if a := b.api("GET", "/me", fourth.Access, ""); a.StatusCode != 200 {
-		t.Fatalf("the live token: %d %s", a.StatusCode, a.body)
+	if a := b.API("GET", "/me", fourth.Access, ""); a.StatusCode != 200 {
+		t.Fatalf("the live token: %d %s", a.StatusCode, a.Text)
 	}
-	refused(t, b.refresh(c, first.Refresh), 400, "invalid_grant")
-	refused(t, b.refresh(c, fourth.Refresh), 400, "invalid_grant")
-	if a := b.api("GET", "/me", fourth.Access, ""); a.StatusCode != 401 || !strings.Contains(a.Header.Get("WWW-Authenticate"), `error="invalid_token"`) {
+	agent.Refused(t, b.Refresh(c, first.Refresh), 400, "invalid_grant")
+	agent.Refused(t, b.Refresh(c, fourth.Refresh), 400, "invalid_grant")
+	if a := b.API("GET", "/me", fourth.Access, ""); a.StatusCode != 401 || !strings.Contains(a.Header.Get("WWW-Authenticate"), `error="invalid_token"`) {
 		t.Errorf("after the replay the API said %d %s", a.StatusCode, a.Header.Get("WWW-Authenticate"))
 	}
 }
 
 func TestCodeReplayKillsItsTokens(t *testing.T) {
 	p := start(t)
-	b, c := p.browser(t), mobile()
-	code := b.code(c, "ada@example.com")
-	got := b.tokens(b.exchange(c, code))
-	refused(t, b.exchange(c, code), 400, "invalid_grant")
-	if a := b.api("GET", "/me", got.Access, ""); a.StatusCode != 401 {
+	b, c := p.browser(t), agent.Mobile()
+	code := b.Code(c, "ada@example.com")
+	got := b.Tokens(b.Exchange(c, code))
+	agent.Refused(t, b.Exchange(c, code), 400, "invalid_grant")
+	if a := b.API("GET", "/me", got.Access, ""); a.StatusCode != 401 {
 		t.Errorf("its access token still opens the API: %d (RFC 6749 4.1.2)", a.StatusCode)
 	}
-	refused(t, b.refresh(c, got.Refresh), 400, "invalid_grant")
+	agent.Refused(t, b.Refresh(c, got.Refresh), 400, "invalid_grant")
 }
 
 // RFC 7636 4.6, and the downgrade that fosite leaves open: a wrong verifier
 // first, none after it.
 func TestVerifier(t *testing.T) {
 	p := start(t)
-	b, c := p.browser(t), mobile()
-	code := b.code(c, "ada@example.com")
+	b, c := p.browser(t), agent.Mobile()
+	code := b.Code(c, "ada@example.com")
 	wrong := *c
-	wrong.verifier = strings.Repeat("w", 43)
-	refused(t, b.exchange(&wrong, code), 400, "invalid_grant")
-	wrong.verifier = ""
-	refused(t, b.exchange(&wrong, code), 400, "invalid_grant")
-	wrong.verifier = c.verifier[:42]
-	refused(t, b.exchange(&wrong, code), 400, "invalid_grant")
+	wrong.Verifier = strings.Repeat("w", 43)
+	agent.Refused(t, b.Exchange(&wrong, code), 400, "invalid_grant")
+	wrong.Verifier = ""
+	agent.Refused(t, b.Exchange(&wrong, code), 400, "invalid_grant")
+	wrong.Verifier = c.Verifier[:42]
+	agent.Refused(t, b.Exchange(&wrong, code), 400, "invalid_grant")
 	wrong = *c
-	wrong.redirect = "http://127.0.0.1:49153/callback"
-	refused(t, b.exchange(&wrong, code), 400, "invalid_grant") // RFC 6749 4.1.3
+	wrong.Redirect = "http://127.0.0.1:49153/callback"
+	agent.Refused(t, b.Exchange(&wrong, code), 400, "invalid_grant") // RFC 6749 4.1.3
 	wrong = *c
-	wrong.id = "timesheets-app"
-	refused(t, b.exchange(&wrong, code), 400, "invalid_grant")
-	b.tokens(b.exchange(c, code)) // guesses of others do not lock the owner out
+	wrong.ID = "timesheets-app"
+	agent.Refused(t, b.Exchange(&wrong, code), 400, "invalid_grant")
+	b.Tokens(b.Exchange(c, code)) // guesses of others do not lock the owner out
 }
 
 // An older OpenID Connect client, registered require_pkce: false, signs people
@@ -1166,58 +756,58 @@ func TestVerifier(t *testing.T) {
 func TestOlderClientWithoutPKCE(t *testing.T) {
 	web := "      - http://localhost:8080/callback\n"
 	p := start(t, "--config", configured(t, replacing(web, web+"    require_pkce: false\n")))
-	b, c := p.browser(t), mobile()
-	c.id, c.redirect, c.scope = "timesheets-web", "http://localhost:3000/callback", "openid offline_access read:timesheets"
-	redeem := func(code, verifier string) answer {
-		form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {c.redirect}}
+	b, c := p.browser(t), agent.Mobile()
+	c.ID, c.Redirect, c.Scope = "timesheets-web", "http://localhost:3000/callback", "openid offline_access read:timesheets"
+	redeem := func(code, verifier string) agent.Answer {
+		form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {c.Redirect}}
 		if verifier != "" {
 			form.Set("code_verifier", verifier)
 		}
 		secret := "timesheets-web-" + strings.Repeat("secret", 6)
-		return b.do("POST", "/oauth/token", form, "Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(c.id+":"+secret)))
+		return b.Do("POST", "/oauth/token", form, "Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(c.ID+":"+secret)))
 	}
 	none := []string{"code_challenge", "", "code_challenge_method", ""}
 
-	got := b.tokens(redeem(b.code(c, "ada@example.com", append(none, "nonce", "of-this-sign-in")...), ""))
-	if nonce := claims(t, got.ID, 1)["nonce"]; nonce != "of-this-sign-in" {
+	got := b.Tokens(redeem(b.Code(c, "ada@example.com", append(none, "nonce", "of-this-sign-in")...), ""))
+	if nonce := agent.Claims(t, got.ID, 1)["nonce"]; nonce != "of-this-sign-in" {
 		t.Errorf("the ID token repeats the nonce %v, and that is all that protects this client", nonce)
 	}
-	if q := b.arrive(c, b.get(c.authorizeURL(append(none, "nonce", "")...))); q.Get("error") != "invalid_request" || !strings.Contains(q.Get("error_description"), "nonce") {
+	if q := b.Arrive(c, b.Get(c.AuthorizeURL(append(none, "nonce", "")...))); q.Get("error") != "invalid_request" || !strings.Contains(q.Get("error_description"), "nonce") {
 		t.Errorf("without challenge and nonce: %v", q)
 	}
 
-	code := b.code(c, "", append(none, "nonce", "n")...)
-	refused(t, redeem(code, c.verifier), 400, "invalid_grant") // TK-06
-	b.tokens(redeem(code, ""))
-	code = b.code(c, "")
-	refused(t, redeem(code, strings.Repeat("w", 43)), 400, "invalid_grant")
-	refused(t, redeem(code, ""), 400, "invalid_grant") // TK-03
-	b.tokens(redeem(code, c.verifier))
+	code := b.Code(c, "", append(none, "nonce", "n")...)
+	agent.Refused(t, redeem(code, c.Verifier), 400, "invalid_grant") // TK-06
+	b.Tokens(redeem(code, ""))
+	code = b.Code(c, "")
+	agent.Refused(t, redeem(code, strings.Repeat("w", 43)), 400, "invalid_grant")
+	agent.Refused(t, redeem(code, ""), 400, "invalid_grant") // TK-03
+	b.Tokens(redeem(code, c.Verifier))
 
-	public := mobile()
-	if q := b.arrive(public, b.get(public.authorizeURL(append(none, "nonce", "n")...))); q.Get("error") != "invalid_request" {
+	public := agent.Mobile()
+	if q := b.Arrive(public, b.Get(public.AuthorizeURL(append(none, "nonce", "n")...))); q.Get("error") != "invalid_request" {
 		t.Errorf("a public client without a challenge: %v", q)
 	}
 }
 
 func TestRevoke(t *testing.T) {
 	p := start(t)
-	b, c := p.browser(t), mobile()
-	got := b.signedUp(c, "ada@example.com")
-	refused(t, b.do("POST", "/oauth/revoke", url.Values{"client_id": {"timesheets-app"}, "token": {got.Refresh}}), 400, "invalid_grant")
-	if a := b.api("GET", "/me", got.Access, ""); a.StatusCode != 200 {
+	b, c := p.browser(t), agent.Mobile()
+	got := b.SignedUp(c, "ada@example.com")
+	agent.Refused(t, b.Do("POST", "/oauth/revoke", url.Values{"client_id": {"timesheets-app"}, "token": {got.Refresh}}), 400, "invalid_grant")
+	if a := b.API("GET", "/me", got.Access, ""); a.StatusCode != 200 {
 		t.Errorf("another client revoked it: %d (RFC 7009 2.1)", a.StatusCode)
 	}
 	for _, token := range []string{got.Refresh, "nonsense"} {
-		a := b.do("POST", "/oauth/revoke", url.Values{"client_id": {c.id}, "token": {token}, "token_type_hint": {"access_token"}})
-		if kind := a.Header.Get("Content-Type"); a.StatusCode != 200 || strings.TrimSpace(a.body) != "{}" || !strings.HasPrefix(kind, "application/json") {
-			t.Errorf("revoke: %d %q of %q; want 200 and {} as JSON", a.StatusCode, a.body, kind)
+		a := b.Do("POST", "/oauth/revoke", url.Values{"client_id": {c.ID}, "token": {token}, "token_type_hint": {"access_token"}})
+		if kind := a.Header.Get("Content-Type"); a.StatusCode != 200 || strings.TrimSpace(a.Text) != "{}" || !strings.HasPrefix(kind, "application/json") {
+			t.Errorf("revoke: %d %q of %q; want 200 and {} as JSON", a.StatusCode, a.Text, kind)
 		}
 	}
-	if a := b.api("GET", "/me", got.Access, ""); a.StatusCode != 401 {
+	if a := b.API("GET", "/me", got.Access, ""); a.StatusCode != 401 {
 		t.Errorf("after the revocation: %d", a.StatusCode)
 	}
-	refused(t, b.refresh(c, got.Refresh), 400, "invalid_grant")
+	agent.Refused(t, b.Refresh(c, got.Refresh), 400, "invalid_grant")
 }
 
 // Auth0's browser SDK wants the issuer with a trailing slash; it is compared
@@ -1228,27 +818,27 @@ func TestTrailingSlashIssuer(t *testing.T) {
 	free.stop()
 	issuer := "http://localhost:" + port + "/"
 	p := start(t, "--addr", "127.0.0.1:"+port, "--issuer", issuer)
-	b, c := p.browser(t), mobile()
+	b, c := p.browser(t), agent.Mobile()
 	documents := []string{"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"}
 	for _, path := range slices.Clone(documents) { // as clients ask that leave the slash where it is
 		documents = append(documents, "/"+path, path+"/")
 	}
 	for _, path := range documents {
-		doc := b.get(p.base() + path).json(t)
+		doc := b.Get(p.base() + path).JSON(t)
 		if doc["issuer"] != issuer || doc["token_endpoint"] != "http://localhost:"+port+"/oauth/token" {
 			t.Errorf("%s: issuer %v, token_endpoint %v", path, doc["issuer"], doc["token_endpoint"])
 		}
 	}
-	got := b.signedUp(c, "ada@example.com") // arrive compares iss
+	got := b.SignedUp(c, "ada@example.com") // arrive compares iss
 	for _, token := range []string{got.Access, got.ID} {
-		if iss := claims(t, token, 1)["iss"]; iss != issuer {
+		if iss := agent.Claims(t, token, 1)["iss"]; iss != issuer {
 			t.Errorf("iss = %v, want %s", iss, issuer)
 		}
 	}
-	if aud := claims(t, got.Access, 1)["aud"]; aud != "http://localhost:"+port+"/api" {
+	if aud := agent.Claims(t, got.Access, 1)["aud"]; aud != "http://localhost:"+port+"/api" {
 		t.Errorf("aud = %v", aud)
 	}
-	if a := b.api("GET", "/me", got.Access, ""); a.StatusCode != 200 {
+	if a := b.API("GET", "/me", got.Access, ""); a.StatusCode != 200 {
 		t.Errorf("api: %d", a.StatusCode)
 	}
 }
@@ -1257,128 +847,128 @@ func TestTrailingSlashIssuer(t *testing.T) {
 // log in: an unsafe address gets a page, everything else goes back to the app.
 func TestAuthorizationRequests(t *testing.T) {
 	p := start(t)
-	b, c := p.browser(t), mobile()
+	b, c := p.browser(t), agent.Mobile()
 	pages := map[string]string{
-		"no client":              c.authorizeURL("client_id", ""),
-		"unknown client":         c.authorizeURL("client_id", "nobody"),
-		"hostile client":         c.authorizeURL("client_id", `"><script>alert(1)</script>`),
-		"unknown redirect":       c.authorizeURL("redirect_uri", "https://evil.example/cb"),
-		"user-info in redirect":  c.authorizeURL("redirect_uri", "http://evil@127.0.0.1:5/callback"),
-		"no redirect, openid":    c.authorizeURL("redirect_uri", ""),
-		"client twice":           c.authorizeURL() + "&client_id=timesheets-app",
-		"redirect twice":         c.authorizeURL() + "&redirect_uri=https%3A%2F%2Fevil.example",
-		"state of 60 kB":         c.authorizeURL("state", strings.Repeat("s", 60<<10)),
-		"state of 3 kB":          c.authorizeURL("state", strings.Repeat("s", 3<<10)),
-		"undecodable":            c.authorizeURL() + "&x=%zz",
-		"port for a web client":  c.authorizeURL("client_id", "timesheets-spa", "redirect_uri", "http://localhost:3001/callback"),
-		"loopback of other kind": c.authorizeURL("client_id", "timesheets-web", "redirect_uri", "http://127.0.0.1:8080/callback"),
+		"no client":              c.AuthorizeURL("client_id", ""),
+		"unknown client":         c.AuthorizeURL("client_id", "nobody"),
+		"hostile client":         c.AuthorizeURL("client_id", `"><script>alert(1)</script>`),
+		"unknown redirect":       c.AuthorizeURL("redirect_uri", "https://evil.example/cb"),
+		"user-info in redirect":  c.AuthorizeURL("redirect_uri", "http://evil@127.0.0.1:5/callback"),
+		"no redirect, openid":    c.AuthorizeURL("redirect_uri", ""),
+		"client twice":           c.AuthorizeURL() + "&client_id=timesheets-app",
+		"redirect twice":         c.AuthorizeURL() + "&redirect_uri=https%3A%2F%2Fevil.example",
+		"state of 60 kB":         c.AuthorizeURL("state", strings.Repeat("s", 60<<10)),
+		"state of 3 kB":          c.AuthorizeURL("state", strings.Repeat("s", 3<<10)),
+		"undecodable":            c.AuthorizeURL() + "&x=%zz",
+		"port for a web client":  c.AuthorizeURL("client_id", "timesheets-spa", "redirect_uri", "http://localhost:3001/callback"),
+		"loopback of other kind": c.AuthorizeURL("client_id", "timesheets-web", "redirect_uri", "http://127.0.0.1:8080/callback"),
 	}
 	for name, target := range pages {
 		t.Run(name, func(t *testing.T) {
-			a := b.get(target)
+			a := b.Get(target)
 			if a.StatusCode != 400 || a.Header.Get("Location") != "" || !strings.HasPrefix(a.Header.Get("Content-Type"), "text/html") {
 				t.Errorf("%d to %q as %s, want a page with 400", a.StatusCode, a.Header.Get("Location"), a.Header.Get("Content-Type"))
 			}
-			if strings.Contains(a.body, "<script>alert") || strings.Contains(a.body, `href="https://evil`) {
+			if strings.Contains(a.Text, "<script>alert") || strings.Contains(a.Text, `href="https://evil`) {
 				t.Error("hostile input is live on the page")
 			}
 		})
 	}
 	redirected := []struct{ name, target, code string }{
-		{"no response_type", c.authorizeURL("response_type", ""), "invalid_request"},
-		{"implicit", c.authorizeURL("response_type", "token"), "unsupported_response_type"},
-		{"hybrid", c.authorizeURL("response_type", "code id_token"), "unsupported_response_type"},
-		{"no challenge", c.authorizeURL("code_challenge", ""), "invalid_request"},
-		{"no method", c.authorizeURL("code_challenge_method", ""), "invalid_request"},
-		{"plain", c.authorizeURL("code_challenge_method", "plain"), "invalid_request"},
-		{"challenge of 42", c.authorizeURL("code_challenge", strings.Repeat("a", 42)), "invalid_request"},
-		{"challenge of 44", c.authorizeURL("code_challenge", strings.Repeat("a", 44)), "invalid_request"},
-		{"challenge with plus", c.authorizeURL("code_challenge", strings.Repeat("a", 42)+"+"), "invalid_request"},
-		{"no scope", c.authorizeURL("scope", ""), "invalid_scope"},
-		{"scope not this client's", c.authorizeURL("scope", "batch:upload"), "invalid_scope"},
-		{"scope with quote", c.authorizeURL("scope", `openid "x`), "invalid_scope"},
-		{"other audience", c.authorizeURL("audience", "https://other.example/api"), "invalid_target"},
-		{"other resource", c.authorizeURL("resource", "https://other.example/api"), "invalid_target"},
-		{"prompt none login", c.authorizeURL("prompt", "none login"), "invalid_request"},
-		{"prompt junk", c.authorizeURL("prompt", "junk"), "invalid_request"},
-		{"prompt none", c.authorizeURL("prompt", "none"), "login_required"},
-		{"max_age -5", c.authorizeURL("max_age", "-5"), "invalid_request"},
-		{"max_age abc", c.authorizeURL("max_age", "abc"), "invalid_request"},
-		{"response_mode fragment", c.authorizeURL("response_mode", "fragment"), "invalid_request"}, // an app without a browser's script never sees one
-		{"response_mode junk", c.authorizeURL("response_mode", "junk"), "invalid_request"},
-		{"request object", c.authorizeURL("request", "e30.e30."), "request_not_supported"},
-		{"request_uri", c.authorizeURL("request_uri", "http://127.0.0.1:1/"), "request_uri_not_supported"},
-		{"forged id_token_hint", c.authorizeURL("id_token_hint", "e30.e30.e30"), "invalid_request"},
-		{"nonce twice", c.authorizeURL() + "&nonce=other", "invalid_request"},
+		{"no response_type", c.AuthorizeURL("response_type", ""), "invalid_request"},
+		{"implicit", c.AuthorizeURL("response_type", "token"), "unsupported_response_type"},
+		{"hybrid", c.AuthorizeURL("response_type", "code id_token"), "unsupported_response_type"},
+		{"no challenge", c.AuthorizeURL("code_challenge", ""), "invalid_request"},
+		{"no method", c.AuthorizeURL("code_challenge_method", ""), "invalid_request"},
+		{"plain", c.AuthorizeURL("code_challenge_method", "plain"), "invalid_request"},
+		{"challenge of 42", c.AuthorizeURL("code_challenge", strings.Repeat("a", 42)), "invalid_request"},
+		{"challenge of 44", c.AuthorizeURL("code_challenge", strings.Repeat("a", 44)), "invalid_request"},
+		{"challenge with plus", c.AuthorizeURL("code_challenge", strings.Repeat("a", 42)+"+"), "invalid_request"},
+		{"no scope", c.AuthorizeURL("scope", ""), "invalid_scope"},
+		{"scope not this client's", c.AuthorizeURL("scope", "batch:upload"), "invalid_scope"},
+		{"scope with quote", c.AuthorizeURL("scope", `openid "x`), "invalid_scope"},
+		{"other audience", c.AuthorizeURL("audience", "https://other.example/api"), "invalid_target"},
+		{"other resource", c.AuthorizeURL("resource", "https://other.example/api"), "invalid_target"},
+		{"prompt none login", c.AuthorizeURL("prompt", "none login"), "invalid_request"},
+		{"prompt junk", c.AuthorizeURL("prompt", "junk"), "invalid_request"},
+		{"prompt none", c.AuthorizeURL("prompt", "none"), "login_required"},
+		{"max_age -5", c.AuthorizeURL("max_age", "-5"), "invalid_request"},
+		{"max_age abc", c.AuthorizeURL("max_age", "abc"), "invalid_request"},
+		{"response_mode fragment", c.AuthorizeURL("response_mode", "fragment"), "invalid_request"}, // an app without a browser's script never sees one
+		{"response_mode junk", c.AuthorizeURL("response_mode", "junk"), "invalid_request"},
+		{"request object", c.AuthorizeURL("request", "e30.e30."), "request_not_supported"},
+		{"request_uri", c.AuthorizeURL("request_uri", "http://127.0.0.1:1/"), "request_uri_not_supported"},
+		{"forged id_token_hint", c.AuthorizeURL("id_token_hint", "e30.e30.e30"), "invalid_request"},
+		{"nonce twice", c.AuthorizeURL() + "&nonce=other", "invalid_request"},
 	}
 	for _, row := range redirected {
 		t.Run(row.name, func(t *testing.T) {
-			q := b.arrive(c, b.get(row.target))
+			q := b.Arrive(c, b.Get(row.target))
 			if q.Get("error") != row.code || q.Has("code") {
 				t.Errorf("error = %q, want %s", q.Get("error"), row.code)
 			}
 		})
 	}
 	// OIDC Core 3.1.2.1: POST works like GET, from another origin too.
-	target, _ := url.Parse(c.authorizeURL())
-	a := b.do("POST", "/authorize", target.Query(), "Origin", "https://app.example", "Sec-Fetch-Site", "cross-site")
+	target, _ := url.Parse(c.AuthorizeURL())
+	a := b.Do("POST", "/authorize", target.Query(), "Origin", "https://app.example", "Sec-Fetch-Site", "cross-site")
 	if a.StatusCode != 303 || !strings.HasPrefix(a.Header.Get("Location"), "/authorize?flow=") {
 		t.Fatalf("POST: %d %s", a.StatusCode, a.Header.Get("Location"))
 	}
-	if page := b.follow(a); page.Request.URL.Path != "/login" {
+	if page := b.Follow(a); page.Request.URL.Path != "/login" {
 		t.Errorf("the parked request came to %s", page.Request.URL.Path)
 	}
 	odd := *c
-	odd.state = "a&b=c#d%0d%0a\r\nX:1\"<é"
-	b.code(&odd, "ada@example.com") // arrive compares the state byte for byte
+	odd.State = "a&b=c#d%0d%0a\r\nX:1\"<é"
+	b.Code(&odd, "ada@example.com") // arrive compares the state byte for byte
 }
 
 // RFC 9126: the app hands its request over itself. What the browser carries
 // then is a reference, and nothing that anybody adds to it counts.
 func TestPushedAuthorizationRequest(t *testing.T) {
 	p := start(t)
-	b, eve, c := p.browser(t), p.browser(t), mobile()
-	push := func(extra ...string) answer {
-		asked, err := url.Parse(c.authorizeURL(extra...))
+	b, eve, c := p.browser(t), p.browser(t), agent.Mobile()
+	push := func(extra ...string) agent.Answer {
+		asked, err := url.Parse(c.AuthorizeURL(extra...))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return b.do("POST", "/oauth/par", asked.Query())
+		return b.Do("POST", "/oauth/par", asked.Query())
 	}
-	link := func(a answer, extra ...string) string {
+	link := func(a agent.Answer, extra ...string) string {
 		t.Helper()
-		m := a.json(t)
+		m := a.JSON(t)
 		uri, _ := m["request_uri"].(string)
 		if a.StatusCode != 201 || !strings.HasPrefix(uri, "urn:ietf:params:oauth:request_uri:") || m["expires_in"] != 90.0 || a.Header.Get("Cache-Control") != "no-store" {
-			t.Fatalf("push: %d %s", a.StatusCode, a.body)
+			t.Fatalf("push: %d %s", a.StatusCode, a.Text)
 		}
-		q := url.Values{"client_id": {c.id}, "request_uri": {uri}}
+		q := url.Values{"client_id": {c.ID}, "request_uri": {uri}}
 		for i := 0; i+1 < len(extra); i += 2 {
 			q.Set(extra[i], extra[i+1])
 		}
 		return "/authorize?" + q.Encode()
 	}
-	over := func(what string, a answer) {
+	over := func(what string, a agent.Answer) {
 		t.Helper()
-		if a.StatusCode != 400 || a.Header.Get("Location") != "" || !strings.Contains(a.body, "invalid_request_uri") {
+		if a.StatusCode != 400 || a.Header.Get("Location") != "" || !strings.Contains(a.Text, "invalid_request_uri") {
 			t.Errorf("%s: %d to %q, want a page with invalid_request_uri", what, a.StatusCode, a.Header.Get("Location"))
 		}
 	}
 	// The app learns of a mistake before it sends anybody away.
-	refused(t, push("code_challenge", ""), 400, "invalid_request")
-	refused(t, push("redirect_uri", "https://evil.example/"), 400, "invalid_request") // RFC 9126 2.4 allows it to confidential clients, and this server to nobody
-	refused(t, push("scope", "batch:upload"), 400, "invalid_scope")
-	refused(t, push("request_uri", "urn:ietf:params:oauth:request_uri:x"), 400, "invalid_request")
-	refused(t, push("client_id", "timesheets-web"), 401, "invalid_client")
+	agent.Refused(t, push("code_challenge", ""), 400, "invalid_request")
+	agent.Refused(t, push("redirect_uri", "https://evil.example/"), 400, "invalid_request") // RFC 9126 2.4 allows it to confidential clients, and this server to nobody
+	agent.Refused(t, push("scope", "batch:upload"), 400, "invalid_scope")
+	agent.Refused(t, push("request_uri", "urn:ietf:params:oauth:request_uri:x"), 400, "invalid_request")
+	agent.Refused(t, push("client_id", "timesheets-web"), 401, "invalid_client")
 
 	// What is sent beside the reference is ignored.
-	here := link(push("scope", "openid read:timesheets"), "scope", c.scope, "state", "eve", "redirect_uri", "https://evil.example/", "prompt", "none")
-	over("another client", eve.get(strings.Replace(here, c.id, "timesheets-app", 1)))
-	page := b.signIn(b.follow(b.get(here)), "ada@example.com", "timesheets")
-	over("a second time, elsewhere", eve.get(here))
-	over("a second time", b.get(here))
-	code := b.arrive(c, b.decide(page, "allow", nil)).Get("code") // the flow went on by itself
-	if got := b.tokens(b.exchange(c, code)); got.Scope != "openid read:timesheets" {
+	here := link(push("scope", "openid read:timesheets"), "scope", c.Scope, "state", "eve", "redirect_uri", "https://evil.example/", "prompt", "none")
+	over("another client", eve.Get(strings.Replace(here, c.ID, "timesheets-app", 1)))
+	page := b.SignIn(b.Follow(b.Get(here)), "ada@example.com", "timesheets")
+	over("a second time, elsewhere", eve.Get(here))
+	over("a second time", b.Get(here))
+	code := b.Arrive(c, b.Decide(page, "allow", nil)).Get("code") // the flow went on by itself
+	if got := b.Tokens(b.Exchange(c, code)); got.Scope != "openid read:timesheets" {
 		t.Errorf("scope %q, and %q was pushed", got.Scope, "openid read:timesheets")
 	}
 	// By POST, from the app's own page.
@@ -1386,61 +976,61 @@ func TestPushedAuthorizationRequest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := b.do("POST", "/authorize", posted, "Origin", "https://app.example", "Sec-Fetch-Site", "cross-site")
-	if page := b.follow(a); a.StatusCode != 303 || page.Request.URL.Path != "/consent" {
+	a := b.Do("POST", "/authorize", posted, "Origin", "https://app.example", "Sec-Fetch-Site", "cross-site")
+	if page := b.Follow(a); a.StatusCode != 303 || page.Request.URL.Path != "/consent" {
 		t.Errorf("POST: %d, came to %s", a.StatusCode, page.Request.URL.Path)
 	}
-	over("POST and then GET", b.get("/authorize?"+posted.Encode()))
+	over("POST and then GET", b.Get("/authorize?"+posted.Encode()))
 }
 
 // Form Post Response Mode: the code stands in no URL. Without a script a
 // person presses the button; the policy lets the form go to the app alone.
 func TestFormPost(t *testing.T) {
 	p := start(t)
-	b, c := p.browser(t), mobile()
-	c.state = `<af0&"ifj'slé>`
-	handed := func(a answer) url.Values {
+	b, c := p.browser(t), agent.Mobile()
+	c.State = `<af0&"ifj'slé>`
+	handed := func(a agent.Answer) url.Values {
 		t.Helper()
-		csp, f := a.Header.Get("Content-Security-Policy"), a.form(t)
-		if a.StatusCode != 200 || f.action != c.redirect || a.Header.Get("Cache-Control") != "no-store" || a.Header.Get("Referrer-Policy") != "no-referrer" {
-			t.Errorf("%d to %q, %v", a.StatusCode, f.action, a.Header)
+		csp, f := a.Header.Get("Content-Security-Policy"), a.Form(t)
+		if a.StatusCode != 200 || f.Action != c.Redirect || a.Header.Get("Cache-Control") != "no-store" || a.Header.Get("Referrer-Policy") != "no-referrer" {
+			t.Errorf("%d to %q, %v", a.StatusCode, f.Action, a.Header)
 		}
-		if !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "form-action") || strings.Contains(csp, "unsafe") || strings.Contains(a.body, "<script>") {
+		if !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "form-action") || strings.Contains(csp, "unsafe") || strings.Contains(a.Text, "<script>") {
 			t.Errorf("policy %s", csp)
 		}
-		if !strings.Contains(a.body, "Continue to") {
+		if !strings.Contains(a.Text, "Continue to") {
 			t.Error("no button for who has no script")
 		}
-		if f.values.Get("state") != c.state || f.values.Get("iss") != p.issuer {
-			t.Errorf("handed over %v", f.values)
+		if f.Values.Get("state") != c.State || f.Values.Get("iss") != p.issuer {
+			t.Errorf("handed over %v", f.Values)
 		}
-		return f.values
+		return f.Values
 	}
-	page := b.consentPage(c, "ada@example.com", "response_mode", "form_post")
-	last := b.decide(page, "allow", nil)
+	page := b.ConsentPage(c, "ada@example.com", "response_mode", "form_post")
+	last := b.Decide(page, "allow", nil)
 	q := handed(last)
-	if got := b.tokens(b.exchange(c, q.Get("code"))); got.Access == "" || len(q) != 3 {
+	if got := b.Tokens(b.Exchange(c, q.Get("code"))); got.Access == "" || len(q) != 3 {
 		t.Errorf("handed over %v", q)
 	}
-	if a := b.get(last.Request.URL.String()); a.StatusCode != 200 || strings.Contains(a.body, "pcc_") || !strings.Contains(a.body, "is complete") {
+	if a := b.Get(last.Request.URL.String()); a.StatusCode != 200 || strings.Contains(a.Text, "pcc_") || !strings.Contains(a.Text, "is complete") {
 		t.Errorf("reloaded: %d, want the page that says it is complete", a.StatusCode)
 	}
 	// Errors go the same way, at once and after the person's answer.
-	if q := handed(b.decide(b.consentPage(c, "", "response_mode", "form_post"), "deny", nil)); q.Get("error") != "access_denied" || q.Has("code") {
+	if q := handed(b.Decide(b.ConsentPage(c, "", "response_mode", "form_post"), "deny", nil)); q.Get("error") != "access_denied" || q.Has("code") {
 		t.Errorf("denied: %v", q)
 	}
-	if q := handed(b.get(c.authorizeURL("response_mode", "form_post", "scope", "batch:upload"))); q.Get("error") != "invalid_scope" || q.Get("error_description") == "" {
+	if q := handed(b.Get(c.AuthorizeURL("response_mode", "form_post", "scope", "batch:upload"))); q.Get("error") != "invalid_scope" || q.Get("error_description") == "" {
 		t.Errorf("a wrong scope: %v", q)
 	}
 	// Nothing can be posted to a private-use scheme, and a form changes line ends: said at once, and by query.
 	scheme := *c
-	scheme.redirect = "com.exampleco.timesheets:/callback"
-	if q := b.arrive(&scheme, b.get(scheme.authorizeURL("response_mode", "form_post"))); q.Get("error") != "invalid_request" {
+	scheme.Redirect = "com.exampleco.timesheets:/callback"
+	if q := b.Arrive(&scheme, b.Get(scheme.AuthorizeURL("response_mode", "form_post"))); q.Get("error") != "invalid_request" {
 		t.Errorf("a private-use scheme: %v", q)
 	}
 	lines := *c
-	lines.state = "a\nb"
-	if q := b.arrive(&lines, b.get(lines.authorizeURL("response_mode", "form_post"))); q.Get("error") != "invalid_request" {
+	lines.State = "a\nb"
+	if q := b.Arrive(&lines, b.Get(lines.AuthorizeURL("response_mode", "form_post"))); q.Get("error") != "invalid_request" {
 		t.Errorf("a state of two lines: %v", q)
 	}
 }
@@ -1449,28 +1039,28 @@ func TestFormPost(t *testing.T) {
 // a web server's log. Multiple Response Types 2.1.
 func TestFragment(t *testing.T) {
 	p := start(t)
-	b, c := p.browser(t), mobile()
-	c.id, c.redirect = "timesheets-spa", "http://localhost:5173/callback"
-	arrives := func(a answer) url.Values {
+	b, c := p.browser(t), agent.Mobile()
+	c.ID, c.Redirect = "timesheets-spa", "http://localhost:5173/callback"
+	arrives := func(a agent.Answer) url.Values {
 		t.Helper()
 		to, err := url.Parse(a.Header.Get("Location"))
-		if err != nil || a.StatusCode != 303 || to.RawQuery != "" || !strings.HasPrefix(a.Header.Get("Location"), c.redirect+"#") {
+		if err != nil || a.StatusCode != 303 || to.RawQuery != "" || !strings.HasPrefix(a.Header.Get("Location"), c.Redirect+"#") {
 			t.Fatalf("%d to %q", a.StatusCode, a.Header.Get("Location"))
 		}
 		q, err := url.ParseQuery(to.EscapedFragment())
-		if err != nil || q.Get("state") != c.state || q.Get("iss") != p.issuer {
+		if err != nil || q.Get("state") != c.State || q.Get("iss") != p.issuer {
 			t.Errorf("%v %v", q, err)
 		}
 		return q
 	}
-	q := arrives(b.decide(b.consentPage(c, "ada@example.com", "response_mode", "fragment"), "allow", nil))
-	if b.tokens(b.exchange(c, q.Get("code"))).Access == "" {
+	q := arrives(b.Decide(b.ConsentPage(c, "ada@example.com", "response_mode", "fragment"), "allow", nil))
+	if b.Tokens(b.Exchange(c, q.Get("code"))).Access == "" {
 		t.Error("no token")
 	}
-	if q := arrives(b.get(c.authorizeURL("response_mode", "fragment", "prompt", "none login"))); q.Get("error") != "invalid_request" {
+	if q := arrives(b.Get(c.AuthorizeURL("response_mode", "fragment", "prompt", "none login"))); q.Get("error") != "invalid_request" {
 		t.Errorf("an error: %v", q)
 	}
-	if q := b.arrive(c, b.get(c.authorizeURL("response_mode", "form_post"))); q.Get("error") != "invalid_request" {
+	if q := b.Arrive(c, b.Get(c.AuthorizeURL("response_mode", "form_post"))); q.Get("error") != "invalid_request" {
 		t.Errorf("form_post to a page without a server: %v", q)
 	}
 }
@@ -1496,56 +1086,56 @@ func TestThePageThatEndsAForm(t *testing.T) {
 		"an app's own scheme":         {"com.exampleco.timesheets:/callback", navigates, false},
 	} {
 		for _, decision := range []string{"allow", "deny"} {
-			c := mobile()
-			c.redirect = tc.redirect
-			f := b.consentPage(c, "ada@example.com").form(t)
-			f.values.Set("decision", decision)
-			a := b.get(b.do("POST", f.action, f.values).Header.Get("Location"), tc.header...)
+			c := agent.Mobile()
+			c.Redirect = tc.redirect
+			f := b.ConsentPage(c, "ada@example.com").Form(t)
+			f.Values.Set("decision", decision)
+			a := b.Get(b.Do("POST", f.Action, f.Values).Header.Get("Location"), tc.header...)
 			to := a.Header.Get("Location")
 			if tc.page {
 				to = strings.TrimPrefix(a.Header.Get("Refresh"), "0;url=")
 			}
-			if want := map[bool]int{true: 200, false: 303}[tc.page]; a.StatusCode != want || !strings.HasPrefix(to, c.redirect+"?") || strings.Contains(a.body, "pcc_") {
+			if want := map[bool]int{true: 200, false: 303}[tc.page]; a.StatusCode != want || !strings.HasPrefix(to, c.Redirect+"?") || strings.Contains(a.Text, "pcc_") {
 				t.Errorf("%s, %s: %d to %q, want %d", name, decision, a.StatusCode, to, want)
 			}
 			q, err := url.ParseQuery(to[strings.Index(to, "?")+1:])
-			if err != nil || q.Get("state") != c.state || q.Get("iss") != p.issuer || q.Has("code") != (decision == "allow") || q.Has("error") != (decision == "deny") {
+			if err != nil || q.Get("state") != c.State || q.Get("iss") != p.issuer || q.Has("code") != (decision == "allow") || q.Has("error") != (decision == "deny") {
 				t.Errorf("%s, %s: the app gets %v", name, decision, q)
 			}
 		}
 	}
 	// No form came before: a redirect, also in a window.
-	c := mobile()
-	if a := b.get(c.authorizeURL("prompt", "none"), navigates...); a.StatusCode != 303 || a.Header.Get("Refresh") != "" {
+	c := agent.Mobile()
+	if a := b.Get(c.AuthorizeURL("prompt", "none"), navigates...); a.StatusCode != 303 || a.Header.Get("Refresh") != "" {
 		t.Errorf("prompt=none: %d", a.StatusCode)
 	}
 }
 
 func TestFlowsCannotBeTaken(t *testing.T) {
 	p := start(t)
-	ada, eve, c := p.browser(t), p.browser(t), mobile()
-	page := ada.consentPage(c, "ada@example.com")
-	eve.signIn(eve.get("/login"), "alan@example.com", "timesheets")
-	if a := eve.get(page.Request.URL.RequestURI()); a.StatusCode != 403 {
+	ada, eve, c := p.browser(t), p.browser(t), agent.Mobile()
+	page := ada.ConsentPage(c, "ada@example.com")
+	eve.SignIn(eve.Get("/login"), "alan@example.com", "timesheets")
+	if a := eve.Get(page.Request.URL.RequestURI()); a.StatusCode != 403 {
 		t.Errorf("another browser got the consent page: %d", a.StatusCode)
 	}
-	if a := eve.decide(page, "allow", nil); a.StatusCode != 403 {
+	if a := eve.Decide(page, "allow", nil); a.StatusCode != 403 {
 		t.Errorf("another browser decided: %d", a.StatusCode)
 	}
 	// Alan signs in to Ada's browser while her consent page is open.
-	ada.signIn(ada.get("/login"), "alan@example.com", "timesheets")
-	if a := ada.decide(page, "allow", nil); a.StatusCode != 403 {
+	ada.SignIn(ada.Get("/login"), "alan@example.com", "timesheets")
+	if a := ada.Decide(page, "allow", nil); a.StatusCode != 403 {
 		t.Errorf("Alan granted what was shown to Ada: %d", a.StatusCode)
 	}
-	f := page.form(t)
-	f.values.Set("decision", "allow")
-	if a := ada.do("POST", f.action, f.values, "Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"); a.StatusCode != 403 {
+	f := page.Form(t)
+	f.Values.Set("decision", "allow")
+	if a := ada.Do("POST", f.Action, f.Values, "Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"); a.StatusCode != 403 {
 		t.Errorf("a consent form from another site: %d", a.StatusCode)
 	}
-	if a := ada.do("POST", "/login", url.Values{"email": {"ada@example.com"}, "password": {"timesheets"}}, "Sec-Fetch-Site", "same-site", "Origin", "http://localhost:9"); a.StatusCode != 403 {
+	if a := ada.Do("POST", "/login", url.Values{"email": {"ada@example.com"}, "password": {"timesheets"}}, "Sec-Fetch-Site", "same-site", "Origin", "http://localhost:9"); a.StatusCode != 403 {
 		t.Errorf("a login form from another port: %d", a.StatusCode)
 	}
-	if a := ada.get("/authorize?flow=nonsense"); a.StatusCode != 400 {
+	if a := ada.Get("/authorize?flow=nonsense"); a.StatusCode != 400 {
 		t.Errorf("an invented flow: %d", a.StatusCode)
 	}
 }
@@ -1554,16 +1144,16 @@ func TestFlowsCannotBeTaken(t *testing.T) {
 // that the answers carry, the last one can be used and no other.
 func TestConsentOnce(t *testing.T) {
 	p := start(t)
-	b, c := p.browser(t), mobile()
+	b, c := p.browser(t), agent.Mobile()
 	for range 3 {
-		f := b.consentPage(c, "ada@example.com").form(t)
-		f.values.Set("decision", "allow")
+		f := b.ConsentPage(c, "ada@example.com").Form(t)
+		f.Values.Set("decision", "allow")
 		var wg sync.WaitGroup
 		var mu sync.Mutex
 		statuses := map[int]int{}
 		for range 50 {
 			wg.Go(func() {
-				resp, err := b.http.PostForm(p.base()+f.action, f.values)
+				resp, err := b.HTTP.PostForm(p.base()+f.Action, f.Values)
 				if err != nil {
 					t.Error(err)
 					return
@@ -1580,15 +1170,15 @@ func TestConsentOnce(t *testing.T) {
 		}
 		var codes []string
 		for range 5 {
-			codes = append(codes, b.arrive(c, b.get("/authorize?flow="+f.values.Get("flow"))).Get("code"))
+			codes = append(codes, b.Arrive(c, b.Get("/authorize?flow="+f.Values.Get("flow"))).Get("code"))
 		}
 		for _, code := range codes[:4] {
-			if a := b.exchange(c, code); a.StatusCode != http.StatusBadRequest {
+			if a := b.Exchange(c, code); a.StatusCode != http.StatusBadRequest {
 				t.Errorf("a code whose place another one has taken: %d, want 400", a.StatusCode)
 			}
 		}
-		b.tokens(b.exchange(c, codes[4]))
-		if a := b.get("/authorize?flow=" + f.values.Get("flow")); a.StatusCode != http.StatusOK || !strings.Contains(a.body, "is complete") {
+		b.Tokens(b.Exchange(c, codes[4]))
+		if a := b.Get("/authorize?flow=" + f.Values.Get("flow")); a.StatusCode != http.StatusOK || !strings.Contains(a.Text, "is complete") {
 			t.Errorf("after the code was used: %d, want the page that says it is complete", a.StatusCode)
 		}
 	}
@@ -1597,163 +1187,145 @@ func TestConsentOnce(t *testing.T) {
 func TestRememberedConsent(t *testing.T) {
 	p := start(t)
 	b := p.browser(t)
-	c := mobile()
-	c.id, c.redirect, c.scope = "timesheets-spa", "http://localhost:5173/callback", "openid read:timesheets create:timesheets"
+	c := agent.Mobile()
+	c.ID, c.Redirect, c.Scope = "timesheets-spa", "http://localhost:5173/callback", "openid read:timesheets create:timesheets"
 	tick := func(scopes ...string) func(url.Values) {
 		return func(v url.Values) { v["scope"] = scopes; v.Set("remember", "1") }
 	}
-	b.arrive(c, b.decide(b.consentPage(c, "ada@example.com"), "allow", tick("read:timesheets")))
+	b.Arrive(c, b.Decide(b.ConsentPage(c, "ada@example.com"), "allow", tick("read:timesheets")))
 
 	less := *c
-	less.scope = "openid read:timesheets"
-	if q := b.arrive(&less, b.follow(b.get(less.authorizeURL("prompt", "none")))); !q.Has("code") {
+	less.Scope = "openid read:timesheets"
+	if q := b.Arrive(&less, b.Follow(b.Get(less.AuthorizeURL("prompt", "none")))); !q.Has("code") {
 		t.Errorf("remembered, and still asked: %v", q)
 	}
-	b.consentPage(c, "")                          // create was not ticked, so it is asked for again
-	b.consentPage(&less, "", "prompt", "consent") // and prompt=consent always asks
-	native := mobile()
-	native.scope = "openid read:timesheets" // no more than is ticked, or the rest would be asked for anyway
-	b.decide(b.consentPage(native, ""), "allow", func(v url.Values) { v.Set("remember", "1") })
-	b.consentPage(native, "") // RFC 8252 8.6: a native app is never waved through
-}
-
-// Who asks for one scope more does not lose the others: what the client holds
-// in this browser is ticked. Another client's question is drawn afresh.
-// press sends one of the forms of /account.
-func (b *browser) press(do string, pairs ...string) answer {
-	b.t.Helper()
-	page := b.get("/account")
-	_, rest, found := strings.Cut(page.body, `name="for" value="`)
-	if !found {
-		b.t.Fatalf("/account shows no form: %d to %q", page.StatusCode, page.Header.Get("Location"))
-	}
-	drawnFor, _, _ := strings.Cut(rest, `"`)
-	body := url.Values{"for": {drawnFor}, "do": {do}}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		body.Set(pairs[i], pairs[i+1])
-	}
-	return b.do(http.MethodPost, "/account", body, "Sec-Fetch-Site", "same-origin")
+	b.ConsentPage(c, "")                          // create was not ticked, so it is asked for again
+	b.ConsentPage(&less, "", "prompt", "consent") // and prompt=consent always asks
+	native := agent.Mobile()
+	native.Scope = "openid read:timesheets" // no more than is ticked, or the rest would be asked for anyway
+	b.Decide(b.ConsentPage(native, ""), "allow", func(v url.Values) { v.Set("remember", "1") })
+	b.ConsentPage(native, "") // RFC 8252 8.6: a native app is never waved through
 }
 
 // Ada looks at what stands open in her name, and closes it, bit by bit.
 func TestAccount(t *testing.T) {
 	p := start(t)
-	b, c := p.browser(t), mobile()
+	b, c := p.browser(t), agent.Mobile()
 
 	// Nobody is signed in: the page asks who is there, and then it is shown.
-	page := b.follow(b.get("/account"))
+	page := b.Follow(b.Get("/account"))
 	if page.Request.URL.Path != "/login" {
 		t.Fatalf("came to %s %d", page.Request.URL, page.StatusCode)
 	}
-	page = b.signIn(page, "ada@example.com", "timesheets")
-	if page.Request.URL.Path != "/account" || !strings.Contains(page.body, "No app can do anything in your name") {
-		t.Fatalf("came to %s %d\n%.400s", page.Request.URL, page.StatusCode, page.body)
+	page = b.SignIn(page, "ada@example.com", "timesheets")
+	if page.Request.URL.Path != "/account" || !strings.Contains(page.Text, "No app can do anything in your name") {
+		t.Fatalf("came to %s %d\n%.400s", page.Request.URL, page.StatusCode, page.Text)
 	}
-	if start := b.get("/"); !strings.Contains(start.body, `href="/account"`) {
+	if start := b.Get("/"); !strings.Contains(start.Text, `href="/account"`) {
 		t.Error("the start page does not lead to it")
 	}
 
 	// An app is allowed something, and uses it.
-	got := b.signedUp(c, "ada@example.com")
-	b.api("GET", "/timesheets", got.Access, "")
-	page = b.get("/account")
+	got := b.SignedUp(c, "ada@example.com")
+	b.API("GET", "/timesheets", got.Access, "")
+	page = b.Get("/account")
 	for _, want := range []string{"Timesheets Mobile", "Add timesheets for you", "create:timesheets", "Used <time", "just now", "this browser"} {
-		if !strings.Contains(page.body, want) {
+		if !strings.Contains(page.Text, want) {
 			t.Errorf("the page does not say %q", want)
 		}
 	}
 
 	// One scope back: the token that carries it is dead, the next one lacks it.
-	page = b.follow(b.press("take-back", "client", c.id, "scope", "create:timesheets"))
-	if !strings.Contains(page.body, "can no longer do this: Add timesheets for you") {
+	page = b.Follow(b.Press("take-back", "client", c.ID, "scope", "create:timesheets"))
+	if !strings.Contains(page.Text, "can no longer do this: Add timesheets for you") {
 		t.Error("the page does not say what was done")
 	}
-	if a := b.api("GET", "/timesheets", got.Access, ""); a.StatusCode != 401 {
+	if a := b.API("GET", "/timesheets", got.Access, ""); a.StatusCode != 401 {
 		t.Errorf("the access token that carries the scope: %d", a.StatusCode)
 	}
-	got = b.tokens(b.refresh(c, got.Refresh, "scope", c.scope))
+	got = b.Tokens(b.Refresh(c, got.Refresh, "scope", c.Scope))
 	if want := "openid profile email offline_access read:timesheets"; got.Scope != want {
 		t.Errorf("refreshed to %q, want %q", got.Scope, want)
 	}
-	if a := b.api("POST", "/timesheets", got.Access, `{}`); a.StatusCode != 403 {
+	if a := b.API("POST", "/timesheets", got.Access, `{}`); a.StatusCode != 403 {
 		t.Errorf("what was taken back: %d", a.StatusCode)
 	}
 
 	// Another browser, and with it another app; its end is the app's end.
 	phone := p.browser(t)
-	theirs := phone.signedUp(c, "ada@example.com")
-	ids := regexp.MustCompile(`name="browser" value="([^"]+)"`).FindStringSubmatch(b.get("/account").body)
+	theirs := phone.SignedUp(c, "ada@example.com")
+	ids := regexp.MustCompile(`name="browser" value="([^"]+)"`).FindStringSubmatch(b.Get("/account").Text)
 	if ids == nil {
 		t.Fatal("the other browser is not listed")
 	}
-	b.press("end-browser", "browser", ids[1])
-	if page := phone.follow(phone.get("/account")); page.Request.URL.Path != "/login" {
+	b.Press("end-browser", "browser", ids[1])
+	if page := phone.Follow(phone.Get("/account")); page.Request.URL.Path != "/login" {
 		t.Errorf("the other browser is still signed in: %s", page.Request.URL)
 	}
-	refused(t, phone.refresh(c, theirs.Refresh), 400, "invalid_grant")
-	got = b.tokens(b.refresh(c, got.Refresh))
+	agent.Refused(t, phone.Refresh(c, theirs.Refresh), 400, "invalid_grant")
+	got = b.Tokens(b.Refresh(c, got.Refresh))
 
 	// A new password: she goes on here, and with the old one nobody goes anywhere.
-	if a := b.press("change-password", "current_password", "timesheets", "new_password", "an hour a day", "repeat_password", "an hour a day"); a.StatusCode != 303 {
-		t.Fatalf("the change: %d %.300s", a.StatusCode, a.body)
+	if a := b.Press("change-password", "current_password", "timesheets", "new_password", "an hour a day", "repeat_password", "an hour a day"); a.StatusCode != 303 {
+		t.Fatalf("the change: %d %.300s", a.StatusCode, a.Text)
 	}
-	if page := b.get("/account"); !strings.Contains(page.body, "Your password is changed") {
+	if page := b.Get("/account"); !strings.Contains(page.Text, "Your password is changed") {
 		t.Error("the page does not say so")
 	}
-	if a := phone.signIn(phone.follow(phone.get("/account")), "ada@example.com", "timesheets"); a.StatusCode != 422 {
+	if a := phone.SignIn(phone.Follow(phone.Get("/account")), "ada@example.com", "timesheets"); a.StatusCode != 422 {
 		t.Errorf("the old password: %d", a.StatusCode)
 	}
-	if a := b.api("GET", "/me", got.Access, ""); a.StatusCode != 200 {
+	if a := b.API("GET", "/me", got.Access, ""); a.StatusCode != 200 {
 		t.Errorf("the app that was signed in through this browser: %d", a.StatusCode)
 	}
 
 	// And out.
-	page = b.follow(b.press("sign-out-everywhere"))
-	if !strings.Contains(page.body, "signed out everywhere") {
+	page = b.Follow(b.Press("sign-out-everywhere"))
+	if !strings.Contains(page.Text, "signed out everywhere") {
 		t.Errorf("the page does not say so: %s %d", page.Request.URL, page.StatusCode)
 	}
-	if a := b.api("GET", "/me", got.Access, ""); a.StatusCode != 401 {
+	if a := b.API("GET", "/me", got.Access, ""); a.StatusCode != 401 {
 		t.Errorf("the access token: %d", a.StatusCode)
 	}
-	refused(t, b.refresh(c, got.Refresh), 400, "invalid_grant")
+	agent.Refused(t, b.Refresh(c, got.Refresh), 400, "invalid_grant")
 }
 
 func TestHeldScopesAreTicked(t *testing.T) {
 	p := start(t)
-	b, c := p.browser(t), mobile()
-	c.id, c.redirect, c.scope = "timesheets-spa", "http://localhost:5173/callback", "openid offline_access read:timesheets delete:timesheets"
-	page := b.consentPage(c, "ada@example.com")
-	if got := page.form(t).boxes["delete:timesheets"]; got != "" {
+	b, c := p.browser(t), agent.Mobile()
+	c.ID, c.Redirect, c.Scope = "timesheets-spa", "http://localhost:5173/callback", "openid offline_access read:timesheets delete:timesheets"
+	page := b.ConsentPage(c, "ada@example.com")
+	if got := page.Form(t).Boxes["delete:timesheets"]; got != "" {
 		t.Fatalf("delete is %q at first, want it empty", got)
 	}
-	got := b.tokens(b.exchange(c, b.arrive(c, b.decide(page, "allow", func(v url.Values) {
+	got := b.Tokens(b.Exchange(c, b.Arrive(c, b.Decide(page, "allow", func(v url.Values) {
 		v["scope"] = []string{"offline_access", "delete:timesheets"}
 	})).Get("code")))
-	c.scope += " create:timesheets"
-	if got := b.consentPage(c, "").form(t).boxes["delete:timesheets"]; got != "checked" {
+	c.Scope += " create:timesheets"
+	if got := b.ConsentPage(c, "").Form(t).Boxes["delete:timesheets"]; got != "checked" {
 		t.Errorf("delete is %q when one more is asked for, want checked", got)
 	}
-	if got := b.consentPage(mobile(), "").form(t).boxes["delete:timesheets"]; got != "" {
+	if got := b.ConsentPage(agent.Mobile(), "").Form(t).Boxes["delete:timesheets"]; got != "" {
 		t.Errorf("another client's delete is %q, want it empty", got)
 	}
-	b.do("POST", "/oauth/revoke", url.Values{"client_id": {c.id}, "token": {got.Refresh}})
-	if got := b.consentPage(c, "").form(t).boxes["delete:timesheets"]; got != "" {
+	b.Do("POST", "/oauth/revoke", url.Values{"client_id": {c.ID}, "token": {got.Refresh}})
+	if got := b.ConsentPage(c, "").Form(t).Boxes["delete:timesheets"]; got != "" {
 		t.Errorf("delete is %q after the revocation, want it empty", got)
 	}
 }
 
 func TestFreshLogin(t *testing.T) {
 	p := start(t)
-	b, c := p.browser(t), mobile()
-	b.code(c, "ada@example.com")
+	b, c := p.browser(t), agent.Mobile()
+	b.Code(c, "ada@example.com")
 	for _, extra := range [][]string{{"prompt", "login"}, {"max_age", "0"}} {
-		if page := b.follow(b.get(c.authorizeURL(extra...))); page.Request.URL.Path != "/login" {
+		if page := b.Follow(b.Get(c.AuthorizeURL(extra...))); page.Request.URL.Path != "/login" {
 			t.Errorf("%v did not ask for the password: %s", extra, page.Request.URL.Path)
 		}
 	}
 	other := p.browser(t)
-	hint := other.signedUp(mobile(), "alan@example.com").ID
-	q := b.arrive(c, b.follow(b.get(c.authorizeURL("prompt", "none", "id_token_hint", hint))))
+	hint := other.SignedUp(agent.Mobile(), "alan@example.com").ID
+	q := b.Arrive(c, b.Follow(b.Get(c.AuthorizeURL("prompt", "none", "id_token_hint", hint))))
 	if q.Get("error") != "login_required" {
 		t.Errorf("Alan's hint with Ada signed in: %v, want login_required", q)
 	}
@@ -1765,14 +1337,14 @@ func TestFreshLogin(t *testing.T) {
 func TestStepUpForApprovals(t *testing.T) {
 	var w watch
 	p := startAt(t, w.now, filepath.Join(t.TempDir(), "punchcard.db"), "--approve-max-age", "5m")
-	ada, grace, c := p.browser(t), p.browser(t), mobile()
+	ada, grace, c := p.browser(t), p.browser(t), agent.Mobile()
 	day := w.now().Format(time.DateOnly)
-	created := ada.api("POST", "/timesheets", ada.signedUp(c, "ada@example.com").Access, `{"project":"Apollo","date":"`+day+`","hours":2.5}`)
-	id, _ := created.json(t)["id"].(string)
-	got := grace.signedUp(c, "grace@example.com")
+	created := ada.API("POST", "/timesheets", ada.SignedUp(c, "ada@example.com").Access, `{"project":"Apollo","date":"`+day+`","hours":2.5}`)
+	id, _ := created.JSON(t)["id"].(string)
+	got := grace.SignedUp(c, "grace@example.com")
 	insufficient := func(token string) {
 		t.Helper()
-		a := grace.api("PUT", "/approvals/"+id, token, `{"decision":"approve"}`)
+		a := grace.API("PUT", "/approvals/"+id, token, `{"decision":"approve"}`)
 		for _, piece := range []string{`Bearer `, `error="insufficient_user_authentication"`, `error_description=`, `max_age="300"`, `resource_metadata="` + p.base()} {
 			if a.StatusCode != 401 || !strings.Contains(a.Header.Get("WWW-Authenticate"), piece) || a.Header.Get("Content-Type") != "application/problem+json" {
 				t.Errorf("%d %q, want 401 with %s", a.StatusCode, a.Header.Get("WWW-Authenticate"), piece)
@@ -1781,24 +1353,24 @@ func TestStepUpForApprovals(t *testing.T) {
 	}
 	w.move(6 * time.Minute)
 	insufficient(got.Access)
-	if a := grace.api("GET", "/approvals", got.Access, ""); a.StatusCode != 200 || !strings.Contains(a.body, id) {
+	if a := grace.API("GET", "/approvals", got.Access, ""); a.StatusCode != 200 || !strings.Contains(a.Text, id) {
 		t.Errorf("to look demands nothing: %d", a.StatusCode)
 	}
-	next := grace.tokens(grace.refresh(c, got.Refresh))
-	if was, is := claims(t, got.Access, 1)["auth_time"], claims(t, next.Access, 1)["auth_time"]; was != is {
+	next := grace.Tokens(grace.Refresh(c, got.Refresh))
+	if was, is := agent.Claims(t, got.Access, 1)["auth_time"], agent.Claims(t, next.Access, 1)["auth_time"]; was != is {
 		t.Errorf("auth_time was %v and is %v after a refresh (OIDC Core 12.2)", was, is)
 	}
 	insufficient(next.Access)
-	insufficient(grace.signedUp(c, "").Access) // the browser is still signed in, since six minutes ago
+	insufficient(grace.SignedUp(c, "").Access) // the browser is still signed in, since six minutes ago
 
-	page := grace.follow(grace.get(c.authorizeURL("max_age", "300")))
+	page := grace.Follow(grace.Get(c.AuthorizeURL("max_age", "300")))
 	if page.Request.URL.Path != "/login" {
 		t.Fatalf("max_age=300 led to %s, want the login", page.Request.URL.Path)
 	}
-	page = grace.signIn(page, "grace@example.com", "timesheets")
-	fresh := grace.tokens(grace.exchange(c, grace.arrive(c, grace.decide(page, "allow", nil)).Get("code")))
-	if a := grace.api("PUT", "/approvals/"+id, fresh.Access, `{"decision":"approve"}`); a.StatusCode != 200 || a.json(t)["status"] != "approved" {
-		t.Errorf("after the fresh sign-in: %d %s", a.StatusCode, a.body)
+	page = grace.SignIn(page, "grace@example.com", "timesheets")
+	fresh := grace.Tokens(grace.Exchange(c, grace.Arrive(c, grace.Decide(page, "allow", nil)).Get("code")))
+	if a := grace.API("PUT", "/approvals/"+id, fresh.Access, `{"decision":"approve"}`); a.StatusCode != 200 || a.JSON(t)["status"] != "approved" {
+		t.Errorf("after the fresh sign-in: %d %s", a.StatusCode, a.Text)
 	}
 	if exit, said := refusedStart(t, "--approve-max-age", "1500ms", "--db", filepath.Join(t.TempDir(), "x.db")); exit != 2 || !strings.Contains(said, "whole seconds") {
 		t.Errorf("a fraction of a second: exit %d, %q", exit, said)
@@ -1810,62 +1382,62 @@ func TestStepUpForApprovals(t *testing.T) {
 // shall be, also where consent is remembered.
 func TestSelectAccount(t *testing.T) {
 	p := start(t)
-	b, c := p.browser(t), mobile()
-	c.id, c.redirect, c.scope = "timesheets-spa", "http://localhost:5173/callback", "openid profile read:timesheets"
-	at := func(a answer, path string) answer {
+	b, c := p.browser(t), agent.Mobile()
+	c.ID, c.Redirect, c.Scope = "timesheets-spa", "http://localhost:5173/callback", "openid profile read:timesheets"
+	at := func(a agent.Answer, path string) agent.Answer {
 		t.Helper()
 		if a.Request.URL.Path != path || a.StatusCode != 200 {
 			t.Fatalf("came to %s %d, want %s", a.Request.URL.Path, a.StatusCode, path)
 		}
 		return a
 	}
-	subject := func(a answer) any {
+	subject := func(a agent.Answer) any {
 		t.Helper()
-		return claims(t, b.tokens(b.exchange(c, b.arrive(c, a).Get("code"))).ID, 1)["sub"]
+		return agent.Claims(t, b.Tokens(b.Exchange(c, b.Arrive(c, a).Get("code"))).ID, 1)["sub"]
 	}
-	ask := func(extra ...string) answer {
-		return b.follow(b.get(c.authorizeURL(append([]string{"prompt", "select_account"}, extra...)...)))
+	ask := func(extra ...string) agent.Answer {
+		return b.Follow(b.Get(c.AuthorizeURL(append([]string{"prompt", "select_account"}, extra...)...)))
 	}
 	// Nobody is signed in: signing in is choosing.
-	page := at(b.signIn(at(ask(), "/login"), "ada@example.com", "timesheets"), "/consent")
-	if sub := subject(b.decide(page, "allow", func(v url.Values) { v.Set("remember", "1") })); sub != "usr_ada" {
+	page := at(b.SignIn(at(ask(), "/login"), "ada@example.com", "timesheets"), "/consent")
+	if sub := subject(b.Decide(page, "allow", func(v url.Values) { v.Set("remember", "1") })); sub != "usr_ada" {
 		t.Errorf("the token is %v's", sub)
 	}
 	// The consent is remembered, and the choice is asked for all the same.
 	page = at(ask(), "/select-account")
-	f := page.form(t)
-	if !strings.Contains(page.body, "Ada Lovelace") || strings.Contains(page.Header.Get("Content-Security-Policy"), "script") {
-		t.Errorf("the page: %.300s", page.body)
+	f := page.Form(t)
+	if !strings.Contains(page.Text, "Ada Lovelace") || strings.Contains(page.Header.Get("Content-Security-Policy"), "script") {
+		t.Errorf("the page: %.300s", page.Text)
 	}
-	if sub := subject(b.follow(b.do("POST", f.action, f.values))); sub != "usr_ada" {
+	if sub := subject(b.Follow(b.Do("POST", f.Action, f.Values))); sub != "usr_ada" {
 		t.Errorf("went on as Ada, and the token is %v's", sub)
 	}
-	if a := b.follow(b.do("POST", f.action, f.values)); a.StatusCode != 200 || !strings.Contains(a.body, "is complete") {
+	if a := b.Follow(b.Do("POST", f.Action, f.Values)); a.StatusCode != 200 || !strings.Contains(a.Text, "is complete") {
 		t.Errorf("the button once more: %d, want the page that says it is complete", a.StatusCode)
 	}
 	// A form that was drawn for somebody else chooses nothing, and no other site can send one.
 	page = ask()
-	f = page.form(t)
-	if a := b.do("POST", f.action, f.values, "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"); a.StatusCode != 403 {
+	f = page.Form(t)
+	if a := b.Do("POST", f.Action, f.Values, "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"); a.StatusCode != 403 {
 		t.Errorf("from another site: %d", a.StatusCode)
 	}
-	f.values.Set("session", strings.Repeat("0", 32))
-	at(b.follow(b.do("POST", f.action, f.values)), "/select-account")
+	f.Values.Set("session", strings.Repeat("0", 32))
+	at(b.Follow(b.Do("POST", f.Action, f.Values)), "/select-account")
 	// No later step can be called instead.
-	if a := b.follow(b.get("/consent?flow=" + f.values.Get("flow"))); a.Request.URL.Path != "/select-account" {
+	if a := b.Follow(b.Get("/consent?flow=" + f.Values.Get("flow"))); a.Request.URL.Path != "/select-account" {
 		t.Errorf("the consent page before the choice: %s", a.Request.URL.Path)
 	}
 	// Somebody else.
-	other := b.get("/login?flow=" + f.values.Get("flow"))
-	page = at(b.signIn(other, "alan@example.com", "timesheets"), "/consent")
-	if sub := subject(b.decide(page, "allow", nil)); sub != "usr_alan" {
+	other := b.Get("/login?flow=" + f.Values.Get("flow"))
+	page = at(b.SignIn(other, "alan@example.com", "timesheets"), "/consent")
+	if sub := subject(b.Decide(page, "allow", nil)); sub != "usr_alan" {
 		t.Errorf("signed in as Alan, and the token is %v's", sub)
 	}
 	at(ask("prompt", "select_account login"), "/login")
-	if q := b.arrive(c, b.get(c.authorizeURL("prompt", "none select_account"))); q.Get("error") != "invalid_request" {
+	if q := b.Arrive(c, b.Get(c.AuthorizeURL("prompt", "none select_account"))); q.Get("error") != "invalid_request" {
 		t.Errorf("prompt=none select_account: %v", q)
 	}
-	if doc := b.get("/.well-known/openid-configuration").json(t); !slices.Contains(doc["prompt_values_supported"].([]any), any("select_account")) {
+	if doc := b.Get("/.well-known/openid-configuration").JSON(t); !slices.Contains(doc["prompt_values_supported"].([]any), any("select_account")) {
 		t.Errorf("prompt_values_supported %v", doc["prompt_values_supported"])
 	}
 }
@@ -1873,17 +1445,17 @@ func TestSelectAccount(t *testing.T) {
 func TestLogin(t *testing.T) {
 	p := start(t)
 	b := p.browser(t)
-	before := b.get("/login")
-	if page := b.get("/login?email=ada%40example.com"); !strings.Contains(page.body, `value="ada@example.com"`) {
+	before := b.Get("/login")
+	if page := b.Get("/login?email=ada%40example.com"); !strings.Contains(page.Text, `value="ada@example.com"`) {
 		t.Error("the link does not fill in the e-mail")
 	}
-	known := b.signIn(before, "ada@example.com", "wrong")
-	unknown := b.signIn(before, "eve@example.com", "wrong")
-	if known.StatusCode != unknown.StatusCode || strings.ReplaceAll(known.body, "ada@", "eve@") != strings.ReplaceAll(unknown.body, "ada@", "eve@") {
+	known := b.SignIn(before, "ada@example.com", "wrong")
+	unknown := b.SignIn(before, "eve@example.com", "wrong")
+	if known.StatusCode != unknown.StatusCode || strings.ReplaceAll(known.Text, "ada@", "eve@") != strings.ReplaceAll(unknown.Text, "ada@", "eve@") {
 		t.Error("the answer tells whether an account exists")
 	}
 	for range 8 {
-		known = b.signIn(before, "ada@example.com", "wrong")
+		known = b.SignIn(before, "ada@example.com", "wrong")
 	}
 	if known.StatusCode != 429 || known.Header.Get("Retry-After") == "" {
 		t.Errorf("ten wrong passwords: %d, want 429 with Retry-After", known.StatusCode)
@@ -1896,22 +1468,22 @@ func TestNewSessionAtLogin(t *testing.T) {
 	b := p.browser(t)
 	cookie := func() string {
 		u, _ := url.Parse(p.base())
-		for _, c := range b.http.Jar.Cookies(u) {
+		for _, c := range b.HTTP.Jar.Cookies(u) {
 			if strings.Contains(c.Name, "session") {
 				return c.Name + "=" + c.Value
 			}
 		}
 		return ""
 	}
-	b.signIn(b.get("/login"), "ada@example.com", "timesheets")
+	b.SignIn(b.Get("/login"), "ada@example.com", "timesheets")
 	first := cookie()
-	b.signIn(b.get("/login"), "ada@example.com", "timesheets")
+	b.SignIn(b.Get("/login"), "ada@example.com", "timesheets")
 	if first == "" || cookie() == first {
 		t.Fatal("the session id did not change at login")
 	}
 	stale := p.browser(t)
 	// Only the first step carries the cookie; after it nobody is signed in anyway.
-	if to := stale.get(mobile().authorizeURL(), "Cookie", first).Header.Get("Location"); !strings.HasPrefix(to, "/login?") {
+	if to := stale.Get(agent.Mobile().AuthorizeURL(), "Cookie", first).Header.Get("Location"); !strings.HasPrefix(to, "/login?") {
 		t.Errorf("the old session still counts: sent to %s", to)
 	}
 }
@@ -1934,53 +1506,53 @@ func TestClientsAtTheTokenEndpoint(t *testing.T) {
 		return out
 	}
 	good := basic("timesheets-cron", "timesheets-cron-secret")
-	got := b.tokens(b.do("POST", "/oauth/token", cc, "Authorization", good))
-	if got.Scope != "batch:upload" || got.Refresh != "" || got.ID != "" || claims(t, got.Access, 1)["sub"] != "timesheets-cron" {
+	got := b.Tokens(b.Do("POST", "/oauth/token", cc, "Authorization", good))
+	if got.Scope != "batch:upload" || got.Refresh != "" || got.ID != "" || agent.Claims(t, got.Access, 1)["sub"] != "timesheets-cron" {
 		t.Errorf("client credentials: %+v", got)
 	}
-	b.tokens(b.do("POST", "/oauth/token", post(cc, "client_id", "timesheets-cron"), "Authorization", good))
-	b.tokens(b.do("POST", "/oauth/token", post(cc, "client_id", "timesheets-cron", "client_secret", "timesheets-cron-secret")))
+	b.Tokens(b.Do("POST", "/oauth/token", post(cc, "client_id", "timesheets-cron"), "Authorization", good))
+	b.Tokens(b.Do("POST", "/oauth/token", post(cc, "client_id", "timesheets-cron", "client_secret", "timesheets-cron-secret")))
 
-	wrong := b.do("POST", "/oauth/token", cc, "Authorization", basic("timesheets-cron", "wrong"))
-	refused(t, wrong, 401, "invalid_client")
+	wrong := b.Do("POST", "/oauth/token", cc, "Authorization", basic("timesheets-cron", "wrong"))
+	agent.Refused(t, wrong, 401, "invalid_client")
 	if !strings.HasPrefix(wrong.Header.Get("WWW-Authenticate"), "Basic") {
 		t.Error("no Basic challenge (RFC 6749 5.2)")
 	}
-	refused(t, b.do("POST", "/oauth/token", post(cc, "client_id", "timesheets-cron", "client_secret", "timesheets-cron-secret"), "Authorization", good), 400, "invalid_request")
-	refused(t, b.do("POST", "/oauth/token", post(cc, "client_id", "timesheets-web"), "Authorization", good), 400, "invalid_request")
-	refused(t, b.do("POST", "/oauth/token", post(cc, "scope", "read:timesheets"), "Authorization", good), 400, "invalid_scope")
-	refused(t, b.do("POST", "/oauth/token", post(cc, "scope", "openid"), "Authorization", good), 400, "invalid_scope")
-	refused(t, b.do("POST", "/oauth/token", url.Values{"grant_type": {"password"}}, "Authorization", good), 400, "unsupported_grant_type")
-	refused(t, b.do("POST", "/oauth/token", url.Values{"client_id": {"x"}}), 400, "invalid_request")
-	refused(t, b.do("POST", "/oauth/token", post(cc, "client_id", "timesheets-mobile")), 400, "unauthorized_client")
+	agent.Refused(t, b.Do("POST", "/oauth/token", post(cc, "client_id", "timesheets-cron", "client_secret", "timesheets-cron-secret"), "Authorization", good), 400, "invalid_request")
+	agent.Refused(t, b.Do("POST", "/oauth/token", post(cc, "client_id", "timesheets-web"), "Authorization", good), 400, "invalid_request")
+	agent.Refused(t, b.Do("POST", "/oauth/token", post(cc, "scope", "read:timesheets"), "Authorization", good), 400, "invalid_scope")
+	agent.Refused(t, b.Do("POST", "/oauth/token", post(cc, "scope", "openid"), "Authorization", good), 400, "invalid_scope")
+	agent.Refused(t, b.Do("POST", "/oauth/token", url.Values{"grant_type": {"password"}}, "Authorization", good), 400, "unsupported_grant_type")
+	agent.Refused(t, b.Do("POST", "/oauth/token", url.Values{"client_id": {"x"}}), 400, "invalid_request")
+	agent.Refused(t, b.Do("POST", "/oauth/token", post(cc, "client_id", "timesheets-mobile")), 400, "unauthorized_client")
 	twice := post(cc)
 	twice["grant_type"] = []string{"client_credentials", "client_credentials"}
-	refused(t, b.do("POST", "/oauth/token", twice, "Authorization", good), 400, "invalid_request")
-	refused(t, b.do("POST", "/oauth/token", cc, "Authorization", good, "Content-Type", "application/json"), 415, "invalid_request")
-	refused(t, b.do("POST", "/oauth/token", cc, "Authorization", good, "Content-Type", "multipart/form-data; boundary=x"), 415, "invalid_request")
-	if a := b.get("/oauth/token"); a.StatusCode != 405 || a.Header.Get("Allow") != "POST" {
+	agent.Refused(t, b.Do("POST", "/oauth/token", twice, "Authorization", good), 400, "invalid_request")
+	agent.Refused(t, b.Do("POST", "/oauth/token", cc, "Authorization", good, "Content-Type", "application/json"), 415, "invalid_request")
+	agent.Refused(t, b.Do("POST", "/oauth/token", cc, "Authorization", good, "Content-Type", "multipart/form-data; boundary=x"), 415, "invalid_request")
+	if a := b.Get("/oauth/token"); a.StatusCode != 405 || a.Header.Get("Allow") != "POST" {
 		t.Errorf("GET: %d Allow %q", a.StatusCode, a.Header.Get("Allow"))
 	}
 
 	// RFC 6749 2.3.1: some libraries send Basic with an empty secret for a public
 	// client, which has none. It says who asks, at every endpoint for clients; for
 	// a client with a secret it is a wrong one, and introspection wants to know who asks.
-	c := mobile()
-	code := b.code(c, "ada@example.com")
-	body := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {c.redirect}, "code_verifier": {c.verifier}}
-	refused(t, b.do("POST", "/oauth/token", body, "Authorization", basic(c.id, "guess")), 401, "invalid_client")
-	refused(t, b.do("POST", "/oauth/token", cc, "Authorization", basic("timesheets-cron", "")), 401, "invalid_client")
-	mine := b.tokens(b.do("POST", "/oauth/token", body, "Authorization", basic(c.id, "")))
-	refused(t, b.do("POST", "/oauth/introspect", url.Values{"token": {mine.Access}}, "Authorization", basic(c.id, "")), 401, "invalid_client")
-	pushed, err := url.Parse(c.authorizeURL("client_id", ""))
+	c := agent.Mobile()
+	code := b.Code(c, "ada@example.com")
+	body := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {c.Redirect}, "code_verifier": {c.Verifier}}
+	agent.Refused(t, b.Do("POST", "/oauth/token", body, "Authorization", basic(c.ID, "guess")), 401, "invalid_client")
+	agent.Refused(t, b.Do("POST", "/oauth/token", cc, "Authorization", basic("timesheets-cron", "")), 401, "invalid_client")
+	mine := b.Tokens(b.Do("POST", "/oauth/token", body, "Authorization", basic(c.ID, "")))
+	agent.Refused(t, b.Do("POST", "/oauth/introspect", url.Values{"token": {mine.Access}}, "Authorization", basic(c.ID, "")), 401, "invalid_client")
+	pushed, err := url.Parse(c.AuthorizeURL("client_id", ""))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for path, form := range map[string]url.Values{
 		"/oauth/device/code": {"scope": {"openid"}}, "/oauth/par": pushed.Query(), "/oauth/revoke": {"token": {mine.Refresh}},
 	} {
-		if a := b.do("POST", path, form, "Authorization", basic(c.id, "")); a.StatusCode != 200 && a.StatusCode != 201 {
-			t.Errorf("%s: %d %s", path, a.StatusCode, a.body)
+		if a := b.Do("POST", path, form, "Authorization", basic(c.ID, "")); a.StatusCode != 200 && a.StatusCode != 201 {
+			t.Errorf("%s: %d %s", path, a.StatusCode, a.Text)
 		}
 	}
 }
@@ -2050,19 +1622,19 @@ func TestClientsThatSign(t *testing.T) {
 	}
 	p := start(t, "--config", configured(t, text))
 	b, cron, gateway := p.browser(t), clients["timesheets-cron"], clients["timesheets-gateway"]
-	doc := b.get("/.well-known/oauth-authorization-server").json(t)
+	doc := b.Get("/.well-known/oauth-authorization-server").JSON(t)
 	if fmt.Sprint(doc["token_endpoint_auth_signing_alg_values_supported"]) != "[ES256 PS256 RS256]" {
 		t.Errorf("algorithms: %v", doc["token_endpoint_auth_signing_alg_values_supported"])
 	}
 
 	form := cron.fresh(t, p.issuer)
 	form.Set("grant_type", "client_credentials")
-	got := b.tokens(b.do("POST", "/oauth/token", form))
-	if c := claims(t, got.Access, 1); c["sub"] != cron.id || c["client_id"] != cron.id || got.Scope != "batch:upload" {
+	got := b.Tokens(b.Do("POST", "/oauth/token", form))
+	if c := agent.Claims(t, got.Access, 1); c["sub"] != cron.id || c["client_id"] != cron.id || got.Scope != "batch:upload" {
 		t.Errorf("scope %q, claims %v", got.Scope, c)
 	}
-	replay := b.do("POST", "/oauth/token", form)
-	refused(t, replay, 401, "invalid_client")
+	replay := b.Do("POST", "/oauth/token", form)
+	agent.Refused(t, replay, 401, "invalid_client")
 	if h := replay.Header.Get("WWW-Authenticate"); h != "" {
 		t.Errorf("challenged by %q", h)
 	}
@@ -2070,19 +1642,19 @@ func TestClientsThatSign(t *testing.T) {
 	// The token endpoint's own address is what OIDC Core 9 has older clients say.
 	ask := gateway.fresh(t, p.base()+"/oauth/token")
 	ask.Set("token", got.Access)
-	if m := b.do("POST", "/oauth/introspect", ask).json(t); m["active"] != true || m["client_id"] != cron.id {
+	if m := b.Do("POST", "/oauth/introspect", ask).JSON(t); m["active"] != true || m["client_id"] != cron.id {
 		t.Errorf("introspection by a client that signs: %v", m)
 	}
 	stolen := *gateway
 	stolen.id = cron.id
 	as := stolen.fresh(t, p.issuer)
 	as.Set("grant_type", "client_credentials")
-	refused(t, b.do("POST", "/oauth/token", as), 401, "invalid_client")
+	agent.Refused(t, b.Do("POST", "/oauth/token", as), 401, "invalid_client")
 
 	end := cron.fresh(t, p.base()+"/oauth/revoke")
 	end.Set("token", got.Access)
-	if a := b.do("POST", "/oauth/revoke", end); a.StatusCode != 200 || strings.TrimSpace(a.body) != "{}" {
-		t.Errorf("revocation: %d %s", a.StatusCode, a.body)
+	if a := b.Do("POST", "/oauth/revoke", end); a.StatusCode != 200 || strings.TrimSpace(a.Text) != "{}" {
+		t.Errorf("revocation: %d %s", a.StatusCode, a.Text)
 	}
 	p.stop()
 	for _, file := range []string{p.db, p.db + "-wal"} {
@@ -2097,119 +1669,41 @@ func TestClientsThatSign(t *testing.T) {
 
 func TestIntrospectionAndUserinfo(t *testing.T) {
 	p := start(t)
-	b, c := p.browser(t), mobile()
-	got := b.signedUp(c, "ada@example.com")
-	ask := func(client, token string) answer {
-		return b.do("POST", "/oauth/introspect", url.Values{"client_id": {client}, "client_secret": {client + "-secret"}, "token": {token}})
+	b, c := p.browser(t), agent.Mobile()
+	got := b.SignedUp(c, "ada@example.com")
+	ask := func(client, token string) agent.Answer {
+		return b.Do("POST", "/oauth/introspect", url.Values{"client_id": {client}, "client_secret": {client + "-secret"}, "token": {token}})
 	}
-	m := ask("timesheets-gateway", got.Access).json(t)
-	if m["active"] != true || m["sub"] != "usr_ada" || m["client_id"] != c.id || m["scope"] != got.Scope || m["iss"] != p.issuer || m["aud"] != p.base()+"/api" {
+	m := ask("timesheets-gateway", got.Access).JSON(t)
+	if m["active"] != true || m["sub"] != "usr_ada" || m["client_id"] != c.ID || m["scope"] != got.Scope || m["iss"] != p.issuer || m["aud"] != p.base()+"/api" {
 		t.Errorf("introspection: %v", m)
 	}
 	for name, token := range map[string]string{"refresh token": got.Refresh, "ID token": got.ID, "nonsense": "x", "truncated": got.Access[:len(got.Access)-1]} {
-		if a := ask("timesheets-gateway", token); strings.TrimSpace(a.body) != `{"active":false}` {
-			t.Errorf("%s: %s, want exactly {\"active\":false} (RFC 7662 2.2)", name, a.body)
+		if a := ask("timesheets-gateway", token); strings.TrimSpace(a.Text) != `{"active":false}` {
+			t.Errorf("%s: %s, want exactly {\"active\":false} (RFC 7662 2.2)", name, a.Text)
 		}
 	}
-	if a := ask("timesheets-web", got.Access); a.StatusCode != 200 || strings.TrimSpace(a.body) != `{"active":false}` {
-		t.Errorf("about another client's token: %d %s, want exactly {\"active\":false} (RFC 7662 2.2)", a.StatusCode, a.body)
+	if a := ask("timesheets-web", got.Access); a.StatusCode != 200 || strings.TrimSpace(a.Text) != `{"active":false}` {
+		t.Errorf("about another client's token: %d %s, want exactly {\"active\":false} (RFC 7662 2.2)", a.StatusCode, a.Text)
 	}
-	refused(t, b.do("POST", "/oauth/introspect", url.Values{"token": {got.Access}}), 401, "invalid_client")
-	refused(t, b.do("POST", "/oauth/introspect", url.Values{"token": {got.Access}}, "Authorization", "Bearer "+got.Access), 401, "invalid_client")
+	agent.Refused(t, b.Do("POST", "/oauth/introspect", url.Values{"token": {got.Access}}), 401, "invalid_client")
+	agent.Refused(t, b.Do("POST", "/oauth/introspect", url.Values{"token": {got.Access}}, "Authorization", "Bearer "+got.Access), 401, "invalid_client")
 
-	a := b.get("/userinfo", "Authorization", "Bearer "+got.Access)
-	if m := a.json(t); a.StatusCode != 200 || m["sub"] != "usr_ada" || m["email"] != "ada@example.com" || m["name"] != "Ada Lovelace" {
-		t.Errorf("userinfo: %d %s", a.StatusCode, a.body)
+	a := b.Get("/userinfo", "Authorization", "Bearer "+got.Access)
+	if m := a.JSON(t); a.StatusCode != 200 || m["sub"] != "usr_ada" || m["email"] != "ada@example.com" || m["name"] != "Ada Lovelace" {
+		t.Errorf("userinfo: %d %s", a.StatusCode, a.Text)
 	}
-	if a := b.get("/userinfo"); a.StatusCode != 401 || strings.Contains(a.Header.Get("WWW-Authenticate"), "error=") || a.body != "" {
-		t.Errorf("no token: %d %q %q (RFC 6750 3.1)", a.StatusCode, a.Header.Get("WWW-Authenticate"), a.body)
+	if a := b.Get("/userinfo"); a.StatusCode != 401 || strings.Contains(a.Header.Get("WWW-Authenticate"), "error=") || a.Text != "" {
+		t.Errorf("no token: %d %q %q (RFC 6750 3.1)", a.StatusCode, a.Header.Get("WWW-Authenticate"), a.Text)
 	}
-	c.scope = "read:timesheets"
-	plain := b.signedUp(c, "")
-	if a := b.get("/userinfo", "Authorization", "Bearer "+plain.Access); a.StatusCode != 403 || !strings.Contains(a.Header.Get("WWW-Authenticate"), `scope="openid"`) {
+	c.Scope = "read:timesheets"
+	plain := b.SignedUp(c, "")
+	if a := b.Get("/userinfo", "Authorization", "Bearer "+plain.Access); a.StatusCode != 403 || !strings.Contains(a.Header.Get("WWW-Authenticate"), `scope="openid"`) {
 		t.Errorf("without openid: %d %s", a.StatusCode, a.Header.Get("WWW-Authenticate"))
 	}
 	if plain.ID != "" || plain.Refresh != "" {
 		t.Error("an ID or refresh token that nobody asked for")
 	}
-}
-
-// device is an app with a key of its own. It makes proofs of it (RFC 9449 4.2)
-// with a library that the server does not use for them, and remembers the nonce
-// that it was told last.
-type device struct {
-	b     *browser
-	key   *ecdsa.PrivateKey
-	nonce string
-}
-
-func (b *browser) device() *device {
-	b.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return &device{b: b, key: key}
-}
-
-func (d *device) jkt() string {
-	d.b.t.Helper()
-	public := jose.JSONWebKey{Key: d.key.Public()}
-	sum, err := public.Thumbprint(crypto.SHA256)
-	if err != nil {
-		d.b.t.Fatal(err)
-	}
-	return base64.RawURLEncoding.EncodeToString(sum)
-}
-
-func (d *device) proof(method, target, token string) string {
-	d.b.t.Helper()
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: d.key},
-		(&jose.SignerOptions{}).WithType("dpop+jwt").WithHeader("jwk", jose.JSONWebKey{Key: d.key.Public()}))
-	if err != nil {
-		d.b.t.Fatal(err)
-	}
-	claims := map[string]any{"jti": rand.Text(), "htm": method, "htu": target, "iat": time.Now().Unix()}
-	if token != "" {
-		sum := sha256.Sum256([]byte(token))
-		claims["ath"] = base64.RawURLEncoding.EncodeToString(sum[:])
-	}
-	if d.nonce != "" {
-		claims["nonce"] = d.nonce
-	}
-	out, err := josejwt.Signed(signer).Claims(claims).CompactSerialize()
-	if err != nil {
-		d.b.t.Fatal(err)
-	}
-	return out
-}
-
-// do sends a request with a proof, and once more where the server answers that
-// it wants its nonce in it, as RFC 9449 8 has it.
-func (d *device) do(method, target, token string, form url.Values, header ...string) (a answer, asked bool) {
-	d.b.t.Helper()
-	for range 2 {
-		with := append([]string{"DPoP", d.proof(method, target, token)}, header...)
-		if token != "" {
-			with = append(with, "Authorization", "DPoP "+token)
-		}
-		a = d.b.do(method, target, form, with...)
-		if nonce := a.Header.Get("DPoP-Nonce"); nonce != "" {
-			d.nonce = nonce
-		}
-		if !strings.Contains(a.body+strings.Join(a.Header.Values("WWW-Authenticate"), ""), "use_dpop_nonce") {
-			return a, asked
-		}
-		asked = true
-	}
-	d.b.t.Fatalf("the nonce of %s was put into the proof, and it is asked for again", target)
-	return a, asked
-}
-
-func (d *device) token(form url.Values) answer {
-	d.b.t.Helper()
-	a, _ := d.do("POST", d.b.p.base()+"/oauth/token", "", form)
-	return a
 }
 
 // RFC 9449: Ada's phone keeps a key that never leaves it, and binds to it the
@@ -2218,59 +1712,59 @@ func (d *device) token(form url.Values) answer {
 func TestTokensBoundToAKey(t *testing.T) {
 	p := start(t, "--dpop-nonces", "--config", configured(t, replacing(
 		"    grants: [client_credentials]\n", "    grants: [client_credentials]\n    dpop_bound_access_tokens: true\n")))
-	b, c := p.browser(t), mobile()
-	phone, thief := b.device(), b.device()
-	exchange := url.Values{"grant_type": {"authorization_code"}, "client_id": {c.id}, "redirect_uri": {c.redirect}, "code_verifier": {c.verifier}}
+	b, c := p.browser(t), agent.Mobile()
+	phone, thief := b.Device(), b.Device()
+	exchange := url.Values{"grant_type": {"authorization_code"}, "client_id": {c.ID}, "redirect_uri": {c.Redirect}, "code_verifier": {c.Verifier}}
 	refresh := func(token string) url.Values {
-		return url.Values{"grant_type": {"refresh_token"}, "client_id": {c.id}, "refresh_token": {token}}
+		return url.Values{"grant_type": {"refresh_token"}, "client_id": {c.ID}, "refresh_token": {token}}
 	}
 
-	exchange.Set("code", b.code(c, "ada@example.com", "dpop_jkt", phone.jkt()))
-	refused(t, b.do("POST", "/oauth/token", exchange), 400, "invalid_dpop_proof")
-	refused(t, thief.token(exchange), 400, "invalid_grant")
-	first, asked := phone.do("POST", p.base()+"/oauth/token", "", exchange)
-	got := b.tokens(first)
-	if cnf, _ := claims(t, got.Access, 1)["cnf"].(map[string]any); !asked || got.Type != "DPoP" || cnf["jkt"] != phone.jkt() {
+	exchange.Set("code", b.Code(c, "ada@example.com", "dpop_jkt", phone.JKT()))
+	agent.Refused(t, b.Do("POST", "/oauth/token", exchange), 400, "invalid_dpop_proof")
+	agent.Refused(t, thief.Token(exchange), 400, "invalid_grant")
+	first, asked := phone.Do("POST", p.base()+"/oauth/token", "", exchange)
+	got := b.Tokens(first)
+	if cnf, _ := agent.Claims(t, got.Access, 1)["cnf"].(map[string]any); !asked || got.Type != "DPoP" || cnf["jkt"] != phone.JKT() {
 		t.Errorf("asked for a nonce: %v; token_type %s, cnf %v", asked, got.Type, cnf)
 	}
 
 	// At the API, under each name of this machine; a page of a registered origin can read the nonce.
 	port := strings.TrimPrefix(p.url, "http://localhost")
 	for _, target := range []string{p.base() + "/api/me", "http://127.0.0.1" + port + "/api/me", p.base() + "/userinfo"} {
-		a, asked := phone.do("GET", target, got.Access, nil, "Origin", "http://localhost:3000")
+		a, asked := phone.Do("GET", target, got.Access, nil, "Origin", "http://localhost:3000")
 		if a.StatusCode != 200 || asked || !strings.Contains(a.Header.Get("Access-Control-Expose-Headers"), "DPoP-Nonce") {
-			t.Errorf("%s: %d, asked for a nonce: %v, %s", target, a.StatusCode, asked, a.body)
+			t.Errorf("%s: %d, asked for a nonce: %v, %s", target, a.StatusCode, asked, a.Text)
 		}
 	}
-	for what, a := range map[string]answer{
-		"as a bearer token": b.api("GET", "/me", got.Access, ""),
-		"without a proof":   b.get("/api/me", "Authorization", "DPoP "+got.Access),
+	for what, a := range map[string]agent.Answer{
+		"as a bearer token": b.API("GET", "/me", got.Access, ""),
+		"without a proof":   b.Get("/api/me", "Authorization", "DPoP "+got.Access),
 	} {
 		if offers := strings.Join(a.Header.Values("WWW-Authenticate"), "\n"); a.StatusCode != 401 || !strings.Contains(offers, "error=") || !strings.Contains(offers, `DPoP realm="timesheets", algs="ES256 `) {
 			t.Errorf("%s: %d %s", what, a.StatusCode, offers)
 		}
 	}
-	thief.nonce = ""
-	if a, asked := thief.do("GET", p.base()+"/api/me", got.Access, nil); !asked || a.StatusCode != 401 || !strings.Contains(a.Header.Get("WWW-Authenticate"), "invalid_token") {
-		t.Errorf("with the thief's key: %d %s", a.StatusCode, a.body)
+	thief.Nonce = ""
+	if a, asked := thief.Do("GET", p.base()+"/api/me", got.Access, nil); !asked || a.StatusCode != 401 || !strings.Contains(a.Header.Get("WWW-Authenticate"), "invalid_token") {
+		t.Errorf("with the thief's key: %d %s", a.StatusCode, a.Text)
 	}
 
 	// The refresh token is worth nothing without the key, and trying it does no harm.
-	refused(t, thief.token(refresh(got.Refresh)), 400, "invalid_grant")
-	refused(t, b.refresh(c, got.Refresh), 400, "invalid_dpop_proof")
-	next := b.tokens(phone.token(refresh(got.Refresh)))
-	if a, _ := phone.do("GET", p.base()+"/api/timesheets", next.Access, nil); a.StatusCode != 200 {
-		t.Errorf("after the refresh: %d %s", a.StatusCode, a.body)
+	agent.Refused(t, thief.Token(refresh(got.Refresh)), 400, "invalid_grant")
+	agent.Refused(t, b.Refresh(c, got.Refresh), 400, "invalid_dpop_proof")
+	next := b.Tokens(phone.Token(refresh(got.Refresh)))
+	if a, _ := phone.Do("GET", p.base()+"/api/timesheets", next.Access, nil); a.StatusCode != 200 {
+		t.Errorf("after the refresh: %d %s", a.StatusCode, a.Text)
 	}
 
 	// A client that is registered to bind its tokens gets no others.
 	cron := url.Values{"grant_type": {"client_credentials"}, "client_id": {"timesheets-cron"}, "client_secret": {"timesheets-cron-" + strings.Repeat("secret", 6)}}
-	refused(t, b.do("POST", "/oauth/token", cron), 400, "invalid_dpop_proof")
-	if got := b.tokens(b.device().token(cron)); got.Type != "DPoP" {
+	agent.Refused(t, b.Do("POST", "/oauth/token", cron), 400, "invalid_dpop_proof")
+	if got := b.Tokens(b.Device().Token(cron)); got.Type != "DPoP" {
 		t.Errorf("the nightly import got a token of type %s", got.Type)
 	}
 	for _, path := range []string{"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/.well-known/oauth-protected-resource/api"} {
-		if algs := fmt.Sprint(b.get(path).json(t)["dpop_signing_alg_values_supported"]); !strings.HasPrefix(algs, "[ES256 PS256 ") {
+		if algs := fmt.Sprint(b.Get(path).JSON(t)["dpop_signing_alg_values_supported"]); !strings.HasPrefix(algs, "[ES256 PS256 ") {
 			t.Errorf("%s: %s", path, algs)
 		}
 	}
@@ -2281,29 +1775,29 @@ func TestTokensBoundToAKey(t *testing.T) {
 func TestMetadata(t *testing.T) {
 	p := start(t)
 	b := p.browser(t)
-	doc := b.get("/.well-known/openid-configuration").json(t)
+	doc := b.Get("/.well-known/openid-configuration").JSON(t)
 	for key, value := range doc {
 		if text, ok := value.(string); ok && (strings.HasSuffix(key, "_endpoint") || key == "jwks_uri") {
-			if a := b.get(text); a.StatusCode == 404 {
+			if a := b.Get(text); a.StatusCode == 404 {
 				t.Errorf("%s %s is advertised and missing", key, text)
 			}
 		}
 	}
 	for _, path := range []string{"/lessons", "/metrics"} {
-		if a := b.get(path); a.StatusCode != 404 {
+		if a := b.Get(path); a.StatusCode != 404 {
 			t.Errorf("%s answers %d before it works", path, a.StatusCode)
 		}
 	}
 	if fmt.Sprint(doc["code_challenge_methods_supported"]) != "[S256]" || doc["authorization_response_iss_parameter_supported"] != true {
 		t.Errorf("PKCE %v, iss %v", doc["code_challenge_methods_supported"], doc["authorization_response_iss_parameter_supported"])
 	}
-	keys := b.get("/.well-known/jwks.json")
+	keys := b.Get("/.well-known/jwks.json")
 	for _, private := range []string{`"d"`, `"p"`, `"q"`, `"dp"`, `"k"`} {
-		if strings.Contains(keys.body, private) {
+		if strings.Contains(keys.Text, private) {
 			t.Errorf("JWKS has a private member %s", private)
 		}
 	}
-	if n := len(keys.json(t)["keys"].([]any)); n != 2 {
+	if n := len(keys.JSON(t)["keys"].([]any)); n != 2 {
 		t.Errorf("%d keys, want ES256 and RS256", n)
 	}
 }
@@ -2326,7 +1820,7 @@ func TestCrossOrigin(t *testing.T) {
 		{"OPTIONS", "/oauth/introspect", "http://localhost:3000", false},
 		{"OPTIONS", "/authorize", "http://localhost:3000", false}, // RFC 9700 2.6
 	} {
-		a := b.do(row.method, row.path, nil, "Origin", row.origin, "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "x-anything,authorization")
+		a := b.Do(row.method, row.path, nil, "Origin", row.origin, "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "x-anything,authorization")
 		allowed := a.Header.Get("Access-Control-Allow-Origin")
 		if row.want && (allowed != row.origin || a.Header.Get("Access-Control-Allow-Credentials") != "true") || !row.want && allowed != "" {
 			t.Errorf("%s %s from %s: Allow-Origin %q", row.method, row.path, row.origin, allowed)
@@ -2340,10 +1834,10 @@ func TestCrossOrigin(t *testing.T) {
 func TestHosts(t *testing.T) {
 	p := start(t)
 	b := p.browser(t)
-	get := func(path, host string) answer {
+	get := func(path, host string) agent.Answer {
 		r, _ := http.NewRequest("GET", p.base()+path, nil)
 		r.Host = host
-		return b.send(r)
+		return b.Send(r)
 	}
 	port := p.url[strings.LastIndex(p.url, ":")+1:]
 	if a := get("/", "evil.example:"+port); a.StatusCode != 421 {
@@ -2355,7 +1849,7 @@ func TestHosts(t *testing.T) {
 	if a := get("/.well-known/jwks.json", "127.0.0.1:"+port); a.StatusCode != 200 {
 		t.Errorf("keys on 127.0.0.1: %d", a.StatusCode)
 	}
-	doc := get("/.well-known/openid-configuration", "127.0.0.1:"+port).json(t)
+	doc := get("/.well-known/openid-configuration", "127.0.0.1:"+port).JSON(t)
 	if doc["issuer"] != p.issuer {
 		t.Errorf("the issuer follows the Host header: %v", doc["issuer"])
 	}
@@ -2367,86 +1861,86 @@ func TestDefaultPort(t *testing.T) {
 	p := start(t, "--issuer", "http://localhost:80")
 	here := strings.TrimPrefix(p.url, "http://")
 	b := p.browser(t)
-	b.http.Transport = &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+	b.HTTP.Transport = &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, network, here) // as if we had port 80
 	}}
 	for _, path := range []string{"/", "/login", "/app/", "/docs", "/inspector", "/device"} {
-		if a := b.get("http://localhost" + path); a.StatusCode != 200 {
+		if a := b.Get("http://localhost" + path); a.StatusCode != 200 {
 			t.Errorf("%s: %d to %s", path, a.StatusCode, a.Header.Get("Location"))
 		}
 	}
-	if doc := b.get("http://localhost/.well-known/openid-configuration").json(t); doc["issuer"] != "http://localhost:80" || doc["token_endpoint"] != "http://localhost:80/oauth/token" {
+	if doc := b.Get("http://localhost/.well-known/openid-configuration").JSON(t); doc["issuer"] != "http://localhost:80" || doc["token_endpoint"] != "http://localhost:80/oauth/token" {
 		t.Errorf("issuer %v, token endpoint %v", doc["issuer"], doc["token_endpoint"])
 	}
 	// The origin of the phone app, as its browser writes it.
-	preflight := b.do("OPTIONS", "http://localhost/oauth/token", nil, "Origin", "http://localhost", "Access-Control-Request-Method", "POST")
+	preflight := b.Do("OPTIONS", "http://localhost/oauth/token", nil, "Origin", "http://localhost", "Access-Control-Request-Method", "POST")
 	if got := preflight.Header.Get("Access-Control-Allow-Origin"); got != "http://localhost" {
 		t.Errorf("Allow-Origin %q", got)
 	}
-	c := mobile()
-	c.id, c.redirect = "timesheets-app", "http://localhost/app/callback"
-	if a := b.get("http://localhost" + c.authorizeURL()); a.StatusCode != 400 {
+	c := agent.Mobile()
+	c.ID, c.Redirect = "timesheets-app", "http://localhost/app/callback"
+	if a := b.Get("http://localhost" + c.AuthorizeURL()); a.StatusCode != 400 {
 		t.Errorf("a redirect URI in another spelling: %d (RFC 9700 2.1)", a.StatusCode)
 	}
-	c.redirect = "http://localhost:80/app/callback"
-	if a := b.get("http://localhost" + c.authorizeURL()); a.StatusCode != 303 {
+	c.Redirect = "http://localhost:80/app/callback"
+	if a := b.Get("http://localhost" + c.AuthorizeURL()); a.StatusCode != 303 {
 		t.Errorf("the registered redirect URI: %d", a.StatusCode)
 	}
 	// RFC 9700 4.1.1: an app of this server's own origin would read its codes.
-	refused(t, b.sendJSON("POST", "http://localhost/oidc/register", "", `{"redirect_uris":["http://localhost/callback"],"token_endpoint_auth_method":"none"}`), 400, "invalid_redirect_uri")
+	agent.Refused(t, b.SendJSON("POST", "http://localhost/oidc/register", "", `{"redirect_uris":["http://localhost/callback"],"token_endpoint_auth_method":"none"}`), 400, "invalid_redirect_uri")
 }
 
 func TestLogout(t *testing.T) {
 	p := start(t)
-	b, c := p.browser(t), mobile()
-	c.id, c.redirect = "timesheets-spa", "http://localhost:3000/callback"
+	b, c := p.browser(t), agent.Mobile()
+	c.ID, c.Redirect = "timesheets-spa", "http://localhost:3000/callback"
 	out := func(hint, back string) string {
 		q := url.Values{"post_logout_redirect_uri": {back}, "state": {"s 1"}}
 		if hint != "" {
 			q.Set("id_token_hint", hint)
 		} else {
-			q.Set("client_id", c.id)
+			q.Set("client_id", c.ID)
 		}
 		return "/oidc/logout?" + q.Encode()
 	}
-	hint := b.signedUp(c, "ada@example.com").ID
-	if a := b.get(out(hint, "https://evil.example/")); a.StatusCode != 400 || a.Header.Get("Location") != "" {
+	hint := b.SignedUp(c, "ada@example.com").ID
+	if a := b.Get(out(hint, "https://evil.example/")); a.StatusCode != 400 || a.Header.Get("Location") != "" {
 		t.Errorf("an address nobody registered: %d %s", a.StatusCode, a.Header.Get("Location"))
 	}
-	ask := b.get(out("", "http://localhost:3000"))
-	if ask.StatusCode != 200 || b.follow(b.get(c.authorizeURL("prompt", "none"))).Header.Get("Location") == "" {
+	ask := b.Get(out("", "http://localhost:3000"))
+	if ask.StatusCode != 200 || b.Follow(b.Get(c.AuthorizeURL("prompt", "none"))).Header.Get("Location") == "" {
 		t.Errorf("without a hint: %d, want a question", ask.StatusCode)
 	}
-	a := b.get(out(hint, "http://localhost:3000"))
+	a := b.Get(out(hint, "http://localhost:3000"))
 	if a.StatusCode != 303 || a.Header.Get("Location") != "http://localhost:3000?state=s+1" {
 		t.Errorf("with this session's hint: %d %s", a.StatusCode, a.Header.Get("Location"))
 	}
-	if page := b.follow(b.get(c.authorizeURL())); page.Request.URL.Path != "/login" {
+	if page := b.Follow(b.Get(c.AuthorizeURL())); page.Request.URL.Path != "/login" {
 		t.Error("still signed in")
 	}
 
 	// Auth0's form: an image on some page only gets to the question.
-	b.signedUp(c, "ada@example.com")
+	b.SignedUp(c, "ada@example.com")
 	target := "/v2/logout?client_id=timesheets-spa&returnTo=" + url.QueryEscape("http://localhost:3000/")
-	if a := b.get(target, "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image"); a.StatusCode != 200 {
+	if a := b.Get(target, "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image"); a.StatusCode != 200 {
 		t.Errorf("by an image: %d, want the question", a.StatusCode)
 	}
-	if a := b.get(target, "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"); a.StatusCode != 303 || a.Header.Get("Location") != "http://localhost:3000/" {
+	if a := b.Get(target, "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"); a.StatusCode != 303 || a.Header.Get("Location") != "http://localhost:3000/" {
 		t.Errorf("by a navigation: %d %s", a.StatusCode, a.Header.Get("Location"))
 	}
-	if a := b.get("/v2/logout?returnTo=https%3A%2F%2Fevil.example"); a.StatusCode != 400 {
+	if a := b.Get("/v2/logout?returnTo=https%3A%2F%2Fevil.example"); a.StatusCode != 400 {
 		t.Errorf("an address nobody registered: %d", a.StatusCode)
 	}
 	// The question, answered.
-	b.signedUp(c, "ada@example.com")
-	f := b.get(out("", "http://localhost:3000")).form(t)
+	b.SignedUp(c, "ada@example.com")
+	f := b.Get(out("", "http://localhost:3000")).Form(t)
 	for range 2 { // a second click leads to where the first one led
-		if a := b.follow(b.do("POST", f.action, f.values)); a.StatusCode != 303 || a.Header.Get("Location") != "http://localhost:3000?state=s+1" {
+		if a := b.Follow(b.Do("POST", f.Action, f.Values)); a.StatusCode != 303 || a.Header.Get("Location") != "http://localhost:3000?state=s+1" {
 			t.Errorf("confirmed: %d %s", a.StatusCode, a.Header.Get("Location"))
 		}
 	}
 	// In a window of a browser the chain of redirects ends with a page: it leads on by itself.
-	a = b.get(b.do("POST", f.action, f.values).Header.Get("Location"), "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document")
+	a = b.Get(b.Do("POST", f.Action, f.Values).Header.Get("Location"), "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document")
 	if a.StatusCode != 200 || a.Header.Get("Refresh") != "0;url=http://localhost:3000?state=s+1" {
 		t.Errorf("in a browser: %d, Refresh %q", a.StatusCode, a.Header.Get("Refresh"))
 	}
@@ -2457,11 +1951,11 @@ func TestLogout(t *testing.T) {
 func TestRestartKeepsEverything(t *testing.T) {
 	p := start(t)
 	port := p.url[strings.LastIndex(p.url, ":")+1:]
-	b, c := p.browser(t), mobile()
-	code := b.code(c, "ada@example.com")
-	got := b.tokens(b.exchange(c, code))
-	entry := b.api("POST", "/timesheets", got.Access, `{"project":"Apollo","date":"2026-06-05","hours":2.5}`).json(t)["id"].(string)
-	keys := b.get("/.well-known/jwks.json").body
+	b, c := p.browser(t), agent.Mobile()
+	code := b.Code(c, "ada@example.com")
+	got := b.Tokens(b.Exchange(c, code))
+	entry := b.API("POST", "/timesheets", got.Access, `{"project":"Apollo","date":"2026-06-05","hours":2.5}`).JSON(t)["id"].(string)
+	keys := b.Get("/.well-known/jwks.json").Text
 	if exit := p.stop(); exit != 0 {
 		t.Fatalf("graceful stop: exit %d\n%s", exit, p.stderr)
 	}
@@ -2470,19 +1964,19 @@ func TestRestartKeepsEverything(t *testing.T) {
 	}
 
 	q := startOn(t, p.db, "--addr", "127.0.0.1:"+port)
-	b.p = q
-	if again := b.get("/.well-known/jwks.json").body; again != keys {
+	b.Issuer = q.issuer
+	if again := b.Get("/.well-known/jwks.json").Text; again != keys {
 		t.Error("the keys changed")
 	}
-	if a := b.api("GET", "/timesheets/"+entry, got.Access, ""); a.StatusCode != 200 {
+	if a := b.API("GET", "/timesheets/"+entry, got.Access, ""); a.StatusCode != 200 {
 		t.Errorf("the entry after a restart: %d", a.StatusCode)
 	}
-	if page := b.follow(b.get(c.authorizeURL())); page.Request.URL.Path != "/consent" {
+	if page := b.Follow(b.Get(c.AuthorizeURL())); page.Request.URL.Path != "/consent" {
 		t.Errorf("the browser session is gone: %s", page.Request.URL.Path)
 	}
-	next := b.tokens(b.refresh(c, got.Refresh))
-	refused(t, b.exchange(c, code), 400, "invalid_grant") // spent before, spent now
-	if a := b.api("GET", "/me", next.Access, ""); a.StatusCode != 401 {
+	next := b.Tokens(b.Refresh(c, got.Refresh))
+	agent.Refused(t, b.Exchange(c, code), 400, "invalid_grant") // spent before, spent now
+	if a := b.API("GET", "/me", next.Access, ""); a.StatusCode != 401 {
 		t.Errorf("a code replayed after a restart left its tokens alive: %d", a.StatusCode)
 	}
 }
@@ -2516,8 +2010,8 @@ clients:
 func TestConfigOfOnesOwn(t *testing.T) {
 	p := start(t)
 	port := p.url[strings.LastIndex(p.url, ":")+1:]
-	grace, c := p.browser(t), mobile()
-	before := grace.signedUp(c, "grace@example.com")
+	grace, c := p.browser(t), agent.Mobile()
+	before := grace.SignedUp(c, "grace@example.com")
 	p.stop()
 
 	file := filepath.Join(t.TempDir(), "own.yaml")
@@ -2525,22 +2019,22 @@ func TestConfigOfOnesOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	q := startOn(t, p.db, "--addr", "127.0.0.1:"+port, "--config", file)
-	grace.p = q
-	refused(t, grace.refresh(c, before.Refresh), 401, "invalid_client")
-	if a := grace.api("GET", "/me", before.Access, ""); a.StatusCode != 401 {
+	grace.Issuer = q.issuer
+	agent.Refused(t, grace.Refresh(c, before.Refresh), 401, "invalid_client")
+	if a := grace.API("GET", "/me", before.Access, ""); a.StatusCode != 401 {
 		t.Errorf("a removed client's token: %d", a.StatusCode)
 	}
-	b, own := q.browser(t), mobile()
-	own.id, own.scope = "own-app", "openid read:timesheets create:timesheets offline_access"
-	page := b.signIn(b.follow(b.get(own.authorizeURL())), "ada@own.example", "correct horse battery")
-	if boxes := page.form(t).boxes; boxes["create:timesheets"] != "disabled" {
+	b, own := q.browser(t), agent.Mobile()
+	own.ID, own.Scope = "own-app", "openid read:timesheets create:timesheets offline_access"
+	page := b.SignIn(b.Follow(b.Get(own.AuthorizeURL())), "ada@own.example", "correct horse battery")
+	if boxes := page.Form(t).Boxes; boxes["create:timesheets"] != "disabled" {
 		t.Errorf("a reader can give create: %q", boxes["create:timesheets"])
 	}
-	got := b.tokens(b.exchange(own, b.arrive(own, b.decide(page, "allow", nil)).Get("code")))
-	if alg := claims(t, got.Access, 0)["alg"]; alg != "RS256" {
+	got := b.Tokens(b.Exchange(own, b.Arrive(own, b.Decide(page, "allow", nil)).Get("code")))
+	if alg := agent.Claims(t, got.Access, 0)["alg"]; alg != "RS256" {
 		t.Errorf("the API's signing_alg is RS256, the token has %v", alg)
 	}
-	if alg := claims(t, got.ID, 0)["alg"]; alg != "ES256" {
+	if alg := agent.Claims(t, got.ID, 0)["alg"]; alg != "ES256" {
 		t.Errorf("the client is registered for ES256, the ID token has %v", alg)
 	}
 	if got.Scope != "openid offline_access read:timesheets" && got.Scope != "openid read:timesheets offline_access" {
@@ -2558,9 +2052,9 @@ func TestConfigOfOnesOwn(t *testing.T) {
 
 	// With the seed again, what it declares is back; what was revoked is not.
 	r := startOn(t, p.db, "--addr", "127.0.0.1:"+port)
-	grace.p = r
-	refused(t, grace.refresh(c, before.Refresh), 400, "invalid_grant")
-	grace.signedUp(c, "grace@example.com")
+	grace.Issuer = r.issuer
+	agent.Refused(t, grace.Refresh(c, before.Refresh), 400, "invalid_grant")
+	grace.SignedUp(c, "grace@example.com")
 }
 
 // A configuration may serve other APIs alone; that ours then takes no token is
@@ -2583,7 +2077,7 @@ func TestAConfigurationWithoutOurAPI(t *testing.T) {
 
 // CONTRACT: "Every flag has its environment variable."
 func TestEveryFlagHasItsVariable(t *testing.T) {
-	for command, fields := range map[string]reflect.Type{"serve": reflect.TypeFor[serveCmd](), "api": reflect.TypeFor[apiCmd]()} {
+	for command, fields := range map[string]reflect.Type{"serve": reflect.TypeFor[stack.Serve](), "api": reflect.TypeFor[alone.Serve]()} {
 		for field := range fields.Fields() {
 			name := field.Tag.Get("name")
 			if name == "" {
@@ -2640,7 +2134,7 @@ func TestGracefulStop(t *testing.T) {
 	if _, err := io.WriteString(feed, "grant_type="); err != nil {
 		t.Fatal(err)
 	}
-	b.get("/livez") // the slow one was accepted before this
+	b.Get("/livez") // the slow one was accepted before this
 	stopped := make(chan int, 1)
 	go func() { stopped <- p.stop() }()
 	time.Sleep(200 * time.Millisecond)
@@ -2667,7 +2161,7 @@ func provesOtherFilesAreLeftAlone(t *testing.T) {
 			if err := os.WriteFile(db, []byte(content), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			var stderr lockedBuffer
+			var stderr agent.Log
 			if exit := run(t.Context(), []string{"--db", db, "--addr", "127.0.0.1:0"}, io.Discard, &stderr); exit != 1 {
 				t.Errorf("exit %d, want 1", exit)
 			}
@@ -2720,7 +2214,7 @@ func TestCommandLine(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			var out lockedBuffer
+			var out agent.Log
 			if exit := run(t.Context(), row.args, &out, &out); exit != row.exit {
 				t.Errorf("exit %d, want %d: %s", exit, row.exit, out.String())
 			}
@@ -2732,7 +2226,7 @@ func TestCommandLine(t *testing.T) {
 	if _, err := os.Stat(fresh); err == nil {
 		t.Error("a refused start left a file behind")
 	}
-	var example lockedBuffer
+	var example agent.Log
 	run(t.Context(), []string{"config", "example"}, &example, io.Discard)
 	same := filepath.Join(t.TempDir(), "same.yaml")
 	if err := os.WriteFile(same, []byte(example.String()), 0o600); err != nil {
@@ -2756,8 +2250,8 @@ func TestOutsideClients(t *testing.T) {
 		RedirectURL: "http://localhost:8080/callback", Scopes: []string{"openid", "profile", "email", "offline_access", "read:timesheets"},
 	}
 	verifier := oauth2.GenerateVerifier()
-	page := b.follow(b.get(config.AuthCodeURL("some-state", oauth2.S256ChallengeOption(verifier), oidc.Nonce("some-nonce"))))
-	back := b.decide(b.signIn(page, "grace@example.com", "timesheets"), "allow", nil)
+	page := b.Follow(b.Get(config.AuthCodeURL("some-state", oauth2.S256ChallengeOption(verifier), oidc.Nonce("some-nonce"))))
+	back := b.Decide(b.SignIn(page, "grace@example.com", "timesheets"), "allow", nil)
 	at, err := url.Parse(back.Header.Get("Location"))
 	if err != nil {
 		t.Fatal(err)
@@ -2806,9 +2300,9 @@ func TestAnOutsideDevice(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := p.browser(t)
-	done := b.decide(b.decide(b.compares(asked.UserCode, "ada@example.com"), "same", nil), "allow", nil)
-	if done.StatusCode != 200 || !strings.Contains(done.body, "go back to your device") {
-		t.Fatalf("%d %.400s", done.StatusCode, done.body)
+	done := b.Decide(b.Decide(b.Compares(asked.UserCode, "ada@example.com"), "same", nil), "allow", nil)
+	if done.StatusCode != 200 || !strings.Contains(done.Text, "go back to your device") {
+		t.Fatalf("%d %.400s", done.StatusCode, done.Text)
 	}
 	token, err := device.DeviceAccessToken(t.Context(), asked)
 	if err != nil {
@@ -2831,7 +2325,7 @@ func (p *program) apiAlone(t *testing.T, args ...string) *program {
 	if err != nil {
 		t.Fatal(err)
 	}
-	api := &program{t: t, db: filepath.Join(t.TempDir(), "api.db"), stderr: &lockedBuffer{}}
+	api := &program{t: t, db: filepath.Join(t.TempDir(), "api.db"), stderr: &agent.Log{}}
 	args = append([]string{"api", "--issuer", p.issuer, "--audience", p.base() + "/api", "--addr", "127.0.0.1:0", "--db", api.db}, args...)
 	cmd := exec.CommandContext(t.Context(), self)
 	cmd.Env = append(os.Environ(), "PUNCHCARD_TEST_COMMAND="+strings.Join(args, "\n"))
@@ -2845,9 +2339,9 @@ func (p *program) apiAlone(t *testing.T, args ...string) *program {
 }
 
 // at is the browser, calling the API of another process.
-func (b *browser) at(api *program, method, path, token, body string) answer {
-	b.t.Helper()
-	return b.sendJSON(method, api.url+"/api"+path, token, body)
+func at(b *agent.Browser, api *program, method, path, token, body string) agent.Answer {
+	b.T.Helper()
+	return b.SendJSON(method, api.url+"/api"+path, token, body)
 }
 
 // The API moved out of the process: tokens of one Punchcard at another one's
@@ -2856,33 +2350,33 @@ func (b *browser) at(api *program, method, path, token, body string) answer {
 func TestTheAPIAlone(t *testing.T) {
 	t.Setenv("PUNCHCARD_CLIENT_SECRET", "timesheets-gateway-secret")
 	p := start(t)
-	b, c := p.browser(t), mobile()
+	b, c := p.browser(t), agent.Mobile()
 	byKeys, byAsking := p.apiAlone(t), p.apiAlone(t, "--verify", "introspection")
-	ada := b.signedUp(c, "ada@example.com")
-	grace := p.browser(t).signedUp(mobile(), "grace@example.com")
+	ada := b.SignedUp(c, "ada@example.com")
+	grace := p.browser(t).SignedUp(agent.Mobile(), "grace@example.com")
 	for name, api := range map[string]*program{"by keys": byKeys, "by asking": byAsking} {
-		added := b.at(api, "POST", "/timesheets", ada.Access, `{"project":"Apart","date":"2026-01-05","hours":3}`)
+		added := at(b, api, "POST", "/timesheets", ada.Access, `{"project":"Apart","date":"2026-01-05","hours":3}`)
 		if added.StatusCode != 201 {
-			t.Fatalf("%s: %d %s", name, added.StatusCode, added.body)
+			t.Fatalf("%s: %d %s", name, added.StatusCode, added.Text)
 		}
 		var entry struct{ ID string }
-		if err := json.Unmarshal([]byte(added.body), &entry); err != nil {
+		if err := json.Unmarshal([]byte(added.Text), &entry); err != nil {
 			t.Fatal(err)
 		}
 		// Who reports to whom is the API's own to know.
-		if a := b.at(api, "PUT", "/approvals/"+entry.ID, grace.Access, `{"decision":"approve"}`); a.StatusCode != 200 {
-			t.Errorf("%s: Grace approves: %d %s", name, a.StatusCode, a.body)
+		if a := at(b, api, "PUT", "/approvals/"+entry.ID, grace.Access, `{"decision":"approve"}`); a.StatusCode != 200 {
+			t.Errorf("%s: Grace approves: %d %s", name, a.StatusCode, a.Text)
 		}
-		if a := b.at(api, "GET", "/approvals", ada.Access, ""); a.StatusCode != 403 || !strings.Contains(a.Header.Get("WWW-Authenticate"), `scope="approve:timesheets"`) {
+		if a := at(b, api, "GET", "/approvals", ada.Access, ""); a.StatusCode != 403 || !strings.Contains(a.Header.Get("WWW-Authenticate"), `scope="approve:timesheets"`) {
 			t.Errorf("%s: Ada approves: %d %s", name, a.StatusCode, a.Header.Get("WWW-Authenticate"))
 		}
 		// RFC 9068 4: an ID token is no access token; nor is a forgery.
 		for what, token := range map[string]string{"ID token": ada.ID, "half a token": ada.Access[:len(ada.Access)/2], "nonsense": "nonsense"} {
-			if a := b.at(api, "GET", "/me", token, ""); a.StatusCode != 401 || !strings.Contains(a.Header.Get("WWW-Authenticate"), `error="invalid_token"`) {
+			if a := at(b, api, "GET", "/me", token, ""); a.StatusCode != 401 || !strings.Contains(a.Header.Get("WWW-Authenticate"), `error="invalid_token"`) {
 				t.Errorf("%s: %s: %d", name, what, a.StatusCode)
 			}
 		}
-		if a := b.at(api, "GET", "/me", "", ""); a.StatusCode != 401 || !strings.Contains(a.Header.Get("WWW-Authenticate"), p.base()+"/.well-known/oauth-protected-resource/api") {
+		if a := at(b, api, "GET", "/me", "", ""); a.StatusCode != 401 || !strings.Contains(a.Header.Get("WWW-Authenticate"), p.base()+"/.well-known/oauth-protected-resource/api") {
 			t.Errorf("%s: no token: %d %s", name, a.StatusCode, a.Header.Get("WWW-Authenticate"))
 		}
 	}
@@ -2890,11 +2384,11 @@ func TestTheAPIAlone(t *testing.T) {
 	// RFC 9470: the API alone can demand a recent sign-in as well; its clock and
 	// auth_time are all that it needs for that.
 	strict := p.apiAlone(t, "--approve-max-age", "1s")
-	signedIn, _ := claims(t, grace.Access, 1)["auth_time"].(float64)
+	signedIn, _ := agent.Claims(t, grace.Access, 1)["auth_time"].(float64)
 	for time.Since(time.Unix(int64(signedIn), 0)) <= 2*time.Second {
 		time.Sleep(50 * time.Millisecond)
 	}
-	if a := b.at(strict, "PUT", "/approvals/1", grace.Access, `{"decision":"approve"}`); a.StatusCode != 401 || !strings.Contains(a.Header.Get("WWW-Authenticate"), `error="insufficient_user_authentication"`) {
+	if a := at(b, strict, "PUT", "/approvals/1", grace.Access, `{"decision":"approve"}`); a.StatusCode != 401 || !strings.Contains(a.Header.Get("WWW-Authenticate"), `error="insufficient_user_authentication"`) {
 		t.Errorf("a sign-in of two seconds ago, where one is demanded: %d %s", a.StatusCode, a.Header.Get("WWW-Authenticate"))
 	}
 
@@ -2902,28 +2396,28 @@ func TestTheAPIAlone(t *testing.T) {
 	if exit, _, stderr := another(t, "keys", "rotate", "--db", p.db); exit != 0 {
 		t.Fatal(stderr)
 	}
-	before := claims(t, ada.Access, 0)["kid"]
+	before := agent.Claims(t, ada.Access, 0)["kid"]
 	next := grace
-	for deadline := time.Now().Add(5 * time.Second); claims(t, next.Access, 0)["kid"] == before; {
+	for deadline := time.Now().Add(5 * time.Second); agent.Claims(t, next.Access, 0)["kid"] == before; {
 		if time.Now().After(deadline) {
 			t.Fatal("never signed by a new key")
 		}
-		next = p.browser(t).signedUp(mobile(), "grace@example.com")
+		next = p.browser(t).SignedUp(agent.Mobile(), "grace@example.com")
 	}
 	for name, api := range map[string]*program{"by keys": byKeys, "by asking": byAsking} {
 		for _, token := range []string{ada.Access, next.Access} {
-			if a := b.at(api, "GET", "/me", token, ""); a.StatusCode != 200 {
-				t.Errorf("%s, after the rotation: %d %s", name, a.StatusCode, a.body)
+			if a := at(b, api, "GET", "/me", token, ""); a.StatusCode != 200 {
+				t.Errorf("%s, after the rotation: %d %s", name, a.StatusCode, a.Text)
 			}
 		}
 	}
 
 	// A revocation: seen at the next call by whoever asks, and not by the keys.
-	b.do("POST", "/oauth/revoke", url.Values{"client_id": {c.id}, "token": {ada.Access}})
-	if a := b.at(byAsking, "GET", "/me", ada.Access, ""); a.StatusCode != 401 {
+	b.Do("POST", "/oauth/revoke", url.Values{"client_id": {c.ID}, "token": {ada.Access}})
+	if a := at(b, byAsking, "GET", "/me", ada.Access, ""); a.StatusCode != 401 {
 		t.Errorf("by asking, revoked: %d", a.StatusCode)
 	}
-	if a := b.at(byKeys, "GET", "/me", ada.Access, ""); a.StatusCode != 200 {
+	if a := at(b, byKeys, "GET", "/me", ada.Access, ""); a.StatusCode != 200 {
 		t.Errorf("by keys, revoked: %d; the help says that it stays good", a.StatusCode)
 	}
 
@@ -2931,14 +2425,14 @@ func TestTheAPIAlone(t *testing.T) {
 	p.stop()
 	late := p.apiAlone(t) // has never seen its keys
 	for name, want := range map[*program]int{byKeys: 200, byAsking: 503, late: 503} {
-		if a := b.at(name, "GET", "/me", next.Access, ""); a.StatusCode != want || want == 503 && a.Header.Get("Retry-After") == "" {
+		if a := at(b, name, "GET", "/me", next.Access, ""); a.StatusCode != want || want == 503 && a.Header.Get("Retry-After") == "" {
 			t.Errorf("the issuer is down: %d, want %d", a.StatusCode, want)
 		}
 	}
 	p.again(t, time.Now)
 	for _, api := range []*program{byKeys, byAsking, late} {
-		if a := b.at(api, "GET", "/me", next.Access, ""); a.StatusCode != 200 {
-			t.Errorf("the issuer is back: %d %s", a.StatusCode, a.body)
+		if a := at(b, api, "GET", "/me", next.Access, ""); a.StatusCode != 200 {
+			t.Errorf("the issuer is back: %d %s", a.StatusCode, a.Text)
 		}
 	}
 }
@@ -2961,7 +2455,7 @@ func TestTheAPIAloneIsTold(t *testing.T) {
 		if len(args) > 1 {
 			args = append(args, "--db", db)
 		}
-		var said lockedBuffer
+		var said agent.Log
 		if exit := run(t.Context(), args, io.Discard, &said); exit == 0 || !strings.Contains(said.String(), want) {
 			t.Errorf("%v: exit %d, want %q in\n%s", args, exit, want, &said)
 		}
@@ -2978,7 +2472,7 @@ func TestTheAPIAloneSaysPlainHTTP(t *testing.T) {
 	for _, verify := range []string{"jwks", "introspection"} {
 		for issuer, said := range map[string]bool{"http://192.0.2.1": true, "http://localhost:1": false, "https://issuer.invalid": false} {
 			ctx, stop := context.WithCancel(t.Context())
-			out := &lockedBuffer{}
+			out := &agent.Log{}
 			api, ended := &program{t: t, stderr: out}, make(chan int, 1)
 			go func() {
 				ended <- run(ctx, []string{"api", "--issuer", issuer, "--audience", "https://hours.example/api", "--addr", "127.0.0.1:0", "--verify", verify, "--db", filepath.Join(t.TempDir(), "api.db")}, io.Discard, out)
@@ -2995,59 +2489,39 @@ func TestTheAPIAloneSaysPlainHTTP(t *testing.T) {
 	}
 }
 
-// Everything a code or a token expires by is a flag.
-// What a flag takes can be set while the server runs, and nothing else.
-func TestLifetimesHaveTheSameBounds(t *testing.T) {
-	p := start(t)
-	for _, of := range []string{"access", "refresh", "code"} {
-		for _, d := range []time.Duration{time.Millisecond, time.Second, 5 * time.Second, 10 * time.Minute, time.Hour, 24 * time.Hour, 25 * time.Hour, 90 * 24 * time.Hour, 91 * 24 * time.Hour} {
-			serve := &serveCmd{AccessTTL: time.Minute, RefreshTTL: time.Hour, CodeTTL: time.Minute}
-			*map[string]*time.Duration{"access": &serve.AccessTTL, "refresh": &serve.RefreshTTL, "code": &serve.CodeTTL}[of] = d
-			res, err := http.PostForm(p.url+"/inspector/lifetimes", url.Values{of: {d.String()}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			res.Body.Close()
-			if byFlag, atRunTime := serve.validate() == nil, res.StatusCode < 300; byFlag != atRunTime {
-				t.Errorf("%s of %s: the flag takes it: %v, and at run time: %v (%d)", of, d, byFlag, atRunTime, res.StatusCode)
-			}
-		}
-	}
-}
-
 func TestShortLifetimes(t *testing.T) {
 	p := start(t, "--access-ttl", "1s", "--code-ttl", "1s", "--refresh-ttl", "2s")
-	b, c := p.browser(t), mobile()
-	code := b.code(c, "ada@example.com")
-	got := b.tokens(b.exchange(c, code))
-	late := b.code(c, "")
+	b, c := p.browser(t), agent.Mobile()
+	code := b.Code(c, "ada@example.com")
+	got := b.Tokens(b.Exchange(c, code))
+	late := b.Code(c, "")
 	time.Sleep(1100 * time.Millisecond)
-	refused(t, b.exchange(c, late), 400, "invalid_grant")
-	if a := b.api("GET", "/me", got.Access, ""); a.StatusCode != 401 {
+	agent.Refused(t, b.Exchange(c, late), 400, "invalid_grant")
+	if a := b.API("GET", "/me", got.Access, ""); a.StatusCode != 401 {
 		t.Errorf("an expired access token: %d", a.StatusCode)
 	}
 	time.Sleep(1100 * time.Millisecond)
-	refused(t, b.refresh(c, got.Refresh), 400, "invalid_grant")
+	agent.Refused(t, b.Refresh(c, got.Refresh), 400, "invalid_grant")
 }
 
 // No secret is ever logged, at the most talkative level.
 func provesSecretsStaySecret(t *testing.T) {
 	p := start(t)
-	b, c := p.browser(t), mobile()
-	code := b.code(c, "ada@example.com")
-	got := b.tokens(b.exchange(c, code))
-	next := b.tokens(b.refresh(c, got.Refresh))
-	b.api("GET", "/timesheets", next.Access, "")
-	b.refresh(c, got.Refresh)
-	b.do("POST", "/oauth/token", url.Values{"grant_type": {"client_credentials"}, "client_id": {"timesheets-cron"}, "client_secret": {"timesheets-cron-secret"}})
+	b, c := p.browser(t), agent.Mobile()
+	code := b.Code(c, "ada@example.com")
+	got := b.Tokens(b.Exchange(c, code))
+	next := b.Tokens(b.Refresh(c, got.Refresh))
+	b.API("GET", "/timesheets", next.Access, "")
+	b.Refresh(c, got.Refresh)
+	b.Do("POST", "/oauth/token", url.Values{"grant_type": {"client_credentials"}, "client_id": {"timesheets-cron"}, "client_secret": {"timesheets-cron-secret"}})
 	log := p.stderr.String()
 	if !strings.Contains(log, `"verdict":"pass"`) || !strings.Contains(log, `"verdict":"fail"`) {
 		t.Error("the log is no ledger of checks")
 	}
 	secrets := map[string]string{"code": code, "access token": got.Access, "refresh token": got.Refresh, "next refresh token": next.Refresh,
-		"ID token": got.ID, "verifier": c.verifier, "client secret": "timesheets-cron-secret"}
+		"ID token": got.ID, "verifier": c.Verifier, "client secret": "timesheets-cron-secret"}
 	u, _ := url.Parse(p.base())
-	for _, cookie := range b.http.Jar.Cookies(u) {
+	for _, cookie := range b.HTTP.Jar.Cookies(u) {
 		secrets["cookie "+cookie.Name] = cookie.Value
 	}
 	for name, secret := range secrets {
@@ -3129,9 +2603,9 @@ func tab(t *testing.T, running context.Context) context.Context {
 }
 
 // throughLogin signs Ada in and stops at the consent page.
-func throughLogin(c *app, p *program, extra ...string) chromedp.Action[chromedp.Void] {
+func throughLogin(c *agent.App, p *program, extra ...string) chromedp.Action[chromedp.Void] {
 	return chromedp.Steps(
-		chromedp.Navigate(p.base()+c.authorizeURL(extra...)),
+		chromedp.Navigate(p.base()+c.AuthorizeURL(extra...)),
 		chromedp.WaitVisible(chromedp.CSS(`input[type=password]`)),
 		chromedp.SendKeys(chromedp.CSS(`input[name=email]`), "ada@example.com"),
 		chromedp.SendKeys(chromedp.CSS(`input[type=password]`), "timesheets\r"),
@@ -3141,8 +2615,8 @@ func throughLogin(c *app, p *program, extra ...string) chromedp.Action[chromedp.
 
 func chromiumStory(t *testing.T, running context.Context, p *program, addr, origin string) {
 	port, arrived := listener(t, addr)
-	c := mobile()
-	c.redirect = origin + ":" + port + "/callback"
+	c := agent.Mobile()
+	c.Redirect = origin + ":" + port + "/callback"
 	err := chromedp.Do(tab(t, running), throughLogin(c, p),
 		chromedp.Click(chromedp.CSS(`input[value="create:timesheets"]`)),
 		chromedp.Click(chromedp.CSS(`button[value=allow]`)),
@@ -3152,11 +2626,11 @@ func chromiumStory(t *testing.T, running context.Context, p *program, addr, orig
 		t.Fatalf("in the browser: %v", err)
 	}
 	q := <-arrived
-	if q.Get("state") != c.state || q.Get("iss") != p.issuer {
+	if q.Get("state") != c.State || q.Get("iss") != p.issuer {
 		t.Errorf("arrived with %v", q)
 	}
 	b := p.browser(t)
-	got := b.tokens(b.exchange(c, q.Get("code")))
+	got := b.Tokens(b.Exchange(c, q.Get("code")))
 	if want := "openid profile email offline_access read:timesheets"; got.Scope != want {
 		t.Errorf("scope %q, want %q: create was unticked, delete never ticked", got.Scope, want)
 	}
@@ -3166,17 +2640,17 @@ func chromiumStory(t *testing.T, running context.Context, p *program, addr, orig
 // policy lets the answer through to the app.
 func chromiumFormPost(t *testing.T, running context.Context, p *program) {
 	port, arrived := listener(t, "127.0.0.1:0")
-	c := mobile()
-	c.redirect = "http://127.0.0.1:" + port + "/callback"
+	c := agent.Mobile()
+	c.Redirect = "http://127.0.0.1:" + port + "/callback"
 	if err := chromedp.Do(tab(t, running), throughLogin(c, p, "response_mode", "form_post"), chromedp.Click(chromedp.CSS(`button[value=allow]`)), chromedp.WaitVisible(chromedp.CSS(`#back`))); err != nil {
 		t.Fatalf("in the browser: %v", err)
 	}
 	q := <-arrived
-	if q.Get("state") != c.state || q.Get("iss") != p.issuer {
+	if q.Get("state") != c.State || q.Get("iss") != p.issuer {
 		t.Errorf("arrived with %v", q)
 	}
 	b := p.browser(t)
-	if b.tokens(b.exchange(c, q.Get("code"))).Access == "" {
+	if b.Tokens(b.Exchange(c, q.Get("code"))).Access == "" {
 		t.Error("no token")
 	}
 }
@@ -3185,16 +2659,16 @@ func chromiumFormPost(t *testing.T, running context.Context, p *program) {
 // new; that it was sent there, and not stopped by the policy, is seen in what
 // it received and logged.
 func chromiumScheme(t *testing.T, running context.Context, p *program) {
-	c := mobile()
-	c.redirect = "com.exampleco.timesheets:/callback"
+	c := agent.Mobile()
+	c.Redirect = "com.exampleco.timesheets:/callback"
 	ctx := tab(t, running)
 	sent := make(chan string, 1)
-	var logged lockedBuffer
+	var logged agent.Log
 	err := chromedp.Listen(ctx, func(event any) {
 		switch e := event.(type) {
 		case *network.EventResponseReceivedExtraInfo:
 			for name, value := range e.Headers {
-				if location, ok := value.(string); ok && strings.EqualFold(name, "Location") && strings.HasPrefix(location, c.redirect) {
+				if location, ok := value.(string); ok && strings.EqualFold(name, "Location") && strings.HasPrefix(location, c.Redirect) {
 					select {
 					case sent <- location:
 					default:
@@ -3229,356 +2703,6 @@ func chromiumScheme(t *testing.T, running context.Context, p *program) {
 	if text := logged.String(); strings.Contains(text, "form-action") {
 		t.Errorf("the policy stopped the browser: %s", text)
 	}
-}
-
-// Start to first answer on a file that exists: flags, lock, checks, keys,
-// configuration, listeners.
-// inProcess answers an http.Client from a handler, without a socket between
-// them: what is measured is the server.
-type inProcess struct{ http.Handler }
-
-func (h inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
-	in := r.Clone(r.Context())
-	in.RequestURI, in.RemoteAddr, in.Host = r.URL.RequestURI(), "127.0.0.1:4711", r.URL.Host
-	if in.Body == nil {
-		in.Body = http.NoBody
-	}
-	rec := httptest.NewRecorder()
-	h.ServeHTTP(rec, in)
-	resp := rec.Result()
-	resp.Request = r
-	return resp, nil
-}
-
-// wired is the whole program on a file of its own, from the log line to the
-// disk, with so many families in the file beside those that are used.
-func wired(b *testing.B, families int, watched bool) *program {
-	b.Helper()
-	log := edge.Logger(io.Discard, "json", "info")
-	if watched {
-		log = slog.New(record.Ledger(log.Handler()))
-	}
-	file, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "punchcard.db"), sqlite.Options{Migrations: migrations(), Log: log})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { file.Close(context.Background()) })
-	if err := file.Migrate(b.Context()); err != nil {
-		b.Fatal(err)
-	}
-	document, builtin, err := admin.Load("")
-	if err != nil {
-		b.Fatal(err)
-	}
-	issuer := &url.URL{Scheme: "http", Host: "localhost:8484"}
-	serve := &serveCmd{Issuer: issuer.String(), AccessTTL: 15 * time.Minute, RefreshTTL: 336 * time.Hour, CodeTTL: 10 * time.Minute}
-	rooms, err := serve.wire(b.Context(), file, document, builtin, time.Now, log)
-	if err != nil {
-		b.Fatal(err)
-	}
-	var served http.Handler = rooms
-	if watched {
-		recorder, err := record.New(b.Context(), record.Config{Writer: file, Read: file.Read(), Now: time.Now, Log: log})
-		if err != nil {
-			b.Fatal(err)
-		}
-		ctx, stop := context.WithCancel(context.Background())
-		done := make(chan struct{})
-		go func() { defer close(done); recorder.Run(ctx) }()
-		b.Cleanup(func() {
-			stop()
-			<-done
-			if n := recorder.Dropped(); n > 0 {
-				b.Logf("%d exchanges dropped", n)
-			}
-		})
-		served = recorder.Handler(rooms)
-	}
-	around := edge.Config{Issuer: issuer, Port: "8484", Log: log}
-	p := &program{issuer: issuer.String(), handler: edge.Handler(around, served), bare: edge.Handler(around, rooms)}
-	p.browser(b).signedUp(mobile(), "grace@example.com") // the family that is copied
-	for _, table := range []string{"families", "codes", "pkce", "oidc", "access_tokens", "refresh_tokens"} {
-		if families > 0 {
-			multiply(b, file, table, families)
-		}
-	}
-	return p
-}
-
-// multiply copies the rows of a table, each with a key of its own.
-func multiply(b *testing.B, file *sqlite.File, table string, n int) {
-	b.Helper()
-	rows, err := file.Read().Query("SELECT name FROM pragma_table_info(?)", table)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer rows.Close()
-	var columns, values []string
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			b.Fatal(err)
-		}
-		value := map[string]string{"hash": "lower(hex(randomblob(32)))", "request_id": "request_id || '-' || n"}[name]
-		if value == "" {
-			value = name
-		}
-		columns, values = append(columns, name), append(values, value)
-	}
-	if err := rows.Err(); err != nil || len(columns) == 0 {
-		b.Fatalf("columns of %s: %v %v", table, columns, err)
-	}
-	statement := fmt.Sprintf("WITH RECURSIVE k(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM k WHERE n < ?) INSERT INTO %s (%s) SELECT %s FROM %s, k",
-		table, strings.Join(columns, ", "), strings.Join(values, ", "), table)
-	if err := file.Write(b.Context(), func(tx *sql.Tx) error { _, err := tx.Exec(statement, n); return err }); err != nil {
-		b.Fatal(err)
-	}
-}
-
-// prepare makes one client's request, which will be sent n times.
-type prepare func(b *testing.B, p *program, n int) (request func())
-
-// BenchmarkServer measures each request alone and with eight at a time, on an
-// empty file and beside 100,000 families. Every token it counts is on disk.
-// Compare lines of one run: machines and their disks differ.
-func BenchmarkServer(b *testing.B) {
-	for _, families := range []int{0, 100_000} {
-		b.Run(fmt.Sprintf("families=%d", families), func(b *testing.B) {
-			p := wired(b, families, true)
-			for _, kind := range []struct {
-				name    string
-				prepare prepare
-			}{
-				{"refresh", benchRefresh("offline_access read:timesheets")},
-				{"refresh-with-RS256-ID-token", benchRefresh("openid offline_access read:timesheets")},
-				{"code", benchCode}, {"device-code", benchDevice}, {"client-credentials", benchMachine}, {"client-credentials-DPoP", benchMachineBound}, {"introspect", benchIntrospect},
-				{"api-read", benchGet("/api/timesheets?limit=10")}, {"api-me", benchGet("/api/me")}, {"api-me-DPoP", benchGetBound("/api/me")}, {"login-page", benchLoginPage},
-			} {
-				b.Run(kind.name+"/one", func(b *testing.B) {
-					request := kind.prepare(b, p, b.N)
-					b.ResetTimer()
-					for range b.N {
-						request()
-					}
-				})
-				b.Run(kind.name+"/eight", func(b *testing.B) {
-					send := eight(b, p, kind.prepare)
-					b.ResetTimer()
-					send()
-				})
-			}
-		})
-	}
-}
-
-// eight prepares b.N requests by eight clients.
-func eight(b *testing.B, p *program, prepared prepare) (send func()) {
-	requests := clients(b, p, b.N, prepared)
-	return func() { share(requests, b.N) }
-}
-
-// clients are eight, each good for its share of n requests.
-func clients(b *testing.B, p *program, n int, prepared prepare) (requests [8]func()) {
-	for i := range requests {
-		requests[i] = prepared(b, p, (n+len(requests)-1)/len(requests))
-	}
-	return requests
-}
-
-// share sends n requests by all clients at once.
-func share(requests [8]func(), n int) {
-	var wg sync.WaitGroup
-	for i, request := range requests {
-		wg.Go(func() {
-			for range (n + len(requests) - 1 - i) / len(requests) {
-				request()
-			}
-		})
-	}
-	wg.Wait()
-}
-
-// BenchmarkRecorder measures what it costs to be watched: the processor time of
-// a token request, and how many fewer are answered, with eight clients, in many
-// short turns without and with the recorder, so that whatever else the machine
-// does hits both. Take some
-// thousands: -benchtime 5000x.
-func BenchmarkRecorder(b *testing.B) {
-	for _, kind := range []struct {
-		name    string
-		prepare prepare
-	}{
-		{"refresh", benchRefresh("offline_access read:timesheets")},
-		{"refresh-with-RS256-ID-token", benchRefresh("openid offline_access read:timesheets")},
-		{"client-credentials", benchMachine},
-	} {
-		b.Run(kind.name, func(b *testing.B) {
-			const turn = 200
-			p := wired(b, 0, true)
-			requests := clients(b, p, 2*(b.N+turn), kind.prepare)
-			handlers := [2]http.Handler{p.bare, p.handler}
-			var used, waited [2]float64
-			sent := 0
-			for ; sent < b.N; sent += turn {
-				for i, h := range handlers {
-					p.handler = h
-					before := processorTime()
-					start := time.Now()
-					share(requests, turn)
-					waited[i] += float64(time.Since(start))
-					time.Sleep(20 * time.Millisecond) // what was recorded is joined meanwhile
-					used[i] += processorTime() - before
-				}
-			}
-			b.ReportMetric(used[0]/float64(sent), "cpu-ns/op-without")
-			b.ReportMetric(used[1]/float64(sent), "cpu-ns/op-with")
-			b.ReportMetric(100*(used[1]/used[0]-1), "%-more-cpu")
-			b.ReportMetric(100*(1-waited[0]/waited[1]), "%-less-throughput")
-		})
-	}
-}
-
-// processorTime is what this process has used so far, in nanoseconds. Linux
-// counts that in hundredths of a second, whatever else the machine does;
-// elsewhere the runtime estimates it.
-func processorTime() float64 {
-	runtime.GC() // whose work belongs to what came before
-	stat, err := os.ReadFile("/proc/self/stat")
-	if _, fields, ok := strings.Cut(string(stat), ") "); ok && err == nil {
-		var user, system float64
-		field := strings.Fields(fields)
-		_, uerr := fmt.Sscan(field[11], &user)
-		_, serr := fmt.Sscan(field[12], &system)
-		if errors.Join(uerr, serr) == nil {
-			return (user + system) * 1e7
-		}
-	}
-	samples := []metrics.Sample{{Name: "/cpu/classes/total:cpu-seconds"}, {Name: "/cpu/classes/idle:cpu-seconds"}}
-	metrics.Read(samples)
-	return (samples[0].Value.Float64() - samples[1].Value.Float64()) * 1e9
-}
-
-// must is the request that is measured: it has to succeed.
-func (p *program) must(b *testing.B, method, path, kind string, header http.Header, body string) string {
-	r := httptest.NewRequest(method, p.issuer+path, strings.NewReader(body))
-	if kind != "" {
-		r.Header.Set("Content-Type", kind)
-	}
-	for name, values := range header {
-		r.Header[name] = values
-	}
-	rec := httptest.NewRecorder()
-	p.handler.ServeHTTP(rec, r)
-	if rec.Code != http.StatusOK {
-		b.Errorf("%s: %d %s", path, rec.Code, rec.Body)
-	}
-	return rec.Body.String()
-}
-
-const formType = "application/x-www-form-urlencoded"
-
-func benchRefresh(scope string) prepare {
-	return func(b *testing.B, p *program, _ int) func() {
-		c := mobile()
-		c.scope = scope
-		token := p.browser(b).signedUp(c, "ada@example.com").Refresh
-		return func() {
-			var next tokens
-			form := url.Values{"grant_type": {"refresh_token"}, "client_id": {c.id}, "refresh_token": {token}}
-			if err := json.Unmarshal([]byte(p.must(b, "POST", "/oauth/token", formType, nil, form.Encode())), &next); err != nil {
-				b.Error(err)
-			}
-			token = next.Refresh
-		}
-	}
-}
-
-func benchCode(b *testing.B, p *program, n int) func() {
-	c, browser := mobile(), p.browser(b)
-	c.scope = "offline_access read:timesheets"
-	codes := []string{browser.code(c, "ada@example.com")}
-	for len(codes) < n {
-		codes = append(codes, browser.code(c, "")) // signed in by now
-	}
-	return func() {
-		form := url.Values{"grant_type": {"authorization_code"}, "client_id": {c.id}, "code": {codes[0]}, "redirect_uri": {c.redirect}, "code_verifier": {c.verifier}}
-		codes = codes[1:]
-		p.must(b, "POST", "/oauth/token", formType, nil, form.Encode())
-	}
-}
-
-func benchDevice(b *testing.B, p *program, n int) func() {
-	c, browser := mobile(), p.browser(b)
-	c.scope = "offline_access read:timesheets"
-	var codes []deviceCode
-	for len(codes) < n {
-		d := browser.television(c)
-		browser.decide(browser.decide(browser.compares(d.User, "ada@example.com"), "same", nil), "allow", nil)
-		codes = append(codes, d)
-	}
-	return func() {
-		form := url.Values{"grant_type": {deviceGrant}, "client_id": {c.id}, "device_code": {codes[0].Code}}
-		codes = codes[1:]
-		p.must(b, "POST", "/oauth/token", formType, nil, form.Encode())
-	}
-}
-
-func benchMachine(b *testing.B, p *program, _ int) func() {
-	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {"timesheets-cron"}, "client_secret": {"timesheets-cron-secret"}}.Encode()
-	return func() { p.must(b, "POST", "/oauth/token", formType, nil, form) }
-}
-
-// proofs are made beforehand: the client's work is not the server's. Each is
-// used once, and that is on disk before it is answered.
-func (d *device) proofs(method, target, token string, n int) (next func() http.Header) {
-	made := make([]string, n)
-	for i := range made {
-		made[i] = d.proof(method, target, token)
-	}
-	return func() http.Header {
-		h := http.Header{"Dpop": made[:1]}
-		made = made[1:]
-		if token != "" {
-			h.Set("Authorization", "DPoP "+token)
-		}
-		return h
-	}
-}
-
-func benchMachineBound(b *testing.B, p *program, n int) func() {
-	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {"timesheets-cron"}, "client_secret": {"timesheets-cron-secret"}}.Encode()
-	next := p.browser(b).device().proofs("POST", p.base()+"/oauth/token", "", n)
-	return func() { p.must(b, "POST", "/oauth/token", formType, next(), form) }
-}
-
-func benchGetBound(path string) prepare {
-	return func(b *testing.B, p *program, n int) func() {
-		browser, c := p.browser(b), mobile()
-		d := browser.device()
-		token := browser.tokens(d.token(url.Values{
-			"grant_type": {"authorization_code"}, "client_id": {c.id}, "redirect_uri": {c.redirect}, "code_verifier": {c.verifier},
-			"code": {browser.code(c, "ada@example.com")},
-		})).Access
-		next := d.proofs("GET", p.base()+path, token, n)
-		return func() { p.must(b, "GET", path, "", next(), "") }
-	}
-}
-
-func benchIntrospect(b *testing.B, p *program, _ int) func() {
-	token := p.browser(b).signedUp(mobile(), "ada@example.com").Access
-	form := url.Values{"client_id": {"timesheets-gateway"}, "client_secret": {"timesheets-gateway-secret"}, "token": {token}}.Encode()
-	return func() { p.must(b, "POST", "/oauth/introspect", formType, nil, form) }
-}
-
-func benchGet(path string) prepare {
-	return func(b *testing.B, p *program, _ int) func() {
-		header := http.Header{"Authorization": {"Bearer " + p.browser(b).signedUp(mobile(), "ada@example.com").Access}}
-		return func() { p.must(b, "GET", path, "", header, "") }
-	}
-}
-
-func benchLoginPage(b *testing.B, p *program, _ int) func() {
-	return func() { p.must(b, "GET", "/login", "", nil, "") }
 }
 
 func BenchmarkStart(b *testing.B) {
@@ -3623,33 +2747,33 @@ func (w *readyWriter) Write(p []byte) (int, error) {
 func TestHints(t *testing.T) {
 	p := start(t)
 	ada, alan := p.browser(t), p.browser(t)
-	c := mobile()
-	c.id, c.redirect = "timesheets-spa", "http://localhost:3000/callback"
-	ada.signedUp(c, "ada@example.com")
-	foreign := ada.signedUp(mobile(), "").ID
-	his := alan.signedUp(c, "alan@example.com").ID
+	c := agent.Mobile()
+	c.ID, c.Redirect = "timesheets-spa", "http://localhost:3000/callback"
+	ada.SignedUp(c, "ada@example.com")
+	foreign := ada.SignedUp(agent.Mobile(), "").ID
+	his := alan.SignedUp(c, "alan@example.com").ID
 	signedIn := func() bool {
-		q := ada.arrive(c, ada.follow(ada.get(c.authorizeURL("prompt", "none"))))
+		q := ada.Arrive(c, ada.Follow(ada.Get(c.AuthorizeURL("prompt", "none"))))
 		return q.Get("error") == "consent_required" // login_required where nobody is
 	}
 	if !signedIn() {
 		t.Fatal("Ada is not signed in")
 	}
 	// OIDC Core 3.1.2.1: an ID token for another client says nothing to this one.
-	if q := ada.arrive(c, ada.follow(ada.get(c.authorizeURL("id_token_hint", foreign)))); q.Get("error") != "invalid_request" {
+	if q := ada.Arrive(c, ada.Follow(ada.Get(c.AuthorizeURL("id_token_hint", foreign)))); q.Get("error") != "invalid_request" {
 		t.Errorf("another client's hint: %v, want invalid_request", q)
 	}
 	for name, q := range map[string]url.Values{
 		"forged":           {"id_token_hint": {"e30.e30.e30"}},
-		"another client's": {"id_token_hint": {foreign}, "client_id": {c.id}},
+		"another client's": {"id_token_hint": {foreign}, "client_id": {c.ID}},
 	} {
 		// RP-Initiated Logout 4: nothing ends by a hint that is not this client's.
-		if a := ada.get("/oidc/logout?" + q.Encode()); a.StatusCode != 400 || !signedIn() {
+		if a := ada.Get("/oidc/logout?" + q.Encode()); a.StatusCode != 400 || !signedIn() {
 			t.Errorf("%s hint: %d, signed in %v; want 400 and still signed in", name, a.StatusCode, signedIn())
 		}
 	}
 	// RP-Initiated Logout 2: with the hint of another session the person is asked.
-	if a := ada.get("/oidc/logout?id_token_hint=" + his); a.StatusCode != 200 || !signedIn() {
+	if a := ada.Get("/oidc/logout?id_token_hint=" + his); a.StatusCode != 200 || !signedIn() {
 		t.Errorf("Alan's hint in Ada's browser: %d, signed in %v; want a question", a.StatusCode, signedIn())
 	}
 }
@@ -3659,12 +2783,12 @@ func TestHints(t *testing.T) {
 func TestCookies(t *testing.T) {
 	p := start(t)
 	b := p.browser(t)
-	page := b.get(mobile().authorizeURL())
+	page := b.Get(agent.Mobile().AuthorizeURL())
 	seen := page.Cookies()
-	f := b.follow(page).form(t)
-	f.values.Set("email", "ada@example.com")
-	f.values.Set("password", "timesheets")
-	seen = append(seen, b.do(http.MethodPost, f.action, f.values).Cookies()...)
+	f := b.Follow(page).Form(t)
+	f.Values.Set("email", "ada@example.com")
+	f.Values.Set("password", "timesheets")
+	seen = append(seen, b.Do(http.MethodPost, f.Action, f.Values).Cookies()...)
 	if len(seen) != 2 {
 		t.Fatalf("%d cookies, want one for the browser and one for the session", len(seen))
 	}
@@ -3680,7 +2804,7 @@ func TestCookies(t *testing.T) {
 func TestPolicyOfTheLoginPage(t *testing.T) {
 	p := start(t)
 	b := p.browser(t)
-	page := b.follow(b.get(mobile().authorizeURL()))
+	page := b.Follow(b.Get(agent.Mobile().AuthorizeURL()))
 	if policy := page.Header.Get("Content-Security-Policy"); page.Request.URL.Path != "/login" || !strings.HasSuffix(policy, "form-action 'self' http://localhost:* http://127.0.0.1:*") {
 		t.Errorf("%s: %s", page.Request.URL.Path, policy)
 	}
@@ -3690,10 +2814,10 @@ func TestPolicyOfTheLoginPage(t *testing.T) {
 func TestUserinfoReadsTheHeaderOnly(t *testing.T) {
 	p := start(t)
 	b := p.browser(t)
-	got := b.signedUp(mobile(), "ada@example.com")
-	for name, a := range map[string]answer{
-		"query": b.get("/userinfo?access_token=" + got.Access),
-		"form":  b.do(http.MethodPost, "/userinfo", url.Values{"access_token": {got.Access}}),
+	got := b.SignedUp(agent.Mobile(), "ada@example.com")
+	for name, a := range map[string]agent.Answer{
+		"query": b.Get("/userinfo?access_token=" + got.Access),
+		"form":  b.Do(http.MethodPost, "/userinfo", url.Values{"access_token": {got.Access}}),
 	} {
 		if a.StatusCode != 401 {
 			t.Errorf("%s: %d, want 401", name, a.StatusCode)
@@ -3706,7 +2830,7 @@ func refusedStart(t *testing.T, args ...string) (exit int, said string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	var stderr lockedBuffer
+	var stderr agent.Log
 	exit = run(ctx, args, io.Discard, &stderr)
 	if ctx.Err() != nil {
 		t.Error("the server started")
@@ -3724,7 +2848,7 @@ func (w *watch) move(by time.Duration) { w.ahead.Add(int64(by)) }
 // changed by edit, which must change something.
 func configured(t *testing.T, edit func(string) string) string {
 	t.Helper()
-	var example lockedBuffer
+	var example agent.Log
 	if exit := run(t.Context(), []string{"config", "example"}, &example, io.Discard); exit != 0 {
 		t.Fatalf("config example: exit %d", exit)
 	}
@@ -3755,7 +2879,7 @@ func replacing(old, new string) func(string) string {
 }
 
 // again stops the program and starts it on the same file and port.
-func (p *program) again(t *testing.T, now clock, args ...string) *program {
+func (p *program) again(t *testing.T, now func() time.Time, args ...string) *program {
 	t.Helper()
 	port := p.url[strings.LastIndex(p.url, ":")+1:]
 	p.stop()
@@ -3765,7 +2889,7 @@ func (p *program) again(t *testing.T, now clock, args ...string) *program {
 // ring opens the keys of a stopped program.
 func (p *program) ring(t *testing.T) *keys.Ring {
 	t.Helper()
-	file, err := sqlite.Open(t.Context(), p.db, sqlite.Options{Migrations: migrations()})
+	file, err := sqlite.Open(t.Context(), p.db, sqlite.Options{Migrations: stack.Migrations()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -3777,98 +2901,40 @@ func (p *program) ring(t *testing.T) *keys.Ring {
 	return ring
 }
 
-// kidsPublished are the keys of the JWK set.
-func (b *browser) kidsPublished() (kids []string) {
-	b.t.Helper()
-	var set struct {
-		Keys []struct{ Kid string }
-	}
-	if err := json.Unmarshal([]byte(b.get("/.well-known/jwks.json").body), &set); err != nil {
-		b.t.Fatal(err)
-	}
-	for _, k := range set.Keys {
-		kids = append(kids, k.Kid)
-	}
-	return kids
-}
-
 // A key that was rotated out stays published until its last token has expired,
 // by the server's clock, and is gone then.
 func keysRotate(t *testing.T) {
 	var w watch
 	p := startAt(t, w.now, filepath.Join(t.TempDir(), "punchcard.db"))
-	b, c := p.browser(t), mobile()
-	got := b.signedUp(c, "ada@example.com")
-	before := b.kidsPublished()
+	b, c := p.browser(t), agent.Mobile()
+	got := b.SignedUp(c, "ada@example.com")
+	before := b.KeyIDs()
 	if exit, stdout, stderr := another(t, "keys", "rotate", "--db", p.db); exit != 0 || !strings.Contains(stdout, before[0]) {
 		t.Fatalf("exit %d\n%s%s", exit, stdout, stderr)
 	}
-	for deadline := time.Now().Add(time.Second); len(b.kidsPublished()) == 2; {
+	for deadline := time.Now().Add(time.Second); len(b.KeyIDs()) == 2; {
 		if time.Now().After(deadline) {
 			t.Fatal("a second later the new keys are not published")
 		}
 	}
 	w.move(time.Second)
-	next := b.tokens(b.refresh(c, got.Refresh))
+	next := b.Tokens(b.Refresh(c, got.Refresh))
 	for name, token := range map[string]string{"access token": next.Access, "ID token": next.ID} {
-		if kid, _ := claims(t, token, 0)["kid"].(string); slices.Contains(before, kid) {
+		if kid, _ := agent.Claims(t, token, 0)["kid"].(string); slices.Contains(before, kid) {
 			t.Errorf("the %s is signed by a key of before: %s", name, kid)
 		}
 	}
 	w.move(time.Minute)                                                         // nothing that began before is under way
 	for deadline := time.Now().Add(time.Second); time.Now().Before(deadline); { // the server looks five times a second
-		b.get("/.well-known/jwks.json")
+		b.Get("/.well-known/jwks.json")
 	}
 	w.move(13 * time.Minute) // a token lives for 15
-	if kids := b.kidsPublished(); len(kids) != 4 {
+	if kids := b.KeyIDs(); len(kids) != 4 {
 		t.Errorf("published before the last token has expired: %v", kids)
 	}
 	w.move(2 * time.Minute)
-	if kids := b.kidsPublished(); len(kids) != 2 || slices.Contains(kids, before[0]) || slices.Contains(kids, before[1]) {
+	if kids := b.KeyIDs(); len(kids) != 2 || slices.Contains(kids, before[0]) || slices.Contains(kids, before[1]) {
 		t.Errorf("published after it: %v, before the rotation %v", kids, before)
-	}
-}
-
-// What is over is done away with soon after a start, and then again and again,
-// whatever a step of it says.
-func TestTidying(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	var said lockedBuffer
-	steps := make(chan string)
-	step := func(name string, err error) func(context.Context) error {
-		return func(context.Context) error { steps <- name; return err }
-	}
-	ended := make(chan struct{})
-	go func() {
-		tidy(ctx, slog.New(slog.NewTextHandler(&said, nil)), time.Millisecond, 2*time.Millisecond, step("purge", errors.New("disk full")), step("shrink", nil))
-		close(ended)
-	}()
-	for range 3 {
-		for _, want := range []string{"purge", "shrink"} {
-			select {
-			case got := <-steps:
-				if got != want {
-					t.Errorf("%s, want %s", got, want)
-				}
-			case <-time.After(20 * time.Second):
-				t.Fatalf("%s never comes", want)
-			}
-		}
-	}
-	if !strings.Contains(said.String(), "disk full") {
-		t.Errorf("it does not say what went wrong: %s", &said)
-	}
-	cancel()
-	for {
-		select {
-		case <-steps:
-			continue
-		case <-ended:
-		}
-		break
-	}
-	if tidyFirst > time.Minute {
-		t.Errorf("the first time comes %v after the start", tidyFirst)
 	}
 }
 
@@ -3878,7 +2944,7 @@ func TestAStartThatIsInterrupted(t *testing.T) {
 	for _, at := range []string{"", ".lock", "-wal"} { // the file as far as it is made by then; "" is the whole
 		db := filepath.Join(t.TempDir(), "first.db")
 		ctx, cancel := context.WithCancelCause(t.Context())
-		var said lockedBuffer
+		var said agent.Log
 		ended := make(chan int, 1)
 		go func() { ended <- run(ctx, []string{"serve", "--db", db, "--addr", "127.0.0.1:0"}, io.Discard, &said) }()
 		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
@@ -3905,19 +2971,19 @@ func TestAStartThatIsInterrupted(t *testing.T) {
 	p.stop()
 	p.sql(t, `DELETE FROM entries`)
 	p = startOn(t, p.db)
-	b, c := p.browser(t), mobile()
-	if a := b.api("GET", "/timesheets", b.signedUp(c, "ada@example.com").Access, ""); !strings.Contains(a.body, `"items":[]`) {
-		t.Errorf("the week came back: %s", a.body)
+	b, c := p.browser(t), agent.Mobile()
+	if a := b.API("GET", "/timesheets", b.SignedUp(c, "ada@example.com").Access, ""); !strings.Contains(a.Text, `"items":[]`) {
+		t.Errorf("the week came back: %s", a.Text)
 	}
 }
 
 // demoIsWhole finds a person, and a week of theirs.
 func demoIsWhole(t *testing.T, p *program) {
 	t.Helper()
-	b, c := p.browser(t), mobile()
-	a := b.api("GET", "/timesheets", b.signedUp(c, "ada@example.com").Access, "")
-	if n := strings.Count(a.body, `"id"`); n != 6 {
-		t.Errorf("%d entries of Ada, want 6: %s", n, a.body)
+	b, c := p.browser(t), agent.Mobile()
+	a := b.API("GET", "/timesheets", b.SignedUp(c, "ada@example.com").Access, "")
+	if n := strings.Count(a.Text, `"id"`); n != 6 {
+		t.Errorf("%d entries of Ada, want 6: %s", n, a.Text)
 	}
 	p.stop()
 }
@@ -3944,29 +3010,29 @@ func TestAClockThatIsSetRight(t *testing.T) {
 		t.Run(by.String(), func(t *testing.T) {
 			w := &watch{}
 			p := startAt(t, w.now, filepath.Join(t.TempDir(), "punchcard.db"))
-			b, c := p.browser(t), mobile()
-			got := b.signedUp(c, "ada@example.com")
-			code := b.code(c, "ada@example.com")
+			b, c := p.browser(t), agent.Mobile()
+			got := b.SignedUp(c, "ada@example.com")
+			code := b.Code(c, "ada@example.com")
 			w.move(by)
-			b.tokens(b.exchange(c, code))
-			next := b.tokens(b.refresh(c, got.Refresh))
-			if a := b.api("GET", "/me", next.Access, ""); a.StatusCode != 200 {
-				t.Errorf("the API with a token of now: %d %s", a.StatusCode, a.body)
+			b.Tokens(b.Exchange(c, code))
+			next := b.Tokens(b.Refresh(c, got.Refresh))
+			if a := b.API("GET", "/me", next.Access, ""); a.StatusCode != 200 {
+				t.Errorf("the API with a token of now: %d %s", a.StatusCode, a.Text)
 			}
 			w.move(-by)
 			for _, extra := range [][]string{{"prompt", "login"}, {"max_age", "0"}, {"max_age", "5"}, {"prompt", "select_account"}} {
 				other := p.browser(t)
-				other.signedUp(c, "ada@example.com")
+				other.SignedUp(c, "ada@example.com")
 				w.move(10 * time.Second)
-				page := other.follow(other.get(c.authorizeURL(extra...)))
+				page := other.Follow(other.Get(c.AuthorizeURL(extra...)))
 				if extra[1] == "select_account" {
-					page = other.follow(other.get("/login?flow=" + url.QueryEscape(page.form(t).values.Get("flow"))))
+					page = other.Follow(other.Get("/login?flow=" + url.QueryEscape(page.Form(t).Values.Get("flow"))))
 				}
 				if page.Request.URL.Path != "/login" {
 					t.Fatalf("%v leads to %s", extra, page.Request.URL.Path)
 				}
 				w.move(by) // between page and password
-				if page = other.signIn(page, "ada@example.com", "timesheets"); page.Request.URL.Path != "/consent" {
+				if page = other.SignIn(page, "ada@example.com", "timesheets"); page.Request.URL.Path != "/consent" {
 					t.Errorf("%v, the right password: asked again at %s", extra, page.Request.URL.Path)
 				}
 				w.move(-by)
@@ -3986,15 +3052,15 @@ func keysRotateUnderLoad(t *testing.T) {
 		b := p.browser(t)
 		load.Go(func() {
 			for !stop.Load() {
-				a := b.do("POST", "/oauth/token", url.Values{"grant_type": {"client_credentials"}, "client_id": {"timesheets-cron"}, "client_secret": {"timesheets-cron-secret"}})
+				a := b.Do("POST", "/oauth/token", url.Values{"grant_type": {"client_credentials"}, "client_id": {"timesheets-cron"}, "client_secret": {"timesheets-cron-secret"}})
 				if a.StatusCode != 200 {
-					t.Errorf("token: %d %s", a.StatusCode, a.body)
+					t.Errorf("token: %d %s", a.StatusCode, a.Text)
 					return
 				}
-				token := b.tokens(a).Access
-				kids.Store(claims(t, token, 0)["kid"], true)
-				if a := b.api("GET", "/me", token, ""); a.StatusCode != 200 {
-					t.Errorf("api: %d %s", a.StatusCode, a.body)
+				token := b.Tokens(a).Access
+				kids.Store(agent.Claims(t, token, 0)["kid"], true)
+				if a := b.API("GET", "/me", token, ""); a.StatusCode != 200 {
+					t.Errorf("api: %d %s", a.StatusCode, a.Text)
 					return
 				}
 				served.Add(1)
@@ -4036,16 +3102,16 @@ func (p *program) restored(t *testing.T, saved string) *program {
 // into its place it serves: people sign in, tokens refresh, entries are there.
 func backupUnderLoad(t *testing.T) {
 	p := start(t)
-	b, c := p.browser(t), mobile()
-	got := b.signedUp(c, "ada@example.com")
+	b, c := p.browser(t), agent.Mobile()
+	got := b.SignedUp(c, "ada@example.com")
 	var stop atomic.Bool
 	var load sync.WaitGroup
 	var filed atomic.Int64
 	load.Go(func() {
 		for day := 0; !stop.Load(); day++ {
 			date := time.Now().AddDate(0, 0, -30-day).Format(time.DateOnly)
-			if a := b.sendJSON("POST", p.base()+"/api/timesheets", got.Access, `{"project":"Backup","date":"`+date+`","hours":1}`); a.StatusCode != 201 {
-				t.Errorf("%d %s", a.StatusCode, a.body)
+			if a := b.SendJSON("POST", p.base()+"/api/timesheets", got.Access, `{"project":"Backup","date":"`+date+`","hours":1}`); a.StatusCode != 201 {
+				t.Errorf("%d %s", a.StatusCode, a.Text)
 				return
 			}
 			filed.Add(1)
@@ -4062,42 +3128,42 @@ func backupUnderLoad(t *testing.T) {
 	stop.Store(true)
 	load.Wait()
 	q := p.restored(t, saved)
-	b.p = q
-	next := b.tokens(b.refresh(c, got.Refresh))
+	b.Issuer = q.issuer
+	next := b.Tokens(b.Refresh(c, got.Refresh))
 	var list struct {
 		Items []struct{ Project string }
 	}
-	if err := json.Unmarshal([]byte(b.api("GET", "/timesheets?project=Backup&limit=200", next.Access, "").body), &list); err != nil || int64(len(list.Items)) < min(before, 200) {
+	if err := json.Unmarshal([]byte(b.API("GET", "/timesheets?project=Backup&limit=200", next.Access, "").Text), &list); err != nil || int64(len(list.Items)) < min(before, 200) {
 		t.Errorf("%v: %d entries in the copy, %d were acknowledged before it", err, len(list.Items), before)
 	}
-	q.browser(t).signedUp(c, "grace@example.com")
+	q.browser(t).SignedUp(c, "grace@example.com")
 }
 
 // What is spent after a copy was made is good again in it, unless the copy was
 // made for that.
 func olderBackup(t *testing.T) {
 	p := start(t)
-	b, c := p.browser(t), mobile()
-	got := b.signedUp(c, "ada@example.com")
+	b, c := p.browser(t), agent.Mobile()
+	got := b.SignedUp(c, "ada@example.com")
 	saved := filepath.Join(t.TempDir(), "saved.db")
 	if exit, stdout, stderr := another(t, "backup", "--db", p.db, "--signed-out", saved); exit != 0 || !strings.Contains(stdout, "sign in again") {
 		t.Fatalf("exit %d %s%s", exit, stdout, stderr)
 	}
-	next := b.tokens(b.refresh(c, got.Refresh))
+	next := b.Tokens(b.Refresh(c, got.Refresh))
 	q := p.restored(t, saved)
-	b.p = q
+	b.Issuer = q.issuer
 	for name, token := range map[string]string{"the token that was spent since": got.Refresh, "its successor": next.Refresh} {
-		if a := b.refresh(c, token); a.StatusCode != 400 {
+		if a := b.Refresh(c, token); a.StatusCode != 400 {
 			t.Errorf("%s: %d", name, a.StatusCode)
 		}
 	}
-	if a := b.api("GET", "/me", got.Access, ""); a.StatusCode != 401 {
+	if a := b.API("GET", "/me", got.Access, ""); a.StatusCode != 401 {
 		t.Errorf("an access token of before: %d", a.StatusCode)
 	}
-	if page := b.follow(b.get(c.authorizeURL())); page.Request.URL.Path != "/login" {
+	if page := b.Follow(b.Get(c.AuthorizeURL())); page.Request.URL.Path != "/login" {
 		t.Errorf("still signed in: %s", page.Request.URL.Path)
 	}
-	q.browser(t).signedUp(c, "ada@example.com")
+	q.browser(t).SignedUp(c, "ada@example.com")
 }
 
 // TestCatalogue proves the cases of auth/catalogue/cases.tsv that need the
@@ -4134,24 +3200,24 @@ func merged(proofs ...func(*testing.T)) func(*testing.T) {
 func deviceByTheClock(t *testing.T) {
 	w := &watch{}
 	p := startAt(t, w.now, filepath.Join(t.TempDir(), "punchcard.db"))
-	tv, ada, c := p.browser(t), p.browser(t), mobile()
-	d := tv.television(c)
-	refused(t, tv.poll(c, d), 400, "authorization_pending")
-	refused(t, tv.poll(c, d), 400, "slow_down")
+	tv, ada, c := p.browser(t), p.browser(t), agent.Mobile()
+	d := tv.Television(c)
+	agent.Refused(t, tv.Poll(c, d), 400, "authorization_pending")
+	agent.Refused(t, tv.Poll(c, d), 400, "slow_down")
 	w.move(6 * time.Second)
-	refused(t, tv.poll(c, d), 400, "slow_down") // ten seconds by then, and fifteen from now on
+	agent.Refused(t, tv.Poll(c, d), 400, "slow_down") // ten seconds by then, and fifteen from now on
 	w.move(15 * time.Second)
-	refused(t, tv.poll(c, d), 400, "authorization_pending")
-	page := ada.compares(d.User, "ada@example.com")
+	agent.Refused(t, tv.Poll(c, d), 400, "authorization_pending")
+	page := ada.Compares(d.User, "ada@example.com")
 	w.move(10 * time.Minute)
-	refused(t, tv.poll(c, d), 400, "expired_token")
-	if a := ada.decide(ada.decide(page, "same", nil), "allow", nil); a.StatusCode != 410 || !strings.Contains(a.body, "Type another code") {
+	agent.Refused(t, tv.Poll(c, d), 400, "expired_token")
+	if a := ada.Decide(ada.Decide(page, "same", nil), "allow", nil); a.StatusCode != 410 || !strings.Contains(a.Text, "Type another code") {
 		t.Errorf("allowed too late: %s %d", a.Request.URL.Path, a.StatusCode)
 	}
-	refused(t, tv.poll(c, d), 400, "expired_token")
-	f := ada.get("/device").form(t)
-	f.values.Set("user_code", d.User)
-	if a := ada.do("POST", f.action, f.values); a.StatusCode != 410 {
+	agent.Refused(t, tv.Poll(c, d), 400, "expired_token")
+	f := ada.Get("/device").Form(t)
+	f.Values.Set("user_code", d.User)
+	if a := ada.Do("POST", f.Action, f.Values); a.StatusCode != 410 {
 		t.Errorf("typed too late: %d", a.StatusCode)
 	}
 }
@@ -4160,68 +3226,63 @@ func deviceByTheClock(t *testing.T) {
 func codeLifetime(t *testing.T) {
 	var w watch
 	p := startAt(t, w.now, filepath.Join(t.TempDir(), "punchcard.db"))
-	b, c := p.browser(t), mobile()
-	early, late := b.code(c, "ada@example.com"), b.code(c, "ada@example.com")
+	b, c := p.browser(t), agent.Mobile()
+	early, late := b.Code(c, "ada@example.com"), b.Code(c, "ada@example.com")
 	w.move(50 * time.Second)
-	b.tokens(b.exchange(c, early))
+	b.Tokens(b.Exchange(c, early))
 	w.move(11 * time.Second)
-	refused(t, b.exchange(c, late), 400, "invalid_grant")
+	agent.Refused(t, b.Exchange(c, late), 400, "invalid_grant")
 }
 
 // RFC 9068 4: the current time MUST be before exp.
 func accessLifetime(t *testing.T) {
 	var w watch
 	p := startAt(t, w.now, filepath.Join(t.TempDir(), "punchcard.db"))
-	b, c := p.browser(t), mobile()
-	got := b.signedUp(c, "ada@example.com")
+	b, c := p.browser(t), agent.Mobile()
+	got := b.SignedUp(c, "ada@example.com")
 	w.move(14 * time.Minute)
-	if a := b.api("GET", "/me", got.Access, ""); a.StatusCode != 200 {
+	if a := b.API("GET", "/me", got.Access, ""); a.StatusCode != 200 {
 		t.Errorf("before exp: %d", a.StatusCode)
 	}
 	w.move(61 * time.Second)
-	if a := b.api("GET", "/me", got.Access, ""); a.StatusCode != 401 {
+	if a := b.API("GET", "/me", got.Access, ""); a.StatusCode != 401 {
 		t.Errorf("after exp: %d", a.StatusCode)
 	}
-	if a := b.introspect(got.Access); strings.TrimSpace(a.body) != `{"active":false}` {
-		t.Errorf("introspection after exp: %s", a.body)
+	if a := b.Introspect(got.Access); strings.TrimSpace(a.Text) != `{"active":false}` {
+		t.Errorf("introspection after exp: %s", a.Text)
 	}
-}
-
-func (b *browser) introspect(token string) answer {
-	b.t.Helper()
-	return b.do("POST", "/oauth/introspect", url.Values{"client_id": {"timesheets-gateway"}, "client_secret": {"timesheets-gateway-secret"}, "token": {token}})
 }
 
 // OWASP ASVS 10.4.8. CONTRACT: "336h idle, absolute cap 90 days".
 func refreshLifetimes(t *testing.T) {
 	var w watch
 	p := startAt(t, w.now, filepath.Join(t.TempDir(), "punchcard.db"))
-	b, c := p.browser(t), mobile()
-	got := b.signedUp(c, "ada@example.com")
+	b, c := p.browser(t), agent.Mobile()
+	got := b.SignedUp(c, "ada@example.com")
 	w.move(336*time.Hour - time.Minute)
-	got = b.tokens(b.refresh(c, got.Refresh))
+	got = b.Tokens(b.Refresh(c, got.Refresh))
 	w.move(336*time.Hour + time.Minute)
-	refused(t, b.refresh(c, got.Refresh), 400, "invalid_grant")
+	agent.Refused(t, b.Refresh(c, got.Refresh), 400, "invalid_grant")
 
-	got = b.signedUp(c, "ada@example.com")
+	got = b.SignedUp(c, "ada@example.com")
 	for range 89 {
 		w.move(24 * time.Hour)
-		got = b.tokens(b.refresh(c, got.Refresh))
+		got = b.Tokens(b.Refresh(c, got.Refresh))
 	}
 	w.move(24 * time.Hour)
-	refused(t, b.refresh(c, got.Refresh), 400, "invalid_grant")
+	agent.Refused(t, b.Refresh(c, got.Refresh), 400, "invalid_grant")
 }
 
 // OWASP ASVS 7.3.1 and 7.3.2.
 func sessionLifetimes(t *testing.T) {
 	var w watch
 	p := startAt(t, w.now, filepath.Join(t.TempDir(), "punchcard.db"))
-	b, c := p.browser(t), mobile()
+	b, c := p.browser(t), agent.Mobile()
 	signedIn := func() bool {
-		q := b.arrive(c, b.follow(b.get(c.authorizeURL("prompt", "none"))))
+		q := b.Arrive(c, b.Follow(b.Get(c.AuthorizeURL("prompt", "none"))))
 		return q.Get("error") == "consent_required"
 	}
-	b.consentPage(c, "ada@example.com")
+	b.ConsentPage(c, "ada@example.com")
 	for day := 0; day < 13; day++ { // every eleven hours, for six days
 		w.move(11 * time.Hour)
 		if !signedIn() {
@@ -4233,7 +3294,7 @@ func sessionLifetimes(t *testing.T) {
 	if signedIn() {
 		t.Error("signed in past the absolute limit")
 	}
-	b.consentPage(c, "ada@example.com")
+	b.ConsentPage(c, "ada@example.com")
 	w.move(12*time.Hour + time.Minute)
 	if signedIn() {
 		t.Error("signed in past the idle limit")
@@ -4245,18 +3306,18 @@ func sessionLifetimes(t *testing.T) {
 func clockMoves(t *testing.T) {
 	var w watch
 	p := startAt(t, w.now, filepath.Join(t.TempDir(), "punchcard.db"))
-	b, c := p.browser(t), mobile()
-	spent := b.code(c, "ada@example.com")
-	first := b.tokens(b.exchange(c, spent))
-	second := b.tokens(b.refresh(c, first.Refresh))
-	waiting := b.code(c, "ada@example.com")
+	b, c := p.browser(t), agent.Mobile()
+	spent := b.Code(c, "ada@example.com")
+	first := b.Tokens(b.Exchange(c, spent))
+	second := b.Tokens(b.Refresh(c, first.Refresh))
+	waiting := b.Code(c, "ada@example.com")
 	w.move(-time.Hour)
-	refused(t, b.exchange(c, spent), 400, "invalid_grant")
-	refused(t, b.refresh(c, first.Refresh), 400, "invalid_grant")
-	refused(t, b.refresh(c, second.Refresh), 400, "invalid_grant") // the replay has ended the family
+	agent.Refused(t, b.Exchange(c, spent), 400, "invalid_grant")
+	agent.Refused(t, b.Refresh(c, first.Refresh), 400, "invalid_grant")
+	agent.Refused(t, b.Refresh(c, second.Refresh), 400, "invalid_grant") // the replay has ended the family
 	w.move(time.Hour + 24*time.Hour)
-	refused(t, b.exchange(c, waiting), 400, "invalid_grant")
-	if page := b.follow(b.get(c.authorizeURL())); page.Request.URL.Path != "/login" {
+	agent.Refused(t, b.Exchange(c, waiting), 400, "invalid_grant")
+	if page := b.Follow(b.Get(c.AuthorizeURL())); page.Request.URL.Path != "/login" {
 		t.Errorf("a day later, without a request: %s, want the session over", page.Request.URL.Path)
 	}
 }
@@ -4268,12 +3329,12 @@ func forged(claim string, values ...any) func(*testing.T) {
 	return func(t *testing.T) {
 		p := start(t)
 		b := p.browser(t)
-		good := b.signedUp(mobile(), "ada@example.com").Access
-		said := claims(t, good, 1)
+		good := b.SignedUp(agent.Mobile(), "ada@example.com").Access
+		said := agent.Claims(t, good, 1)
 		p.stop()
 		ring := p.ring(t)
 		q := p.again(t, time.Now)
-		b.p = q
+		b.Issuer = q.issuer
 		for _, value := range values {
 			edited := maps.Clone(said)
 			switch v := value.(type) {
@@ -4289,18 +3350,18 @@ func forged(claim string, values ...any) func(*testing.T) {
 				t.Fatal(err)
 			}
 			before := len(q.stderr.String())
-			if a := b.api("GET", "/me", token, ""); a.StatusCode != 401 || !strings.Contains(a.Header.Get("WWW-Authenticate"), `error="invalid_token"`) {
+			if a := b.API("GET", "/me", token, ""); a.StatusCode != 401 || !strings.Contains(a.Header.Get("WWW-Authenticate"), `error="invalid_token"`) {
 				t.Errorf("%s %v: %d %s", claim, value, a.StatusCode, a.Header.Get("WWW-Authenticate"))
 			}
 			// The file does not know these tokens either; that must not be why.
 			if ledger := q.stderr.String()[before:]; strings.Contains(ledger, `"rule":"not revoked"`) {
 				t.Errorf("%s %v came as far as the file", claim, value)
 			}
-			if a := b.introspect(token); strings.TrimSpace(a.body) != `{"active":false}` {
-				t.Errorf("%s %v at introspection: %s", claim, value, a.body)
+			if a := b.Introspect(token); strings.TrimSpace(a.Text) != `{"active":false}` {
+				t.Errorf("%s %v at introspection: %s", claim, value, a.Text)
 			}
 		}
-		if a := b.api("GET", "/me", good, ""); a.StatusCode != 200 {
+		if a := b.API("GET", "/me", good, ""); a.StatusCode != 200 {
 			t.Errorf("the good token: %d", a.StatusCode)
 		}
 	}
@@ -4312,17 +3373,17 @@ func forged(claim string, values ...any) func(*testing.T) {
 func forgedScope(t *testing.T) {
 	p := start(t)
 	b := p.browser(t)
-	said := claims(t, b.signedUp(mobile(), "ada@example.com").Access, 1)
+	said := agent.Claims(t, b.SignedUp(agent.Mobile(), "ada@example.com").Access, 1)
 	p.stop()
 	ring := p.ring(t)
 	q := p.again(t, time.Now)
-	b.p = q
+	b.Issuer = q.issuer
 	said["scope"] = fmt.Sprint(said["scope"], " approve:timesheets")
 	token, err := ring.Sign("ES256", "at+jwt", said)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a := b.api("GET", "/approvals", token, ""); a.StatusCode != 401 && a.StatusCode != 403 {
+	if a := b.API("GET", "/approvals", token, ""); a.StatusCode != 401 && a.StatusCode != 403 {
 		t.Errorf("an employee with the scope: %d", a.StatusCode)
 	}
 }
@@ -4330,47 +3391,51 @@ func forgedScope(t *testing.T) {
 // OWASP ASVS 7.4.2: who is gone gets nothing more, a code in flight included.
 func personGone(t *testing.T) {
 	p := start(t)
-	b, c := p.browser(t), mobile()
-	code := b.code(c, "alan@example.com")
-	b.p = p.again(t, time.Now, "--config", configured(t, without("usr_alan")))
-	refused(t, b.exchange(c, code), 400, "invalid_grant")
+	b, c := p.browser(t), agent.Mobile()
+	code := b.Code(c, "alan@example.com")
+	b.Issuer = p.again(t, time.Now, "--config", configured(t, without("usr_alan"))).issuer
+	agent.Refused(t, b.Exchange(c, code), 400, "invalid_grant")
 }
 
 // RFC 9700 4.14.2, OWASP ASVS 7.4.2 and 7.4.3: what ends a grant ends its
 // refresh tokens, and its access tokens at the next call.
 func grantsEnd(t *testing.T) {
-	for name, end := range map[string]func(t *testing.T, b *browser, c *app, got tokens){
-		"revocation": func(t *testing.T, b *browser, c *app, got tokens) {
-			b.do("POST", "/oauth/revoke", url.Values{"client_id": {c.id}, "token": {got.Refresh}})
+	for name, end := range map[string]func(t *testing.T, p *program, b *agent.Browser, c *agent.App, got agent.Tokens){
+		"revocation": func(t *testing.T, p *program, b *agent.Browser, c *agent.App, got agent.Tokens) {
+			b.Do("POST", "/oauth/revoke", url.Values{"client_id": {c.ID}, "token": {got.Refresh}})
 		},
-		"signed out everywhere": func(t *testing.T, b *browser, c *app, got tokens) { b.press("sign-out-everywhere") },
-		"app disconnected":      func(t *testing.T, b *browser, c *app, got tokens) { b.press("disconnect", "client", c.id) },
-		"browser ended": func(t *testing.T, b *browser, c *app, got tokens) {
-			other := b.p.browser(t)
-			other.signIn(other.follow(other.get("/account")), "alan@example.com", "timesheets")
-			_, id, _ := strings.Cut(other.get("/account").body, `name="browser" value="`)
+		"signed out everywhere": func(t *testing.T, p *program, b *agent.Browser, c *agent.App, got agent.Tokens) {
+			b.Press("sign-out-everywhere")
+		},
+		"app disconnected": func(t *testing.T, p *program, b *agent.Browser, c *agent.App, got agent.Tokens) {
+			b.Press("disconnect", "client", c.ID)
+		},
+		"browser ended": func(t *testing.T, p *program, b *agent.Browser, c *agent.App, got agent.Tokens) {
+			other := p.browser(t)
+			other.SignIn(other.Follow(other.Get("/account")), "alan@example.com", "timesheets")
+			_, id, _ := strings.Cut(other.Get("/account").Text, `name="browser" value="`)
 			id, _, _ = strings.Cut(id, `"`)
-			other.press("end-browser", "browser", id)
+			other.Press("end-browser", "browser", id)
 		},
-		"password changed by its owner": func(t *testing.T, b *browser, c *app, got tokens) {
-			other := b.p.browser(t)
-			other.signIn(other.follow(other.get("/account")), "alan@example.com", "timesheets")
-			other.press("change-password", "current_password", "timesheets", "new_password", "an hour a day", "repeat_password", "an hour a day")
+		"password changed by its owner": func(t *testing.T, p *program, b *agent.Browser, c *agent.App, got agent.Tokens) {
+			other := p.browser(t)
+			other.SignIn(other.Follow(other.Get("/account")), "alan@example.com", "timesheets")
+			other.Press("change-password", "current_password", "timesheets", "new_password", "an hour a day", "repeat_password", "an hour a day")
 		},
-		"person removed": func(t *testing.T, b *browser, c *app, got tokens) {
-			b.p = b.p.again(t, time.Now, "--config", configured(t, without("usr_alan")))
+		"person removed": func(t *testing.T, p *program, b *agent.Browser, c *agent.App, got agent.Tokens) {
+			p.again(t, time.Now, "--config", configured(t, without("usr_alan")))
 		},
-		"password changed": func(t *testing.T, b *browser, c *app, got tokens) {
-			b.p = b.p.again(t, time.Now, "--config", configured(t, replacing("name: Alan Turing\n    password: timesheets", "name: Alan Turing\n    password: another one")))
+		"password changed": func(t *testing.T, p *program, b *agent.Browser, c *agent.App, got agent.Tokens) {
+			p.again(t, time.Now, "--config", configured(t, replacing("name: Alan Turing\n    password: timesheets", "name: Alan Turing\n    password: another one")))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := start(t)
-			b, c := p.browser(t), mobile()
-			got := b.signedUp(c, "alan@example.com")
-			end(t, b, c, got)
-			refused(t, b.refresh(c, got.Refresh), 400, "invalid_grant")
-			if a := b.api("GET", "/me", got.Access, ""); a.StatusCode != 401 {
+			b, c := p.browser(t), agent.Mobile()
+			got := b.SignedUp(c, "alan@example.com")
+			end(t, p, b, c, got)
+			agent.Refused(t, b.Refresh(c, got.Refresh), 400, "invalid_grant")
+			if a := b.API("GET", "/me", got.Access, ""); a.StatusCode != 401 {
 				t.Errorf("the access token: %d", a.StatusCode)
 			}
 		})
@@ -4380,21 +3445,21 @@ func grantsEnd(t *testing.T) {
 // OWASP ASVS 10.4.11: a client gets no scope that it has lost since.
 func clientLosesScope(t *testing.T) {
 	p := start(t)
-	b, c := p.browser(t), mobile()
-	got := b.signedUp(c, "ada@example.com")
-	b.p = p.again(t, time.Now, "--config", configured(t, func(text string) string {
+	b, c := p.browser(t), agent.Mobile()
+	got := b.SignedUp(c, "ada@example.com")
+	b.Issuer = p.again(t, time.Now, "--config", configured(t, func(text string) string {
 		client := text[strings.Index(text, "- id: timesheets-mobile"):]
 		return strings.Replace(text, client, strings.Replace(client, "      - create:timesheets\n", "", 1), 1)
-	}))
+	})).issuer
 	// OWASP ASVS 8.3.2: the token that it holds no longer does what it has lost.
-	if a := b.api("POST", "/timesheets", got.Access, `{"project":"Apollo","date":"2026-11-20","hours":1}`); a.StatusCode != 403 || !strings.Contains(a.Header.Get("WWW-Authenticate"), `error="insufficient_scope"`) {
+	if a := b.API("POST", "/timesheets", got.Access, `{"project":"Apollo","date":"2026-11-20","hours":1}`); a.StatusCode != 403 || !strings.Contains(a.Header.Get("WWW-Authenticate"), `error="insufficient_scope"`) {
 		t.Errorf("a living token adds an entry: %d %s", a.StatusCode, a.Header.Get("WWW-Authenticate"))
 	}
-	if a := b.api("GET", "/timesheets", got.Access, ""); a.StatusCode != 200 {
+	if a := b.API("GET", "/timesheets", got.Access, ""); a.StatusCode != 200 {
 		t.Errorf("a living token reads: %d", a.StatusCode)
 	}
 	// What the client keeps, its grant keeps: RFC 6749 3.3, the response says how much that is.
-	if next := b.tokens(b.refresh(c, got.Refresh)); next.Scope != strings.Replace(got.Scope, " create:timesheets", "", 1) || next.Scope == got.Scope {
+	if next := b.Tokens(b.Refresh(c, got.Refresh)); next.Scope != strings.Replace(got.Scope, " create:timesheets", "", 1) || next.Scope == got.Scope {
 		t.Errorf("scope %q, was %q", next.Scope, got.Scope)
 	}
 }
@@ -4402,29 +3467,29 @@ func clientLosesScope(t *testing.T) {
 // OWASP ASVS 7.4.2: the tokens of a client that is gone are dead.
 func clientGone(t *testing.T) {
 	p := start(t)
-	b, c := p.browser(t), mobile()
-	got := b.signedUp(c, "ada@example.com")
-	b.p = p.again(t, time.Now, "--config", configured(t, without("timesheets-mobile")))
-	if a := b.api("GET", "/me", got.Access, ""); a.StatusCode != 401 {
+	b, c := p.browser(t), agent.Mobile()
+	got := b.SignedUp(c, "ada@example.com")
+	b.Issuer = p.again(t, time.Now, "--config", configured(t, without("timesheets-mobile"))).issuer
+	if a := b.API("GET", "/me", got.Access, ""); a.StatusCode != 401 {
 		t.Errorf("its access token: %d", a.StatusCode)
 	}
-	refused(t, b.refresh(c, got.Refresh), 401, "invalid_client")
+	agent.Refused(t, b.Refresh(c, got.Refresh), 401, "invalid_client")
 }
 
 // OWASP ASVS 7.4.3: another password ends the sessions that the old one began.
 func passwordChanged(t *testing.T) {
 	p := start(t)
-	b, c := p.browser(t), mobile()
-	b.consentPage(c, "alan@example.com")
-	b.p = p.again(t, time.Now, "--config", configured(t, replacing("name: Alan Turing\n    password: timesheets", "name: Alan Turing\n    password: another one")))
-	page := b.follow(b.get(c.authorizeURL()))
+	b, c := p.browser(t), agent.Mobile()
+	b.ConsentPage(c, "alan@example.com")
+	b.Issuer = p.again(t, time.Now, "--config", configured(t, replacing("name: Alan Turing\n    password: timesheets", "name: Alan Turing\n    password: another one"))).issuer
+	page := b.Follow(b.Get(c.AuthorizeURL()))
 	if page.Request.URL.Path != "/login" {
 		t.Fatalf("still signed in: %s", page.Request.URL.Path)
 	}
-	if a := b.signIn(page, "alan@example.com", "timesheets"); a.StatusCode != 422 {
+	if a := b.SignIn(page, "alan@example.com", "timesheets"); a.StatusCode != 422 {
 		t.Errorf("the old password: %d", a.StatusCode)
 	}
-	if a := b.signIn(page, "alan@example.com", "another one"); a.Request.URL.Path != "/consent" {
+	if a := b.SignIn(page, "alan@example.com", "another one"); a.Request.URL.Path != "/consent" {
 		t.Errorf("the new password: %s", a.Request.URL.Path)
 	}
 }
@@ -4434,20 +3499,20 @@ func passwordChanged(t *testing.T) {
 func ownPasswordChanged(t *testing.T) {
 	p := start(t)
 	here, there, thief := p.browser(t), p.browser(t), p.browser(t)
-	for _, b := range []*browser{here, there} {
-		b.signIn(b.follow(b.get("/account")), "alan@example.com", "timesheets")
+	for _, b := range []*agent.Browser{here, there} {
+		b.SignIn(b.Follow(b.Get("/account")), "alan@example.com", "timesheets")
 	}
 	address, _ := url.Parse(p.url)
-	thief.http.Jar.SetCookies(address, here.http.Jar.Cookies(address))
-	if a := thief.get("/account"); a.StatusCode != 200 {
+	thief.HTTP.Jar.SetCookies(address, here.HTTP.Jar.Cookies(address))
+	if a := thief.Get("/account"); a.StatusCode != 200 {
 		t.Fatalf("the copied cookie: %d", a.StatusCode)
 	}
-	here.press("change-password", "current_password", "timesheets", "new_password", "an hour a day", "repeat_password", "an hour a day")
-	if a := here.get("/account"); a.StatusCode != 200 {
+	here.Press("change-password", "current_password", "timesheets", "new_password", "an hour a day", "repeat_password", "an hour a day")
+	if a := here.Get("/account"); a.StatusCode != 200 {
 		t.Errorf("this browser: %d", a.StatusCode)
 	}
-	for name, b := range map[string]*browser{"another browser": there, "the copied cookie": thief} {
-		if a := b.follow(b.get("/account")); a.Request.URL.Path != "/login" {
+	for name, b := range map[string]*agent.Browser{"another browser": there, "the copied cookie": thief} {
+		if a := b.Follow(b.Get("/account")); a.Request.URL.Path != "/login" {
 			t.Errorf("%s: %s", name, a.Request.URL)
 		}
 	}
@@ -4469,30 +3534,30 @@ func demoBeyondLoopback(t *testing.T) {
 		}
 	}
 	// On this machine the copy is as good as the seed, and the check says so.
-	var out lockedBuffer
+	var out agent.Log
 	if exit := run(t.Context(), []string{"config", "check", copied}, &out, &out); exit != 0 || !strings.Contains(out.String(), "this machine only") {
 		t.Errorf("config check: exit %d: %s", exit, &out)
 	}
 	p := start(t, "--config", copied)
-	p.browser(t).signedUp(mobile(), "ada@example.com")
+	p.browser(t).SignedUp(agent.Mobile(), "ada@example.com")
 }
 
 // RFC 9700 4.11: a client may call itself anything; what it is shows.
 func hostileClientName(t *testing.T) {
 	p := start(t, "--config", configured(t, replacing("name: Timesheets Mobile", `name: "Timesheets <b>Admin</b> \u202Eevil 👩‍💻"`)))
-	b, c := p.browser(t), mobile()
-	page := b.consentPage(c, "ada@example.com")
-	if strings.Contains(page.body, "<b>Admin</b>") || !strings.Contains(page.body, "&lt;b&gt;Admin") {
+	b, c := p.browser(t), agent.Mobile()
+	page := b.ConsentPage(c, "ada@example.com")
+	if strings.Contains(page.Text, "<b>Admin</b>") || !strings.Contains(page.Text, "&lt;b&gt;Admin") {
 		t.Error("the name is not escaped")
 	}
-	if !strings.Contains(page.body, "127.0.0.1") {
+	if !strings.Contains(page.Text, "127.0.0.1") {
 		t.Error("the page does not say where it leads")
 	}
 }
 
 // OWASP ASVS 3.4.1; RFC 6797 7.2: not over plain http.
 func strictTransport(t *testing.T) {
-	if got := start(t).browser(t).get("/livez").Header.Get("Strict-Transport-Security"); got != "" {
+	if got := start(t).browser(t).Get("/livez").Header.Get("Strict-Transport-Security"); got != "" {
 		t.Errorf("over http: %q", got)
 	}
 	p := start(t, "--issuer", "https://punchcard.example", "--allow-demo-passwords")
@@ -4501,16 +3566,16 @@ func strictTransport(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Host = "punchcard.example"
-	a := p.browser(t).send(r)
+	a := p.browser(t).Send(r)
 	if got := a.Header.Get("Strict-Transport-Security"); got != "max-age=31536000" {
 		t.Errorf("over https: %q, want a year", got)
 	}
-	r, err = http.NewRequest("GET", p.url+mobile().authorizeURL(), nil)
+	r, err = http.NewRequest("GET", p.url+agent.Mobile().AuthorizeURL(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Host = "punchcard.example"
-	for _, c := range p.browser(t).send(r).Cookies() {
+	for _, c := range p.browser(t).Send(r).Cookies() {
 		if !c.Secure || !strings.HasPrefix(c.Name, "__Host-") {
 			t.Errorf("cookie %s over https: Secure %v, want it, and the prefix __Host- (OWASP ASVS 3.3.1)", c.Name, c.Secure)
 		}
@@ -4524,7 +3589,7 @@ func secondServer(t *testing.T) {
 	if pid := fmt.Sprint(os.Getpid()); exit != 1 || !strings.Contains(said, pid) {
 		t.Errorf("exit %d, %q; want 1 and the pid %s", exit, said, pid)
 	}
-	p.browser(t).signedUp(mobile(), "ada@example.com") // the first goes on
+	p.browser(t).SignedUp(agent.Mobile(), "ada@example.com") // the first goes on
 }
 
 // A server whose file is gone must not go on writing to what nobody can open.
@@ -4534,16 +3599,16 @@ func fileVanishes(t *testing.T) {
 	}
 	p := start(t)
 	b := p.browser(t)
-	if a := b.get("/readyz"); a.StatusCode != 200 {
+	if a := b.Get("/readyz"); a.StatusCode != 200 {
 		t.Fatalf("ready: %d", a.StatusCode)
 	}
 	if err := os.Rename(p.db, p.db+".away"); err != nil {
 		t.Fatal(err)
 	}
-	if a := b.get("/readyz"); a.StatusCode != 503 {
+	if a := b.Get("/readyz"); a.StatusCode != 503 {
 		t.Errorf("without its file: %d, want 503", a.StatusCode)
 	}
-	if a := b.do("POST", "/oauth/token", url.Values{"grant_type": {"client_credentials"}, "client_id": {"timesheets-cron"}, "client_secret": {"timesheets-cron-secret"}}); a.StatusCode != 503 {
+	if a := b.Do("POST", "/oauth/token", url.Values{"grant_type": {"client_credentials"}, "client_id": {"timesheets-cron"}, "client_secret": {"timesheets-cron-secret"}}); a.StatusCode != 503 {
 		t.Errorf("a token whose record nobody can open: %d, want 503", a.StatusCode)
 	}
 }
@@ -4570,7 +3635,7 @@ func keysArePrivate(t *testing.T) {
 
 // Arguments can be read by every user of a machine.
 func noSecretOnTheCommandLine(t *testing.T) {
-	var help lockedBuffer
+	var help agent.Log
 	for _, command := range []string{"", "api", "login", "registration token", "keys rotate", "backup", "reset"} {
 		run(t.Context(), append(strings.Fields(command), "--help"), &help, &help)
 	}
@@ -4663,7 +3728,7 @@ func noEgress(t *testing.T) {
 		}
 		listening = listening || pkg.Name == "net" && sel.Sel.Name == "Listen"
 		// The inspector's attacks are clients, of this very server: see below.
-		attacks := strings.HasPrefix(at, "views/inspector/attack/") || strings.HasPrefix(at, "main.go:") && (sel.Sel.Name == "Transport" || sel.Sel.Name == "Dialer")
+		attacks := strings.HasPrefix(at, "views/inspector/attack/")
 		apart := strings.HasPrefix(at, "timesheets/client/") || strings.HasPrefix(at, "timesheets/issuer/")
 		if slices.Contains(outward[pkg.Name], sel.Sel.Name) && !attacks && !apart {
 			t.Errorf("%s uses %s.%s", at, pkg.Name, sel.Sel.Name)
@@ -4676,7 +3741,7 @@ func noEgress(t *testing.T) {
 	us := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Host) }))
 	defer us.Close()
 	for _, elsewhere := range []string{"http://192.0.2.1/", "https://elsewhere.example/", "http://elsewhere.example:81/"} {
-		answer, err := (&http.Client{Transport: &toUs{address: us.Listener.Addr().String()}}).Get(elsewhere)
+		answer, err := (&http.Client{Transport: attack.Only(us.Listener.Addr().String())}).Get(elsewhere)
 		if err != nil {
 			t.Errorf("%s: %v", elsewhere, err)
 			continue
@@ -4689,111 +3754,35 @@ func noEgress(t *testing.T) {
 	}
 }
 
-// inside is the whole program in this process, behind a list of faults, with
-// its rooms at hand.
-func inside(t *testing.T) (p *program, r *rooms, faults *fault.List) {
-	t.Helper()
-	log := edge.Logger(io.Discard, "json", "error")
-	db := filepath.Join(t.TempDir(), "punchcard.db")
-	file, err := sqlite.Open(t.Context(), db, sqlite.Options{Lock: true, Migrations: migrations(), Log: log})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { file.Close(context.Background()) })
-	document, builtin, lerr := admin.Load("")
-	if err := errors.Join(file.Migrate(t.Context()), lerr); err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewUnstartedServer(nil)
-	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
-	issuer := &url.URL{Scheme: "http", Host: "localhost:" + port}
-	serve := &serveCmd{Issuer: issuer.String(), AccessTTL: 15 * time.Minute, RefreshTTL: 336 * time.Hour, CodeTTL: time.Minute}
-	if r, err = serve.wire(t.Context(), file, document, builtin, time.Now, log); err != nil {
-		t.Fatal(err)
-	}
-	faults = &fault.List{CORS: func(next http.Handler) http.Handler { return r.auth.CORS(next) }}
-	r.mux.Handle("/inspector/faults", faults.API())
-	server.Config.Handler = edge.Handler(edge.Config{Issuer: issuer, Port: port, Log: log}, faults.Handler(r))
-	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
-	server.Start()
-	t.Cleanup(server.Close)
-	return &program{t: t, url: issuer.String(), issuer: issuer.String(), db: db}, r, faults
-}
-
-// fault asks for one as a test in any language would.
-func (b *browser) fault(body string) {
-	b.t.Helper()
-	r, err := http.NewRequest(http.MethodPost, b.p.base()+"/inspector/faults", strings.NewReader(body))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/json")
-	if a := b.send(r); a.StatusCode != http.StatusCreated {
-		b.t.Fatalf("%s: %d %s", body, a.StatusCode, a.body)
-	}
-}
-
-// A refresh whose answer is lost: the server has rotated, the app has nothing
-// but the old token, and using it looks like theft. RFC 9700 4.14.2: the whole
-// family is revoked.
-func TestLostRefreshAnswer(t *testing.T) {
-	p, _, faults := inside(t)
-	b, c := p.browser(t), mobile()
-	got := b.signedUp(c, "ada@example.com")
-	other := p.browser(t).signedUp(c, "alan@example.com")
-	b.fault(`{"client":"timesheets-mobile","endpoint":"token","fault":"drop_response"}`)
-	// A connection of its own: some clients send again by themselves on one that was used before.
-	r, err := http.NewRequest(http.MethodPost, p.base()+"/oauth/token", strings.NewReader(url.Values{
-		"grant_type": {"refresh_token"}, "client_id": {c.id}, "refresh_token": {got.Refresh}}.Encode()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Close = true
-	if resp, err := b.http.Do(r); !errors.Is(err, io.EOF) {
-		t.Fatalf("the app got %v, %v; want a connection closed without an answer", resp, err)
-	}
-	if a := b.api("GET", "/me", got.Access, ""); a.StatusCode != 401 {
-		t.Errorf("the old access token opens the API (%d): the server has not rotated", a.StatusCode)
-	}
-	if len(faults.All()) != 0 {
-		t.Error("the fault waits for another one")
-	}
-	refused(t, b.refresh(c, got.Refresh), 400, "invalid_grant")
-	if a := b.api("GET", "/me", other.Access, ""); a.StatusCode != 200 {
-		t.Errorf("somebody else's family: %d", a.StatusCode)
-	}
-}
-
 // The same with a grace: the retry gets what was lost, once and for all, and
 // the app that works on from there leaves no second way in.
 func lostAnswerWithinTheGrace(t *testing.T) {
 	p := start(t, "--refresh-grace", "10s")
-	b, c := p.browser(t), mobile()
-	first := b.signedUp(c, "ada@example.com")
-	b.fault(`{"client":"timesheets-mobile","endpoint":"token","fault":"drop_response"}`)
+	b, c := p.browser(t), agent.Mobile()
+	first := b.SignedUp(c, "ada@example.com")
+	b.Fault(`{"client":"timesheets-mobile","endpoint":"token","fault":"drop_response"}`)
 	r, err := http.NewRequest(http.MethodPost, p.base()+"/oauth/token", strings.NewReader(url.Values{
-		"grant_type": {"refresh_token"}, "client_id": {c.id}, "refresh_token": {first.Refresh}}.Encode()))
+		"grant_type": {"refresh_token"}, "client_id": {c.ID}, "refresh_token": {first.Refresh}}.Encode()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Close = true
-	if resp, err := b.http.Do(r); !errors.Is(err, io.EOF) {
+	if resp, err := b.HTTP.Do(r); !errors.Is(err, io.EOF) {
 		t.Fatalf("the app got %v, %v; want a connection closed without an answer", resp, err)
 	}
-	retry := b.tokens(b.refresh(c, first.Refresh))
-	other := b.tokens(b.refresh(c, first.Refresh)) // a second tab
+	retry := b.Tokens(b.Refresh(c, first.Refresh))
+	other := b.Tokens(b.Refresh(c, first.Refresh)) // a second tab
 	if retry.Refresh == first.Refresh || retry.Refresh != other.Refresh {
 		t.Fatal("the token did not rotate, or two tabs hold two successors")
 	}
-	if a := b.api("GET", "/me", retry.Access, ""); a.StatusCode != 200 {
-		t.Fatalf("the retry's access token: %d %s", a.StatusCode, a.body)
+	if a := b.API("GET", "/me", retry.Access, ""); a.StatusCode != 200 {
+		t.Fatalf("the retry's access token: %d %s", a.StatusCode, a.Text)
 	}
-	next := b.tokens(b.refresh(c, retry.Refresh))
-	refused(t, b.refresh(c, first.Refresh), 400, "invalid_grant") // its successor was used: now it is a replay
-	refused(t, b.refresh(c, next.Refresh), 400, "invalid_grant")
-	if a := b.api("GET", "/me", next.Access, ""); a.StatusCode != 401 {
+	next := b.Tokens(b.Refresh(c, retry.Refresh))
+	agent.Refused(t, b.Refresh(c, first.Refresh), 400, "invalid_grant") // its successor was used: now it is a replay
+	agent.Refused(t, b.Refresh(c, next.Refresh), 400, "invalid_grant")
+	if a := b.API("GET", "/me", next.Access, ""); a.StatusCode != 401 {
 		t.Errorf("after the replay: %d", a.StatusCode)
 	}
 	if exit, said := refusedStart(t, "serve", "--addr", "127.0.0.1:0", "--db", filepath.Join(t.TempDir(), "x.db"), "--refresh-grace", "11s"); exit != 2 || !strings.Contains(said, "--refresh-grace") {
@@ -4801,176 +3790,22 @@ func lostAnswerWithinTheGrace(t *testing.T) {
 	}
 }
 
-// CONTRACT: the point of a fault is that a client meets it once and goes on.
-func TestServerErrorOnce(t *testing.T) {
-	p, _, _ := inside(t)
-	b, c := p.browser(t), mobile()
-	got := b.signedUp(c, "ada@example.com")
-	b.fault(`{"client":"timesheets-mobile","endpoint":"token","fault":"error"}`)
-	b.fault(`{"client":"timesheets-mobile","endpoint":"api","fault":"error","status":503}`)
-	a := b.api("GET", "/timesheets", got.Access, "")
-	if a.StatusCode != 503 || a.Header.Get("Content-Type") != "application/problem+json" || a.Header.Get("Retry-After") == "" {
-		t.Errorf("%d %v", a.StatusCode, a.Header)
-	}
-	if a := b.api("GET", "/timesheets", got.Access, ""); a.StatusCode != 200 {
-		t.Errorf("the second: %d", a.StatusCode)
-	}
-	cron := url.Values{"grant_type": {"client_credentials"}, "client_id": {"timesheets-cron"}, "client_secret": {"timesheets-cron-secret"}}
-	if a := b.do("POST", "/oauth/token", cron); a.StatusCode != 200 {
-		t.Errorf("another client: %d", a.StatusCode)
-	}
-	a = b.do("POST", "/oauth/token", url.Values{"grant_type": {"refresh_token"}, "client_id": {c.id}, "refresh_token": {got.Refresh}}, "Origin", p.base())
-	refused(t, a, 500, "server_error")
-	if a.Header.Get("Access-Control-Allow-Origin") != p.base() { // timesheets-app's origin
-		t.Error("an app of another origin cannot read what went wrong")
-	}
-	b.tokens(b.refresh(c, got.Refresh)) // nothing was done: the token is unused
-}
-
-// usedUp is what a person, an app and a machine have left behind in a server.
-type usedUp struct {
-	p      *program
-	b      *browser
-	tokens tokens
-	code   string
-	entry  string
-	keys   string
-}
-
-const cronWrong = "wrong"
-
-func (u *usedUp) cron(secret string) answer {
-	u.b.t.Helper()
-	return u.b.do("POST", "/oauth/token", url.Values{"grant_type": {"client_credentials"}, "client_id": {"timesheets-cron"}, "client_secret": {secret}})
-}
-
-// use leaves something of every kind; sql changes the file.
-func use(t *testing.T, p *program, sql func(string)) *usedUp {
-	t.Helper()
-	b, c := p.browser(t), mobile()
-	u := &usedUp{p: p, b: b, keys: b.get("/.well-known/jwks.json").body}
-	changed, err := argon2id.CreateHash("chosen at run time", &argon2id.Params{Memory: 19456, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32})
-	if err != nil {
-		t.Fatal(err)
-	}
-	sql(`UPDATE people SET password_hash = '` + changed + `' WHERE id = 'usr_ada';
-		INSERT INTO clients (id, name, kind, description, secret_hash, redirect_uris, post_logout_redirect_uris, grants, scopes, audience, auth_methods, id_token_alg, require_pkce, introspect, source, position, created_at, disabled_at)
-		SELECT 'made-later', name, kind, description, secret_hash, redirect_uris, post_logout_redirect_uris, grants, scopes, audience,
-			auth_methods, id_token_alg, require_pkce, introspect, 'runtime', NULL, created_at, disabled_at FROM clients WHERE id = 'timesheets-mobile'`)
-	page := b.signIn(b.follow(b.get(c.authorizeURL())), "ada@example.com", "chosen at run time")
-	u.tokens = b.tokens(b.exchange(c, b.arrive(c, b.decide(page, "allow", nil)).Get("code")))
-	u.code = b.code(c, "")
-	a := b.api("POST", "/timesheets", u.tokens.Access, `{"project":"Before","date":"2026-01-05","hours":1}`)
-	if a.StatusCode != 201 {
-		t.Fatalf("%d %s", a.StatusCode, a.body)
-	}
-	u.entry, _ = a.json(t)["id"].(string)
-	later := mobile()
-	later.id = "made-later"
-	if page := b.follow(b.get(later.authorizeURL())); page.Request.URL.Path != "/consent" {
-		t.Fatalf("the client made at run time: %s %d", page.Request.URL.Path, page.StatusCode)
-	}
-	for range 40 {
-		u.cron(cronWrong)
-	}
-	if a := u.cron("timesheets-cron-secret"); a.StatusCode != 429 {
-		t.Fatalf("after 40 wrong secrets: %d", a.StatusCode)
-	}
-	return u
-}
-
-// isReset holds the server against the seed.
-func (u *usedUp) isReset(t *testing.T) {
-	t.Helper()
-	b, c := u.b, mobile()
-	a := b.api("GET", "/timesheets", u.tokens.Access, "") // the very next call
-	if a.StatusCode != 401 || !strings.Contains(a.Header.Get("WWW-Authenticate"), "invalid_token") {
-		t.Fatalf("an access token of before: %d %s", a.StatusCode, a.Header.Get("WWW-Authenticate"))
-	}
-	if a := u.cron("timesheets-cron-secret"); a.StatusCode != 200 {
-		t.Errorf("the machine waits for guesses of before: %d", a.StatusCode)
-	}
-	refused(t, b.refresh(c, u.tokens.Refresh), 400, "invalid_grant")
-	refused(t, b.exchange(c, u.code), 400, "invalid_grant")
-	later := mobile()
-	later.id = "made-later"
-	if a := b.get(later.authorizeURL()); a.StatusCode < 400 || a.Header.Get("Location") != "" {
-		t.Errorf("a client made at run time is still served: %d", a.StatusCode)
-	}
-	page := b.follow(b.get(c.authorizeURL()))
-	if page.Request.URL.Path != "/login" {
-		t.Fatalf("the browser is still signed in: %s", page.Request.URL.Path)
-	}
-	if a := b.signIn(page, "ada@example.com", "chosen at run time"); a.StatusCode != 422 {
-		t.Errorf("the password chosen at run time: %d", a.StatusCode)
-	}
-	got := b.signedUp(c, "ada@example.com") // with the declared one
-	list := b.api("GET", "/timesheets", got.Access, "")
-	if items, _ := list.json(t)["items"].([]any); len(items) != 6 || strings.Contains(list.body, u.entry) { // as many as the seed gives Ada
-		t.Errorf("the entries are not the seed's: %s", list.body)
-	}
-	if now := b.get("/.well-known/jwks.json").body; now != u.keys {
-		t.Errorf("the keys are not those of before: %s", now)
-	}
-	if kid, _ := claims(t, got.Access, 0)["kid"].(string); kid == "" || kid != claims(t, u.tokens.Access, 0)["kid"] {
-		t.Errorf("signed by %q", kid)
-	}
-}
-
-// In a running server, twice: the second time it notices as well.
-func TestResetInProcess(t *testing.T) {
-	p, r, _ := inside(t)
-	emptied := 0
-	r.onReset = append(r.onReset, func(*sql.Tx) error { emptied++; return nil })
-	for n := range 2 {
-		u := use(t, p, func(statements string) {
-			err := r.file.Write(t.Context(), func(tx *sql.Tx) error { _, err := tx.Exec(statements); return err })
-			if err != nil {
-				t.Fatal(err)
-			}
-		})
-		if err := r.reset(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		u.isReset(t)
-		if emptied != n+1 {
-			t.Errorf("whoever else keeps something was asked %d times", emptied)
-		}
-	}
-}
-
-// A reset in which one room fails has not happened in any.
-func TestResetIsOneCommit(t *testing.T) {
-	p, r, _ := inside(t)
-	b, c := p.browser(t), mobile()
-	got := b.signedUp(c, "ada@example.com")
-	broken := errors.New("broken")
-	r.onReset = append(r.onReset, func(*sql.Tx) error { return broken })
-	if err := r.reset(t.Context()); !errors.Is(err, broken) {
-		t.Fatalf("%v", err)
-	}
-	if a := b.api("GET", "/me", got.Access, ""); a.StatusCode != 200 {
-		t.Errorf("half a reset: %d", a.StatusCode)
-	}
-	b.tokens(b.refresh(c, got.Refresh))
-}
-
 // CONTRACT: "reset: administration beside a running server".
 func TestResetBesideARunningServer(t *testing.T) {
 	p := start(t)
 	for range 2 {
-		u := use(t, p, func(statements string) {
+		u := agent.Leave(t, p.browser(t), func(statements string) {
 			if exit, _, said := elsewhere(t, "PUNCHCARD_TEST_FILE="+p.db, "PUNCHCARD_TEST_SQL="+statements); exit != 0 {
 				t.Fatal(said)
 			}
 		})
-		made := u.b.sendJSON("POST", p.base()+"/oidc/register", "", `{"redirect_uris":["https://a.example/cb"]}`).json(t)
+		made := u.Browser.SendJSON("POST", p.base()+"/oidc/register", "", `{"redirect_uris":["https://a.example/cb"]}`).JSON(t)
 		exit, out, said := another(t, "reset", "--db", p.db, "--yes")
 		if exit != 0 || strings.Count(out, "\n") != 1 || !strings.Contains(out, p.db) || said != "" {
 			t.Fatalf("exit %d, %q %q", exit, out, said)
 		}
-		u.isReset(t)
-		refused(t, u.b.sendJSON("GET", fmt.Sprint(made["registration_client_uri"]), fmt.Sprint(made["registration_access_token"]), ""), 401, "invalid_token")
+		u.AreGone(t)
+		agent.Refused(t, u.Browser.SendJSON("GET", fmt.Sprint(made["registration_client_uri"]), fmt.Sprint(made["registration_access_token"]), ""), 401, "invalid_token")
 	}
 	if exit := p.stop(); exit != 0 {
 		t.Errorf("the server ended with %d", exit)
@@ -4987,108 +3822,24 @@ func TestResetKnowsTheConfiguration(t *testing.T) {
 	own := configured(t, replacing("name: Alan Turing\n    password: timesheets", "name: Alan M. Turing\n    password: another one"))
 	p := start(t, "--config", own)
 	b := p.browser(t)
-	page := b.signIn(b.follow(b.get(mobile().authorizeURL())), "alan@example.com", "another one")
+	page := b.SignIn(b.Follow(b.Get(agent.Mobile().AuthorizeURL())), "alan@example.com", "another one")
 	if page.Request.URL.Path != "/consent" {
 		t.Fatal(page.Request.URL.Path)
 	}
 	if exit, _, said := another(t, "reset", "--db", p.db, "--yes"); exit != 1 || !strings.Contains(said, "--config") {
 		t.Errorf("without its configuration: exit %d, %s", exit, said)
 	}
-	if page := b.follow(b.get(mobile().authorizeURL())); page.Request.URL.Path != "/consent" {
+	if page := b.Follow(b.Get(agent.Mobile().AuthorizeURL())); page.Request.URL.Path != "/consent" {
 		t.Error("a refused reset has signed somebody out")
 	}
 	if exit, out, said := another(t, "reset", "--db", p.db, "--yes", "--config", own); exit != 0 || said != "" || strings.Contains(out, "timesheets") {
 		t.Errorf("with it: exit %d, %q %q", exit, out, said)
 	}
-	if page := b.signIn(b.follow(b.get(mobile().authorizeURL())), "alan@example.com", "another one"); page.Request.URL.Path != "/consent" {
+	if page := b.SignIn(b.Follow(b.Get(agent.Mobile().AuthorizeURL())), "alan@example.com", "another one"); page.Request.URL.Path != "/consent" {
 		t.Errorf("the declared password: %s %d", page.Request.URL.Path, page.StatusCode)
 	}
 	other := configured(t, replacing("name: Ada Lovelace", "name: Ada Byron"))
 	if exit, _, said := another(t, "reset", "--db", p.db, "--yes", "--config", other); exit != 0 || !strings.Contains(said, "another configuration") {
 		t.Errorf("with another one: exit %d, %q", exit, said)
-	}
-}
-
-func TestResetAsks(t *testing.T) {
-	for typed, want := range map[string]bool{"yes\n": true, " yes \n": true, "yes": true, "": false, "y\n": false, "no\n": false, "YES\n": false} {
-		if got := saysYes(t.Context(), strings.NewReader(typed)); got != want {
-			t.Errorf("%q: %v", typed, got)
-		}
-	}
-	ctx, leave := context.WithCancel(t.Context())
-	leave()
-	if never, _ := io.Pipe(); saysYes(ctx, never) {
-		t.Error("an interrupt is no yes")
-	}
-}
-
-// Whatever a reset meets, it is before or after it, whole.
-func TestResetUnderLoad(t *testing.T) {
-	p, r, _ := inside(t)
-	ctx, stop := context.WithCancel(t.Context())
-	var each sync.WaitGroup
-	var mu sync.Mutex
-	var issued []string
-	for range 6 {
-		b := p.browser(t)
-		each.Go(func() {
-			for ctx.Err() == nil {
-				a := b.do("POST", "/oauth/token", url.Values{"grant_type": {"client_credentials"}, "client_id": {"timesheets-cron"}, "client_secret": {"timesheets-cron-secret"}})
-				if a.StatusCode != 200 {
-					t.Errorf("%d %s", a.StatusCode, a.body)
-					return
-				}
-				token, _ := a.json(t)["access_token"].(string)
-				if a := b.api("GET", "/me", token, ""); a.StatusCode != 200 && a.StatusCode != 401 {
-					t.Errorf("%d %s", a.StatusCode, a.body)
-				}
-				mu.Lock()
-				issued = append(issued, token)
-				mu.Unlock()
-			}
-		})
-	}
-	for range 10 {
-		mu.Lock()
-		before := slices.Clone(issued)
-		mu.Unlock()
-		if err := r.reset(t.Context()); err != nil {
-			t.Error(err)
-		}
-		for _, token := range before[max(0, len(before)-5):] {
-			if _, err := r.auth.Verify(t.Context(), token, ""); err == nil {
-				t.Error("a token of before stands")
-			}
-		}
-	}
-	stop()
-	each.Wait()
-}
-
-func TestPrivate(t *testing.T) {
-	here, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer here.Close()
-	everywhere, err := net.Listen("tcp", "0.0.0.0:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer everywhere.Close()
-	for issuer, want := range map[string]bool{
-		"http://localhost:8484": true, "http://LOCALHOST:8484/": true, "http://127.0.0.1:8484": true, "http://[::1]:8484": true,
-		"https://id.example": false, "http://localhost.example": false, "http://192.0.2.1:8484": false, "http://127.0.0.1.example": false,
-	} {
-		u, err := url.Parse(issuer)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if private(here, u) != want {
-			t.Errorf("%s on loopback: want %v", issuer, want)
-		}
-		if private(everywhere, u) {
-			t.Errorf("%s on all addresses is private", issuer)
-		}
 	}
 }

@@ -43,12 +43,3 @@ func (d Desk) Open(ctx context.Context, db string) (*sqlite.File, *slog.Logger, 
 	}
 	return file, log, nil
 }
-
-// UsageError is a flag whose value cannot be meant.
-type UsageError struct{ error }
-
-// ExitCode is that of wrong usage.
-func (UsageError) ExitCode() int { return 2 }
-
-// Usage makes a UsageError.
-func Usage(err error) error { return UsageError{err} }

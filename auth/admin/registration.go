@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/exampleco/punchcard/auth"
+	"github.com/exampleco/punchcard/auth/edge"
 )
 
 type registrationCmd struct {
@@ -22,7 +23,7 @@ type registrationTokenCmd struct {
 // Run prints the token alone on standard output; nothing shows it again.
 func (c registrationTokenCmd) Run(ctx context.Context, d Desk) (err error) {
 	if c.Uses < 1 || c.Uses > 1000 || c.For < time.Minute || c.For > 90*24*time.Hour {
-		return UsageError{errors.New("--uses must be from 1 to 1000, and --for from 1m to 2160h")}
+		return edge.Usage(errors.New("--uses must be from 1 to 1000, and --for from 1m to 2160h"))
 	}
 	file, _, err := d.Open(ctx, c.DB)
 	if err != nil {

@@ -26,10 +26,14 @@ type Stage struct {
 
 // Client is a registered app. Scope is the most that it may ask for; Secret
 // is "" for a public one.
-type Client struct{ ID, Secret, RedirectURI, Scope string }
+type Client struct {
+	ID, Secret, RedirectURI, Scope string
+	Native                         bool // its redirect URI is on loopback
+}
 
-// Person is somebody who can sign in.
-type Person struct{ ID, Email, Password string }
+// Person is somebody who can sign in. ReportsTo is the id of who decides about
+// their hours, "" for a manager.
+type Person struct{ ID, Email, Password, ReportsTo string }
 
 // Attack is one way to try to break the server.
 type Attack struct {

@@ -10,6 +10,8 @@
 //
 //	list.go      every attack, with the answer that its clause demands
 //	attack.go    how an attack is run and judged
+//	cast.go      who plays which part
+//	reach.go     why an attack reaches no other server
 //	victim.go    the honest part: sign-in, consent, code, tokens
 //	hours.go     the honest part at the API
 //	device.go    requests, with and without cookies
