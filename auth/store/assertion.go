@@ -8,25 +8,26 @@ import (
 	"time"
 
 	"github.com/ory/fosite"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 // ClientAssertionJWTValid implements fosite.ClientManager: nil for a jti that
 // has not been seen, or is over; fosite.ErrJTIKnown for another.
 func (s *Store) ClientAssertionJWTValid(ctx context.Context, jti string) error {
 	var one int
-	err := s.one(ctx, `SELECT 1 FROM client_assertions WHERE hash = ? AND expires_at > ?`, []any{hash(jti), s.now().UnixMilli()}, &one)
+	err := s.one(ctx, `SELECT 1 FROM client_assertions WHERE hash = ? AND expires_at > ?`, []any{ledger.Hash(jti), s.now().UnixMilli()}, &one)
 	if err != nil && !errors.Is(err, fosite.ErrNotFound) {
 		return err
 	}
-	s.check(ctx, err != nil, onceAccepted(hash(jti), err == nil))
-	if err == nil {
+	if !s.check(ctx, err != nil, onceAccepted(ledger.Hash(jti), err == nil)) {
 		return fosite.ErrJTIKnown
 	}
 	return nil
 }
 
 func onceAccepted(key string, seen bool) verdict {
-	v := verdict{rule: "client assertion used once", expected: "a new jti", got: "a new jti", clause: "OIDC Core 9", kind: "client assertion", id: short(key)}
+	v := verdict{rule: rules.AssertionOnce, expected: "a new jti", got: "a new jti", kind: "client assertion", id: ledger.Short(key)}
 	if seen {
 		v.got = "seen before"
 	}
@@ -37,7 +38,7 @@ func onceAccepted(key string, seen bool) verdict {
 // until exp. Of several at once, one succeeds; the others get
 // fosite.ErrJTIKnown.
 func (s *Store) SetClientAssertionJWT(ctx context.Context, jti string, exp time.Time) error {
-	key := hash(jti)
+	key := ledger.Hash(jti)
 	return s.write(ctx, func(tx *sql.Tx) error {
 		// OIDC Core 9: an assertion MUST only be used once, or whoever sees it can repeat it.
 		// fosite asks first and sets later, so two may have asked: this statement decides.
@@ -52,5 +53,5 @@ func (s *Store) SetClientAssertionJWT(ctx context.Context, jti string, exp time.
 			return &refusal{verdict: onceAccepted(key, true), fosite: fosite.ErrJTIKnown}
 		}
 		return err
-	}, s.wrote(ctx, "insert", "client_assertions", "client assertion", short(key)))
+	}, s.wrote(ctx, "insert", "client_assertions", "client assertion", ledger.Short(key)))
 }

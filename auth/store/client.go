@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/ory/fosite"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 // Where a client comes from.
@@ -68,7 +70,7 @@ func (c *Client) GetResponseTypes() fosite.Arguments {
 
 // HashSecret is what is kept of a client secret: SHA-256, hex. That suits
 // random secrets only; what a person thinks up needs a slow hash.
-func HashSecret(secret string) string { return hash(secret) }
+func HashSecret(secret string) string { return ledger.Hash(secret) }
 
 // SecretMatches compares in a time that tells nothing. Nothing matches a client
 // without a secret: its SecretHash is no hash.

@@ -7,6 +7,8 @@ import (
 	"fmt"
 
 	"github.com/ory/fosite"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 // DeviceCode is the kind of expiry of a device code in a fosite.Session.
@@ -43,5 +45,5 @@ func (s *Store) UseDeviceCode(ctx context.Context, key string, used fosite.Sessi
 		}
 		_, err := tx.Exec(`UPDATE device_codes SET session = ? WHERE hash = ?`, string(session), key)
 		return err
-	}, s.wrote(ctx, "use", device.table, device.name, short(key)))
+	}, s.wrote(ctx, "use", device.table, device.name, ledger.Short(key)))
 }

@@ -22,5 +22,6 @@
 // for revocation, withdraw.go for what is taken back of a grant, grants.go and
 // uses.go for what there is, successor.go for what a lost answer said, verify.go for the
 // look-up at every API call, client.go and clients.go for the clients, expire.go
-// for an end before its time, purge.go and reset.go for the end.
+// for an end before its time, purge.go and reset.go for the end, rules.go for what
+// has to hold and why.
 package store

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/ory/fosite"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 // ErrExpired says that a token stands, and its time is over. It comes together
@@ -29,7 +31,7 @@ func (s *Store) Expire(ctx context.Context, key string) (kindName string, err er
 	}
 	k := map[string]kind{code.table: code, access.table: access, refresh.table: refresh}[found]
 	return k.name, s.write(ctx, func(tx *sql.Tx) error { return s.expire(tx, k, key) },
-		s.wrote(ctx, "expire", k.table, k.name, short(key)))
+		s.wrote(ctx, "expire", k.table, k.name, ledger.Short(key)))
 }
 
 func (s *Store) expire(tx *sql.Tx, k kind, key string) error {
@@ -44,7 +46,7 @@ func (s *Store) expire(tx *sql.Tx, k kind, key string) error {
 	// fosite's handlers ask the session when a code or refresh token ends.
 	session := s.session()
 	if err := json.Unmarshal([]byte(stored), session); err != nil {
-		return fmt.Errorf("stored session of %s %s: %w", k.name, short(key), err)
+		return fmt.Errorf("stored session of %s %s: %w", k.name, ledger.Short(key), err)
 	}
 	session.SetExpiresAt(k.expiry, time.Now()) // of fosite's clock, which is the wall's
 	changed, err := json.Marshal(session)

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/ory/fosite"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 func TestRestartKeepsEverything(t *testing.T) {
@@ -58,7 +60,7 @@ func provesNothingInTheFileOpensAnything(t *testing.T) {
 		t.Error("the caller's form was changed")
 	}
 
-	files := map[string][]byte{"the ledger": fmt.Append(nil, f.log.records)}
+	files := map[string][]byte{"the ledger": fmt.Append(nil, f.log.entries)}
 	for _, name := range []string{f.path, f.path + "-wal"} { // before the log is emptied into the file
 		files[name], err = os.ReadFile(name)
 		must(t, err)
@@ -66,7 +68,7 @@ func provesNothingInTheFileOpensAnything(t *testing.T) {
 	must(t, f.file.Close(context.Background()))
 	files["the closed file"], err = os.ReadFile(f.path)
 	must(t, err)
-	if !bytes.Contains(files["the closed file"], []byte(hash(secrets[len(neverStored)]))) {
+	if !bytes.Contains(files["the closed file"], []byte(ledger.Hash(secrets[len(neverStored)]))) {
 		t.Fatal("the file does not even hold the hash of a code's signature: the scan proves nothing")
 	}
 	for name, content := range files {
@@ -131,14 +133,14 @@ func TestLedger(t *testing.T) {
 	must(t, f.InvalidateAuthorizeCodeSession(ctx, "code-r1"))
 	expect(0, "op", "use", "table", "codes") // not yet on disk
 	must(t, f.Commit(ctx))
-	expect(1, "op", "use", "table", "codes", "id", short(hash("code-r1")))
+	expect(1, "op", "use", "table", "codes", "id", ledger.Short(ledger.Hash("code-r1")))
 
 	_, _ = f.GetRefreshTokenSession(t.Context(), "refresh-r1", nil)
-	expect(1, "msg", "check", "rule", "refresh token used once", "verdict", "pass", "level", "DEBUG")
+	expect(1, "msg", "check", "rule", rules.RefreshOnce.ID, "verdict", "pass", "level", "DEBUG")
 	ctx = f.Begin(t.Context())
 	must(t, f.InvalidateAuthorizeCodeSession(ctx, "code-r1"))
 	is(t, f.Commit(ctx), ErrSpent)
-	expect(1, "msg", "check", "rule", "authorization code used once", "verdict", "fail", "level", "INFO",
+	expect(1, "msg", "check", "rule", rules.CodeOnce.ID, "verdict", "fail", "level", "INFO",
 		"clause", "RFC 6749 4.1.2", "got", "used before")
 	expect(1, "op", "use", "table", "codes") // the loser wrote nothing
 
@@ -149,7 +151,7 @@ func TestLedger(t *testing.T) {
 	must(t, f.RevokeSubject(t.Context(), "ada"))
 	expect(1, "op", "revoke", "id", "ada", "rows", "0") // the time of its death stays
 	is(t, f.RotateRefreshToken(t.Context(), "r1", "refresh-r1"), ErrSpent)
-	expect(1, "rule", "refresh token used once", "verdict", "fail", "got", "family revoked")
+	expect(1, "rule", rules.RefreshOnce.ID, "verdict", "fail", "got", "family revoked")
 	f.clock.advance(72 * time.Hour)
 	b.purged(t, 4)
 	expect(1, "op", "purge", "rows", "2")
@@ -171,7 +173,7 @@ func provesPurgeWorksInBatches(t *testing.T) {
 	f.log.mu.Lock()
 	defer f.log.mu.Unlock()
 	largest := 0
-	for _, r := range f.log.records {
+	for _, r := range f.log.entries {
 		if r["op"] == "purge" {
 			var n int
 			_, err := fmt.Sscan(r["rows"], &n)

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 
 	"github.com/ory/fosite"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 // CreateAuthorizeCodeSession implements oauth2.AuthorizeCodeStorage.
@@ -26,9 +28,9 @@ func (s *Store) GetAuthorizeCodeSession(ctx context.Context, signature string, s
 // uses the code. Of several at once, one succeeds; the others get ErrSpent and
 // fosite.ErrInvalidatedAuthorizeCode, in a unit from Commit.
 func (s *Store) InvalidateAuthorizeCodeSession(ctx context.Context, signature string) error {
-	key := hash(signature)
+	key := ledger.Hash(signature)
 	return s.write(ctx, func(tx *sql.Tx) error { return s.spend(tx, code, key, "") },
-		s.wrote(ctx, "use", code.table, code.name, short(key)))
+		s.wrote(ctx, "use", code.table, code.name, ledger.Short(key)))
 }
 
 // CreatePKCERequestSession implements pkce.PKCERequestStorage.
@@ -102,11 +104,11 @@ func (s *Store) GetRefreshTokenSession(ctx context.Context, signature string, se
 // is dead, and its tombstone stays. fosite deletes a replayed token, and the
 // next replay of it must be noticed as well.
 func (s *Store) DeleteRefreshTokenSession(ctx context.Context, signature string) error {
-	key := hash(signature)
+	key := ledger.Hash(signature)
 	return s.write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`UPDATE refresh_tokens SET used_at = ? WHERE hash = ? AND used_at IS NULL`, s.now().UnixMilli(), key)
 		return err
-	}, s.wrote(ctx, "retire", refresh.table, refresh.name, short(key)))
+	}, s.wrote(ctx, "retire", refresh.table, refresh.name, ledger.Short(key)))
 }
 
 // RotateRefreshToken implements oauth2.RefreshTokenStorage: it uses the token
@@ -114,7 +116,7 @@ func (s *Store) DeleteRefreshTokenSession(ctx context.Context, signature string)
 // one succeeds; the others get ErrSpent and fosite.ErrInactiveToken, in a unit
 // from Commit.
 func (s *Store) RotateRefreshToken(ctx context.Context, requestID, signature string) error {
-	key := hash(signature)
+	key := ledger.Hash(signature)
 	var ended int64
 	return s.write(ctx, func(tx *sql.Tx) error {
 		if err := s.spend(tx, refresh, key, requestID); err != nil {
@@ -123,7 +125,7 @@ func (s *Store) RotateRefreshToken(ctx context.Context, requestID, signature str
 		var err error
 		ended, err = replaceAccessTokens(tx, `request_id = ?`, requestID)
 		return err
-	}, s.wrote(ctx, "use", refresh.table, refresh.name, short(key), slog.String("family", requestID)),
+	}, s.wrote(ctx, "use", refresh.table, refresh.name, ledger.Short(key), slog.String("family", requestID)),
 		func() {
 			s.wrote(ctx, "delete", access.table, access.name, requestID, slog.Int64("rows", ended))()
 		})
@@ -156,9 +158,9 @@ func (s *Store) spend(tx *sql.Tx, k kind, key, requestID string) error {
 
 // remove deletes what nobody needs to remember.
 func (s *Store) remove(ctx context.Context, k kind, secret string) error {
-	key := hash(secret)
+	key := ledger.Hash(secret)
 	return s.write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`DELETE FROM `+k.table+` WHERE hash = ?`, key)
 		return err
-	}, s.wrote(ctx, "delete", k.table, k.name, short(key)))
+	}, s.wrote(ctx, "delete", k.table, k.name, ledger.Short(key)))
 }

@@ -75,7 +75,7 @@ func (s *Store) purgeOnce(ctx context.Context, statements []string, before int64
 		return nil
 	}, func() {
 		if n > 0 {
-			s.log.LogAttrs(ctx, slog.LevelDebug, "store", slog.String("op", "purge"), slog.Int64("rows", n))
+			s.ledger.Wrote(ctx, "purge", "families", "grants that are over, with what is left of them", "", slog.Int64("rows", n))
 		}
 	})
 	if err != nil {

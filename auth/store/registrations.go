@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/ory/fosite"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 // ErrFull says that as many clients are registered as this store keeps.
@@ -54,7 +56,7 @@ func (s *Store) Register(ctx context.Context, c Client, r Registration) error {
 // registration access token. Errors: fosite.ErrNotFound, for an unknown client
 // as for a wrong token.
 func (s *Store) Registered(ctx context.Context, clientID, token string) (*Client, Registration, error) {
-	r := Registration{TokenHash: hash(token)}
+	r := Registration{TokenHash: ledger.Hash(token)}
 	var registered, expires, used sql.NullInt64
 	err := s.one(ctx, `SELECT metadata, vouched, registered_at, expires_at, last_used_at FROM registrations WHERE client_id = ? AND token_hash = ?`,
 		[]any{clientID, r.TokenHash}, &r.Metadata, &r.Vouched, &registered, &expires, &used)
@@ -166,18 +168,22 @@ func (s *Store) PurgeRegistrations(ctx context.Context) (n int, err error) {
 // AddInitialToken stores an initial access token for so many registrations,
 // RFC 7591 3.
 func (s *Store) AddInitialToken(ctx context.Context, token string, uses int, until time.Time) error {
-	h := hash(token)
+	h := ledger.Hash(token)
 	return s.write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`INSERT INTO initial_access_tokens (hash, uses, created_at, expires_at) VALUES (?, ?, ?, ?)`, h, uses, s.now().UnixMilli(), until.UnixMilli())
 		return err
-	}, s.wrote(ctx, "insert", "initial_access_tokens", "initial access token", short(h)))
+	}, s.wrote(ctx, "insert", "initial_access_tokens", "initial access token", ledger.Short(h)))
+}
+
+func initialToken(hash, got string) verdict {
+	return verdict{rule: rules.InitialToken, expected: "known, with a use left, not expired", got: got, kind: "initial access token", id: ledger.Short(hash)}
 }
 
 // SpendInitialToken takes one use of an initial access token. It belongs into
 // the unit of the registration, so that a refused one costs nothing. Errors:
 // ErrSpent, also for one that is unknown or has expired.
 func (s *Store) SpendInitialToken(ctx context.Context, token string) error {
-	h := hash(token)
+	h := ledger.Hash(token)
 	return s.write(ctx, func(tx *sql.Tx) error {
 		done, err := tx.Exec(`UPDATE initial_access_tokens SET uses = uses - 1 WHERE hash = ? AND uses > 0 AND expires_at > ?`, h, s.now().UnixMilli())
 		if err != nil {
@@ -186,9 +192,6 @@ func (s *Store) SpendInitialToken(ctx context.Context, token string) error {
 		if n, err := done.RowsAffected(); n == 1 || err != nil {
 			return err
 		}
-		return &refusal{fosite: fosite.ErrInactiveToken, verdict: verdict{
-			rule: "initial access token is good", expected: "known, with a use left, not expired", got: "none such",
-			clause: "RFC 7591 3", kind: "initial access token", id: short(h),
-		}}
-	}, s.wrote(ctx, "spend", "initial_access_tokens", "initial access token", short(h)))
+		return &refusal{fosite: fosite.ErrInactiveToken, verdict: initialToken(h, "none such")}
+	}, func() { s.check(ctx, true, initialToken(h, "such a token")) }, s.wrote(ctx, "spend", "initial_access_tokens", "initial access token", ledger.Short(h)))
 }

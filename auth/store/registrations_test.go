@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/ory/fosite"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 const manage = "the registration access token of reg_1"
@@ -16,7 +18,7 @@ const manage = "the registration access token of reg_1"
 func registered(t *testing.T, f *fixture, id string) {
 	t.Helper()
 	c := Client{ID: id, Name: "Mine", Kind: "native", Grants: []string{"authorization_code", "refresh_token"}, Scopes: []string{"read"}, AuthMethods: []string{"none"}}
-	must(t, f.Register(t.Context(), c, Registration{TokenHash: hash(manage + id), Metadata: `{"client_name":"Mine"}`, ExpiresAt: f.clock.now().Add(24 * time.Hour)}))
+	must(t, f.Register(t.Context(), c, Registration{TokenHash: ledger.Hash(manage + id), Metadata: `{"client_name":"Mine"}`, ExpiresAt: f.clock.now().Add(24 * time.Hour)}))
 }
 
 func TestRegistrationIsReadByItsTokenAlone(t *testing.T) {
@@ -28,7 +30,7 @@ func TestRegistrationIsReadByItsTokenAlone(t *testing.T) {
 	if c.ID != "reg_1" || c.Source != SourceRuntime || r.Metadata != `{"client_name":"Mine"}` || !r.RegisteredAt.Equal(f.clock.now()) || !r.ExpiresAt.Equal(c.ExpiresAt) || !r.LastUsedAt.IsZero() {
 		t.Errorf("%+v %+v", c, r)
 	}
-	for _, row := range [][2]string{{"reg_1", manage + "reg_2"}, {"reg_1", hash(manage + "reg_1")}, {"reg_1", ""}, {"reg_3", manage + "reg_1"}, {"app", manage + "reg_1"}} {
+	for _, row := range [][2]string{{"reg_1", manage + "reg_2"}, {"reg_1", ledger.Hash(manage + "reg_1")}, {"reg_1", ""}, {"reg_3", manage + "reg_1"}, {"app", manage + "reg_1"}} {
 		_, _, err := f.Registered(t.Context(), row[0], row[1])
 		is(t, err, fosite.ErrNotFound)
 	}
@@ -118,7 +120,7 @@ func TestRegistrationsAreBounded(t *testing.T) {
 		registered(t, f, fmt.Sprint("reg_", i))
 	}
 	c := Client{ID: "one too many", Kind: "native"}
-	r := Registration{TokenHash: hash("x"), ExpiresAt: f.clock.now().Add(time.Hour)}
+	r := Registration{TokenHash: ledger.Hash("x"), ExpiresAt: f.clock.now().Add(time.Hour)}
 	is(t, f.Register(t.Context(), c, r), ErrFull)
 	if _, err := f.Client(t.Context(), c.ID); !errors.Is(err, fosite.ErrNotFound) {
 		t.Errorf("stored all the same: %v", err)
@@ -159,7 +161,9 @@ func TestInitialTokenIsSpent(t *testing.T) {
 	must(t, f.AddInitialToken(t.Context(), "short", 1, f.clock.now().Add(time.Minute)))
 	f.clock.advance(time.Minute)
 	is(t, f.SpendInitialToken(t.Context(), "short"), ErrSpent)
-	if n := f.log.count("rule", "initial access token is good", "verdict", "fail"); n != 19 {
-		t.Errorf("%d refusals in the ledger, want 19", n)
+	for verdict, want := range map[string]int{"pass": 3, "fail": 19} {
+		if n := f.log.count("rule", rules.InitialToken.ID, "verdict", verdict); n != want {
+			t.Errorf("%d times %s in the ledger, want %d", n, verdict, want)
+		}
 	}
 }

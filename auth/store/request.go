@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/ory/fosite"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 // kind is one of the six things that a request is stored for.
@@ -20,21 +22,21 @@ type kind struct {
 	name   string           // in the ledger
 	expiry fosite.TokenType // which of the session's expiries is its own
 	spent  error            // what fosite calls a used one; nil for what is not used up
-	clause string           // which demands that it is used once
+	once   ledger.Rule      // of what is used up
 	insert string
 	get    string
 }
 
 var (
 	code = newKind(kind{table: "codes", name: "authorization code", expiry: fosite.AuthorizeCode,
-		spent: fosite.ErrInvalidatedAuthorizeCode, clause: "RFC 6749 4.1.2"})
+		spent: fosite.ErrInvalidatedAuthorizeCode, once: rules.CodeOnce})
 	device = newKind(kind{table: "device_codes", name: "device code", expiry: DeviceCode,
-		spent: fosite.ErrInactiveToken, clause: "RFC 8628 3.5"})
+		spent: fosite.ErrInactiveToken, once: rules.DeviceCodeOnce})
 	challenge = newKind(kind{table: "pkce", name: "code challenge", expiry: fosite.AuthorizeCode})
 	identity  = newKind(kind{table: "oidc", name: "OpenID Connect request", expiry: fosite.AuthorizeCode})
 	access    = newKind(kind{table: "access_tokens", name: "access token", expiry: fosite.AccessToken})
 	refresh   = newKind(kind{table: "refresh_tokens", name: "refresh token", expiry: fosite.RefreshToken,
-		spent: fosite.ErrInactiveToken, clause: "RFC 9700 4.14.2"})
+		spent: fosite.ErrInactiveToken, once: rules.RefreshOnce})
 )
 
 func newKind(k kind) kind {
@@ -58,7 +60,7 @@ var neverStored = []string{"code", "device_code", "code_verifier", "refresh_toke
 // create stores the request r under secret, and in its family. Everything is
 // encoded now: fosite goes on changing r, and in a unit the write is later.
 func (s *Store) create(ctx context.Context, k kind, secret string, r fosite.Requester) error {
-	return s.createAt(ctx, k, hash(secret), r)
+	return s.createAt(ctx, k, ledger.Hash(secret), r)
 }
 
 func (s *Store) createAt(ctx context.Context, k kind, key string, r fosite.Requester) error {
@@ -99,7 +101,16 @@ func (s *Store) createAt(ctx context.Context, k kind, key string, r fosite.Reque
 			return fmt.Errorf("store %s: %w", k.name, err)
 		}
 		return nil
-	}, s.wrote(ctx, "insert", k.table, k.name, short(key), slog.String("family", f.requestID)))
+	}, func() { s.joined(ctx, k, f) }, s.wrote(ctx, "insert", k.table, k.name, ledger.Short(key), slog.String("family", f.requestID)))
+}
+
+// joined reports the rules of a family that took a new member, once for all
+// that is issued together: an access token is always among it.
+func (s *Store) joined(ctx context.Context, k kind, f family) {
+	if k.table == access.table {
+		s.check(ctx, true, f.stands(true))
+		s.check(ctx, true, f.complete(true))
+	}
 }
 
 // load reads the request stored under secret, and its session into the given
@@ -107,7 +118,7 @@ func (s *Store) createAt(ctx context.Context, k kind, key string, r fosite.Reque
 // replay is answered by revoking its family. fosite.ErrNotFound where there is
 // none, or where its client is no longer served.
 func (s *Store) load(ctx context.Context, k kind, secret string, into fosite.Session) (fosite.Requester, error) {
-	return s.loadAt(ctx, k, hash(secret), into)
+	return s.loadAt(ctx, k, ledger.Hash(secret), into)
 }
 
 func (s *Store) loadAt(ctx context.Context, k kind, key string, into fosite.Session) (fosite.Requester, error) {
@@ -132,11 +143,11 @@ func (s *Store) loadAt(ctx context.Context, k kind, key string, into fosite.Sess
 	r.RequestedAt, r.Session = time.UnixMilli(requestedAt).UTC(), into
 	r.RequestedScope, r.GrantedScope, r.RequestedAudience, r.GrantedAudience = items(asked), within(without(items(granted), items(withdrawn)), r.Client.GetScopes()), items(askedAud), items(grantAud)
 	if r.Form, err = url.ParseQuery(form); err != nil {
-		return nil, fmt.Errorf("stored form of %s %s: %w", k.name, short(key), err)
+		return nil, fmt.Errorf("stored form of %s %s: %w", k.name, ledger.Short(key), err)
 	}
 	// In place, because fosite goes on with the session that it passed.
 	if err := json.Unmarshal([]byte(session), into); err != nil {
-		return nil, fmt.Errorf("stored session of %s %s: %w", k.name, short(key), err)
+		return nil, fmt.Errorf("stored session of %s %s: %w", k.name, ledger.Short(key), err)
 	}
 	return s.standing(ctx, k, key, &r, used, revoked)
 }
@@ -147,8 +158,7 @@ func (s *Store) standing(ctx context.Context, k kind, key string, r fosite.Reque
 	case k.spent != nil:
 		// RFC 6749 4.1.2, RFC 9700 4.14.2: what was used once is refused, or a stolen one works once more.
 		v := onceOnly(k, key, used, revoked)
-		s.check(ctx, !used && !revoked, v)
-		if used || revoked {
+		if !s.check(ctx, !used && !revoked, v) {
 			return r, &refusal{verdict: v, fosite: k.spent}
 		}
 	case revoked && k.table == access.table:
@@ -159,7 +169,7 @@ func (s *Store) standing(ctx context.Context, k kind, key string, r fosite.Reque
 
 // onceOnly words the check of what may be used once.
 func onceOnly(k kind, key string, used, revoked bool) verdict {
-	v := verdict{rule: k.name + " used once", expected: "unused, family not revoked", got: "unused", clause: k.clause, kind: k.name, id: short(key)}
+	v := verdict{rule: k.once, expected: "unused, family not revoked", got: "unused", kind: k.name, id: ledger.Short(key)}
 	switch {
 	case used:
 		v.got = "used before"

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/ory/fosite"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 func TestExpire(t *testing.T) {
@@ -19,7 +21,7 @@ func TestExpire(t *testing.T) {
 		secret, kind string
 		expiry       fosite.TokenType
 	}{{"code", "authorization code", fosite.AuthorizeCode}, {"access", "access token", fosite.AccessToken}, {"refresh", "refresh token", fosite.RefreshToken}} {
-		if kind, err := f.Expire(ctx, hash(c.secret)); kind != c.kind || err != nil {
+		if kind, err := f.Expire(ctx, ledger.Hash(c.secret)); kind != c.kind || err != nil {
 			t.Fatalf("%s: %q %v", c.secret, kind, err)
 		}
 		s := newSession()
@@ -39,11 +41,11 @@ func TestExpire(t *testing.T) {
 		if s.GetExpiresAt(fosite.AccessToken).IsZero() {
 			t.Errorf("%s: its session lost the rest", c.secret)
 		}
-		kind, err := f.Expire(ctx, hash(c.secret))
+		kind, err := f.Expire(ctx, ledger.Hash(c.secret))
 		if is(t, err, ErrExpired); kind != c.kind {
 			t.Errorf("again: %q", kind)
 		}
-		if n := f.log.count("op", "expire", "id", short(hash(c.secret))); n != 1 {
+		if n := f.log.count("op", "expire", "id", ledger.Short(ledger.Hash(c.secret))); n != 1 {
 			t.Errorf("%s: reported %d times", c.secret, n)
 		}
 	}
@@ -53,22 +55,22 @@ func TestExpire(t *testing.T) {
 
 func TestExpireNeedsSomethingAlive(t *testing.T) {
 	f, ctx := open(t), t.Context()
-	_, err := f.Expire(ctx, hash("unknown"))
+	_, err := f.Expire(ctx, ledger.Hash("unknown"))
 	is(t, err, fosite.ErrNotFound)
 	must(t, f.CreateAuthorizeCodeSession(ctx, "code", f.clock.request("r1")))
 	must(t, f.InvalidateAuthorizeCodeSession(ctx, "code"))
-	_, err = f.Expire(ctx, hash("code"))
+	_, err = f.Expire(ctx, ledger.Hash("code"))
 	is(t, err, ErrSpent)
 	must(t, f.CreateAccessTokenSession(ctx, "access", f.clock.request("r1")))
 	must(t, f.RevokeFamily(ctx, "r1"))
-	_, err = f.Expire(ctx, hash("access"))
+	_, err = f.Expire(ctx, ledger.Hash("access"))
 	is(t, err, ErrSpent)
 	if _, err := f.AccessToken(ctx, "access"); !errors.Is(err, fosite.ErrNotFound) || errors.Is(err, ErrExpired) {
 		t.Errorf("a revoked token: %v; want it not to pass for expired", err)
 	}
 	must(t, f.CreateAccessTokenSession(ctx, "late", f.clock.request("r2")))
 	f.clock.advance(15 * time.Minute)
-	_, err = f.Expire(ctx, hash("late"))
+	_, err = f.Expire(ctx, ledger.Hash("late"))
 	is(t, err, ErrExpired)
 	_, err = f.AccessToken(ctx, "late")
 	is(t, err, fosite.ErrNotFound, ErrExpired)
@@ -82,7 +84,7 @@ func TestOneOf50ExpiresIt(t *testing.T) {
 	won := 0
 	for range 50 {
 		each.Go(func() {
-			_, err := f.Expire(t.Context(), hash("refresh"))
+			_, err := f.Expire(t.Context(), ledger.Hash("refresh"))
 			mu.Lock()
 			defer mu.Unlock()
 			if err == nil {

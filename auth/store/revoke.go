@@ -7,6 +7,8 @@ import (
 	"fmt"
 
 	"github.com/ory/fosite"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 // ErrOtherClient says that a token was issued to another client.
@@ -31,7 +33,7 @@ const grantOfToken = `SELECT f.request_id, f.client_id FROM families f JOIN (
 // too, or after, and is refused.
 func (s *Store) RevokeToken(ctx context.Context, token, clientID string) error {
 	var requestID, owner string
-	err := s.one(ctx, grantOfToken, []any{hash(token)}, &requestID, &owner)
+	err := s.one(ctx, grantOfToken, []any{ledger.Hash(token)}, &requestID, &owner)
 	if errors.Is(err, fosite.ErrNotFound) {
 		return nil
 	}

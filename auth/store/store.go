@@ -2,10 +2,8 @@ package store
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
 	"embed"
-	"encoding/hex"
 	"errors"
 	"log/slog"
 	"time"
@@ -15,6 +13,8 @@ import (
 	"github.com/ory/fosite/handler/openid"
 	"github.com/ory/fosite/handler/pkce"
 	"github.com/ory/fosite/storage"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 // Migrations are the tables of this room, in goose's format.
@@ -64,6 +64,7 @@ type Store struct {
 	base    string
 	now     func() time.Time
 	log     *slog.Logger
+	ledger  ledger.Ledger
 	clients clientCache
 	uses    uses
 }
@@ -87,7 +88,7 @@ func New(c Config) *Store {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Store{
-		writer: c.Writer, read: c.Read, session: c.Session, base: c.Base, now: c.Now, log: c.Log,
+		writer: c.Writer, read: c.Read, session: c.Session, base: c.Base, now: c.Now, log: c.Log, ledger: ledger.New(c.Log),
 		clients: clientCache{byID: map[string]*Client{}},
 	}
 }
@@ -116,12 +117,6 @@ func (s *Store) Rollback(ctx context.Context) error {
 // write is how everything here is written.
 func (s *Store) write(ctx context.Context, fn func(tx *sql.Tx) error, after ...func()) error {
 	return s.report(ctx, s.writer.Write(ctx, fn, after...))
-}
-
-// hash is what is stored of a signature or code, in hex.
-func hash(secret string) string {
-	sum := sha256.Sum256([]byte(secret))
-	return hex.EncodeToString(sum[:])
 }
 
 // millis is how a time is stored; the zero time is NULL.

@@ -58,29 +58,29 @@ func newClock() *clock {
 func (c *clock) now() time.Time          { return time.UnixMilli(c.ms.Load()).UTC() }
 func (c *clock) advance(d time.Duration) { c.ms.Add(d.Milliseconds()) }
 
-// ledger keeps the records that a store reports.
-type ledger struct {
+// records keeps the records that a store reports.
+type records struct {
 	mu      sync.Mutex
-	records []map[string]string
+	entries []map[string]string
 }
 
-func (l *ledger) Enabled(context.Context, slog.Level) bool { return true }
-func (l *ledger) WithAttrs([]slog.Attr) slog.Handler       { return l }
-func (l *ledger) WithGroup(string) slog.Handler            { return l }
-func (l *ledger) Handle(_ context.Context, r slog.Record) error {
+func (l *records) Enabled(context.Context, slog.Level) bool { return true }
+func (l *records) WithAttrs([]slog.Attr) slog.Handler       { return l }
+func (l *records) WithGroup(string) slog.Handler            { return l }
+func (l *records) Handle(_ context.Context, r slog.Record) error {
 	entry := map[string]string{"msg": r.Message, "level": r.Level.String()}
 	r.Attrs(func(a slog.Attr) bool { entry[a.Key] = a.Value.String(); return true })
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.records = append(l.records, entry)
+	l.entries = append(l.entries, entry)
 	return nil
 }
 
 // count returns how many records have all these pairs of key and value.
-func (l *ledger) count(pairs ...string) (n int) {
+func (l *records) count(pairs ...string) (n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, r := range l.records {
+	for _, r := range l.entries {
 		ok := true
 		for i := 0; i < len(pairs); i += 2 {
 			ok = ok && r[pairs[i]] == pairs[i+1]
@@ -98,7 +98,7 @@ type fixture struct {
 	path  string
 	file  *sqlite.File
 	clock *clock
-	log   *ledger
+	log   *records
 }
 
 var clients = []Client{
@@ -109,7 +109,7 @@ var clients = []Client{
 
 func open(t testing.TB) *fixture {
 	t.Helper()
-	f := &fixture{path: filepath.Join(t.TempDir(), "test.db"), clock: newClock(), log: &ledger{}}
+	f := &fixture{path: filepath.Join(t.TempDir(), "test.db"), clock: newClock(), log: &records{}}
 	f.reopen(t)
 	if _, err := f.ApplyClients(context.Background(), clients); err != nil {
 		t.Fatal(err)

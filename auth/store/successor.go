@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/ory/fosite"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 // A successor is the refresh token that took the place of a used one. For a
@@ -48,7 +50,7 @@ func (s *Store) KeepSuccessor(ctx context.Context, used, successor, requestID, r
 	if err != nil {
 		return err
 	}
-	key, next := hash(used), hash(successor)
+	key, next := ledger.Hash(used), ledger.Hash(successor)
 	return s.write(ctx, func(tx *sql.Tx) error {
 		// The token that is being used was a successor itself: nobody gets it again.
 		if _, err := tx.Exec(`DELETE FROM successors WHERE successor = ? OR expires_at < ?`, key, s.now().Add(-successorMargin).UnixMilli()); err != nil {
@@ -65,22 +67,22 @@ func (s *Store) KeepSuccessor(ctx context.Context, used, successor, requestID, r
 			return fmt.Errorf("keep successor: %w", err)
 		}
 		return nil
-	}, s.wrote(ctx, "insert", "successors", "successor of a refresh token", short(key), slog.String("family", requestID)))
+	}, s.wrote(ctx, "insert", "successors", "successor of a refresh token", ledger.Short(key), slog.String("family", requestID)))
 }
 
 // Successor returns the refresh token that took the place of used: within the
 // grace, to the same request, maxRepeats times, until it is used itself.
 // fosite.ErrNotFound else.
 func (s *Store) Successor(ctx context.Context, used, request string) (string, error) {
-	key := hash(used)
+	key := ledger.Hash(used)
 	var sealed []byte
 	err := s.one(ctx, `SELECT v.sealed FROM successors v JOIN families f USING (request_id) JOIN refresh_tokens t ON t.hash = v.successor
 		WHERE v.hash = ? AND v.expires_at >= ? AND f.revoked_at IS NULL AND t.used_at IS NULL AND t.repeated < ?`, []any{key, s.now().UnixMilli(), maxRepeats}, &sealed)
 	if err != nil && !errors.Is(err, fosite.ErrNotFound) {
 		return "", err
 	}
-	v := verdict{rule: "used refresh token presented once more", expected: "the same request within the grace, not too often, its successor unused",
-		got: "the same request", clause: "RFC 9700 4.14.2", kind: refresh.name, id: short(key)}
+	v := verdict{rule: rules.RefreshAgain, expected: "the same request within the grace, not too often, its successor unused",
+		got: "the same request", kind: refresh.name, id: ledger.Short(key)}
 	var successor string
 	if err != nil {
 		v.got = "no grace, repeated too often, or the successor is used"
@@ -95,7 +97,7 @@ func (s *Store) Successor(ctx context.Context, used, request string) (string, er
 // with ErrSpent where the successor has been used since Successor returned it,
 // or given out as often as it may be.
 func (s *Store) RepeatSuccessor(ctx context.Context, used, requestID string) error {
-	key := hash(used)
+	key := ledger.Hash(used)
 	return s.write(ctx, func(tx *sql.Tx) error {
 		// RFC 9700 4.14.2: one statement decides between this retry and the successor's use, after which the old token is a replay.
 		done, err := tx.Exec(`UPDATE refresh_tokens SET repeated = repeated + 1 WHERE used_at IS NULL AND repeated < ?3
@@ -108,7 +110,7 @@ func (s *Store) RepeatSuccessor(ctx context.Context, used, requestID string) err
 			return err
 		}
 		return &refusal{verdict: onceOnly(refresh, key, true, false), fosite: fosite.ErrInactiveToken}
-	}, s.wrote(ctx, "repeat", "successors", "successor of a refresh token", short(key), slog.String("family", requestID)))
+	}, s.wrote(ctx, "repeat", "successors", "successor of a refresh token", ledger.Short(key), slog.String("family", requestID)))
 }
 
 // sealing is the cipher for the successor of one token. Each key seals once.

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/ory/fosite"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 // TokenRecord is what is known of a living access token.
@@ -41,11 +43,11 @@ func (s *Store) AccessToken(ctx context.Context, signature string) (TokenRecord,
 		scopes, audience string
 		created, expires sql.NullInt64
 	)
-	err := s.one(ctx, livingToken, []any{hash(signature), s.now().UnixMilli()},
+	err := s.one(ctx, livingToken, []any{ledger.Hash(signature), s.now().UnixMilli()},
 		&t.RequestID, &t.ClientID, &subject, &sid, &scopes, &audience, &created, &expires)
 	if errors.Is(err, fosite.ErrNotFound) {
 		var one int
-		if s.one(ctx, standingToken, []any{hash(signature)}, &one) == nil {
+		if s.one(ctx, standingToken, []any{ledger.Hash(signature)}, &one) == nil {
 			err = errors.Join(fosite.ErrNotFound, ErrExpired)
 		}
 	}

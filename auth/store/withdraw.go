@@ -109,14 +109,18 @@ func (f family) whyNotJoined(tx *sql.Tx) error {
 	}
 	if open {
 		// RFC 9700 2.3: what the person takes back must not come again with a refresh that had read the grant before.
-		return &refusal{reason: ErrWithdrawn, fosite: fosite.ErrInactiveToken, verdict: verdict{
-			rule: "grant has every scope when a token is issued", expected: "none taken back", got: "one taken back",
-			clause: "RFC 9700 2.3", kind: "grant", id: f.requestID,
-		}}
+		return &refusal{reason: ErrWithdrawn, fosite: fosite.ErrInactiveToken, verdict: f.complete(false)}
 	}
 	// RFC 9700 4.14.2: after a replay the whole grant is revoked; a token issued a moment later would survive it.
-	return &refusal{fosite: fosite.ErrInactiveToken, verdict: verdict{
-		rule: "grant stands when a token is issued", expected: "not revoked", got: "revoked",
-		clause: "RFC 9700 4.14.2", kind: "grant", id: f.requestID,
-	}}
+	return &refusal{fosite: fosite.ErrInactiveToken, verdict: f.stands(false)}
+}
+
+func (f family) complete(ok bool) verdict {
+	got := map[bool]string{true: "none", false: "one"}[ok] + " taken back"
+	return verdict{rule: rules.GrantComplete, expected: "none taken back", got: got, kind: "grant", id: f.requestID}
+}
+
+func (f family) stands(ok bool) verdict {
+	got := map[bool]string{true: "not revoked", false: "revoked"}[ok]
+	return verdict{rule: rules.GrantStands, expected: "not revoked", got: got, kind: "grant", id: f.requestID}
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/ory/fosite"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 // living returns the scopes that a stored refresh token grants, nil where it is dead.
@@ -109,14 +111,14 @@ func TestWithdrawFromADevice(t *testing.T) {
 	r := f.clock.request("r1")
 	r.GrantedScope = fosite.Arguments{"read", "write", "offline_access"}
 	r.Session.SetExpiresAt(DeviceCode, f.clock.now().Add(10*time.Minute))
-	must(t, f.CreateDeviceCode(t.Context(), hash("device"), r))
+	must(t, f.CreateDeviceCode(t.Context(), ledger.Hash("device"), r))
 	must(t, f.Withdraw(t.Context(), Withdrawal{Subject: "ada", ClientID: "app", Scope: "write", Hollow: []string{"offline_access"}}))
-	got, err := f.DeviceCodeRequest(t.Context(), hash("device"), nil)
+	got, err := f.DeviceCodeRequest(t.Context(), ledger.Hash("device"), nil)
 	if err != nil || !slices.Equal(got.GetGrantedScopes(), []string{"read", "offline_access"}) {
 		t.Fatalf("%v, %v; want what is left", got, err)
 	}
 	must(t, f.Withdraw(t.Context(), Withdrawal{Subject: "ada", ClientID: "app", Scope: "offline_access", Vital: true}))
-	_, err = f.DeviceCodeRequest(t.Context(), hash("device"), nil)
+	_, err = f.DeviceCodeRequest(t.Context(), ledger.Hash("device"), nil)
 	is(t, err, ErrSpent)
 }
 

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -541,10 +542,34 @@ func TestTakenBack(t *testing.T) {
 	}
 }
 
+// The rules that cost a grant are in the book: under another name, a replay
+// would not be seen.
+func TestRulesThatEndAGrantExist(t *testing.T) {
+	var book strings.Builder
+	for _, pattern := range []string{"../../../auth/*.go", "../../../auth/*/rules*.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatal(pattern, err)
+		}
+		for _, file := range files {
+			source, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			book.Write(source)
+		}
+	}
+	for _, id := range endsTheFamily {
+		if !strings.Contains(book.String(), `"`+id+`"`) {
+			t.Errorf("no rule is called %q", id)
+		}
+	}
+}
+
 // A token that was used and is answered all the same was sent again within the
 // grace: no theft, and no end.
 func TestARetryIsNoReplay(t *testing.T) {
-	used := []Check{{Rule: "refresh token used once", Got: "used before"}}
+	used := []Check{{Rule: "refresh-token-used-once", Got: "used before"}}
 	if x := (&Exchange{Kind: KindToken, Status: 400, Checks: used}); !x.Replay() {
 		t.Error("refused, and no replay")
 	}
