@@ -754,17 +754,15 @@ func TestVerifier(t *testing.T) {
 // PKCE: what began with a challenge ends with its verifier, and a verifier
 // without a challenge tells that somebody took the challenge out (4.8.2).
 func TestOlderClientWithoutPKCE(t *testing.T) {
-	web := "      - http://localhost:8080/callback\n"
-	p := start(t, "--config", configured(t, replacing(web, web+"    require_pkce: false\n")))
+	p := start(t)
 	b, c := p.browser(t), agent.Mobile()
-	c.ID, c.Redirect, c.Scope = "timesheets-web", "http://localhost:3000/callback", "openid offline_access read:timesheets"
+	c.ID, c.Redirect, c.Scope = "timesheets-legacy", "http://localhost:3000/callback", "openid offline_access read:timesheets"
 	redeem := func(code, verifier string) agent.Answer {
 		form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {c.Redirect}}
 		if verifier != "" {
 			form.Set("code_verifier", verifier)
 		}
-		secret := "timesheets-web-" + strings.Repeat("secret", 6)
-		return b.Do("POST", "/oauth/token", form, "Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(c.ID+":"+secret)))
+		return b.Do("POST", "/oauth/token", form, "Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(c.ID+":timesheets-legacy-secret")))
 	}
 	none := []string{"code_challenge", "", "code_challenge_method", ""}
 

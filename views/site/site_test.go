@@ -50,15 +50,15 @@ func TestDemoIsOnlyWhereItCanComeBack(t *testing.T) {
 		issuer, client string
 		want           bool
 	}{
-		"localhost":          {"http://localhost:8484", "timesheets-mobile", true},
-		"trailing slash":     {"http://localhost:8484/", "timesheets-mobile", true},
-		"127.0.0.1":          {"http://127.0.0.1:8484", "timesheets-mobile", true},
-		"[::1]":              {"http://[::1]:8484", "timesheets-mobile", true},
-		"no client":          {"http://localhost:8484", "", false},
-		"another host":       {"http://192.168.1.20:8484", "timesheets-mobile", false},
-		"https":              {"https://auth.example:8484", "timesheets-mobile", false},
-		"like localhost":     {"http://localhost.example:8484", "timesheets-mobile", false},
-		"no port of its own": {"http://localhost", "timesheets-mobile", false},
+		"localhost":        {"http://localhost:8484", "timesheets-mobile", true},
+		"trailing slash":   {"http://localhost:8484/", "timesheets-mobile", true},
+		"127.0.0.1":        {"http://127.0.0.1:8484", "timesheets-mobile", true},
+		"[::1]":            {"http://[::1]:8484", "timesheets-mobile", true},
+		"no client":        {"http://localhost:8484", "", false},
+		"another host":     {"http://192.168.1.20:8484", "timesheets-mobile", false},
+		"https":            {"https://auth.example:8484", "timesheets-mobile", false},
+		"like localhost":   {"http://localhost.example:8484", "timesheets-mobile", false},
+		"the default port": {"http://localhost", "timesheets-mobile", true}, // RFC 9110 4.2.1: 80
 	} {
 		config := Config{Issuer: c.issuer, Client: c.client, CodeSeconds: func() int { return 60 }}
 		if got := strings.Contains(get(config, "/").Body.String(), `href="/try"`); got != c.want {
