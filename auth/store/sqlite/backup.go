@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -45,7 +44,7 @@ func (f *File) Backup(ctx context.Context, path string) error {
 	}
 	err = remove(draft)
 	syncDir(filepath.Dir(place))
-	f.log.LogAttrs(ctx, slog.LevelDebug, "store", slog.String("op", "backup"), slog.String("file", f.Path))
+	f.wrote(ctx, "backup")
 	return err
 }
 

@@ -24,7 +24,7 @@ const (
 )
 
 // rules are the pragmas that every connection has, and what each reads back.
-func rules(busy time.Duration, write bool) map[string]string {
+func pragmas(busy time.Duration, write bool) map[string]string {
 	r := map[string]string{
 		"busy_timeout":   strconv.FormatInt(busy.Milliseconds(), 10),
 		"foreign_keys":   "1",
@@ -52,7 +52,7 @@ func dsn(place string, busy time.Duration, write bool) string {
 	if write {
 		q.Set("_txlock", "immediate") // wait for the lock at BEGIN, where waiting works
 	}
-	for name, value := range rules(busy, write) {
+	for name, value := range pragmas(busy, write) {
 		q.Add("_pragma", name+"("+value+")")
 	}
 	return uri(place, q)
@@ -77,10 +77,10 @@ func (f *File) connect(ctx context.Context, busy time.Duration) (err error) {
 	if err := f.assertVersion(ctx); err != nil {
 		return err
 	}
-	if err := f.assertRules(ctx, f.write, 1, rules(busy, true)); err != nil {
+	if err := f.assertRules(ctx, f.write, 1, pragmas(busy, true)); err != nil {
 		return err
 	}
-	if err := f.assertRules(ctx, f.read, readers, rules(busy, false)); err != nil {
+	if err := f.assertRules(ctx, f.read, readers, pragmas(busy, false)); err != nil {
 		return err
 	}
 	return f.present()
@@ -105,7 +105,7 @@ func (f *File) assertVersion(ctx context.Context) error {
 		return classify(fmt.Errorf("open %s: %w", f.Path, err))
 	}
 	ok := !olderThan(got, oldestSQLite)
-	f.check(ctx, "sqlite_version", ok, ">= "+oldestSQLite, got)
+	f.check(ctx, rules.Version, ok, ">= "+oldestSQLite, got)
 	if !ok {
 		return fmt.Errorf("this program was built with SQLite %s, which can damage files; build it with %s or newer", got, oldestSQLite)
 	}
@@ -146,7 +146,7 @@ func (f *File) assertRules(ctx context.Context, db *sql.DB, size int, want map[s
 			if err != nil {
 				return classify(fmt.Errorf("open %s: %s: %w", f.Path, name, err))
 			}
-			f.check(ctx, "pragma "+name, got == value, value, got)
+			f.check(ctx, rules.Pragmas, got == value, name+" "+value, name+" "+got)
 			if got != value {
 				return fmt.Errorf("open %s: %s is %s on a connection, not %s", f.Path, name, got, value)
 			}

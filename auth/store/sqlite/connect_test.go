@@ -58,7 +58,7 @@ func provesAConnectionWithoutARuleIsNoticed(t *testing.T) {
 	for _, c := range conns {
 		c.Close()
 	}
-	if err := f.assertRules(t.Context(), f.Read(), readers, rules(200*time.Millisecond, false)); err == nil {
+	if err := f.assertRules(t.Context(), f.Read(), readers, pragmas(200*time.Millisecond, false)); err == nil {
 		t.Error("one of four connections broke a rule and nobody noticed")
 	}
 }

@@ -15,7 +15,7 @@
 // Commit make several writes of one request a single one (unit.go). Tables
 // must not use deferred constraints: they fail at the shared commit, and would
 // take the neighbours' writes with them. Shrink gives the space of deleted rows
-// back to the disk (shrink.go).
+// back to the disk (shrink.go). What has to hold, and why, is in rules.go.
 //
 // Nothing else in the process may open and close the file by itself, not even
 // to read it: POSIX drops a process's locks on a file when any of its

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 // Options says how a file is opened. The zero value opens or creates it
@@ -129,7 +131,7 @@ func (f *File) open(ctx context.Context, opts Options) error {
 		f.releaseLock()
 	}
 	f.writer = newWriter(f.write, f.present)
-	f.log.LogAttrs(ctx, slog.LevelDebug, "store", slog.String("op", "open"), slog.String("file", f.Path), slog.Bool("created", f.Created))
+	f.wrote(ctx, "open", slog.Bool("created", f.Created))
 	return nil
 }
 
@@ -227,13 +229,16 @@ func (f *File) refuse(reason error, detail, fix string) error {
 	return &RefusedError{Path: f.Path, Reason: reason, Detail: detail, Fix: fix}
 }
 
-// check reports one rule that the file has passed or failed, quietly: a failure
-// is also the error that Open returns, and one line shall say it.
-func (f *File) check(ctx context.Context, rule string, ok bool, expected, got any) {
-	verdict := "pass"
-	if !ok {
-		verdict = "fail"
+// check reports one rule that the file has passed or failed, to those who want
+// every check: a failure is also the error that Open returns, and the terminal
+// shall say it in one line.
+func (f *File) check(ctx context.Context, rule ledger.Rule, ok bool, expected, got any) {
+	if f.log.Enabled(ctx, slog.LevelDebug) {
+		ledger.New(f.log).Check(ctx, rule, ok, fmt.Sprint(expected), fmt.Sprint(got))
 	}
-	f.log.LogAttrs(ctx, slog.LevelDebug, "check", slog.String("rule", rule), slog.String("verdict", verdict),
-		slog.Any("expected", expected), slog.Any("got", got), slog.String("clause", ""))
+}
+
+// wrote reports what was done to the file as a whole.
+func (f *File) wrote(ctx context.Context, op string, more ...slog.Attr) {
+	ledger.New(f.log).Wrote(ctx, op, "", "database file", f.Path, more...)
 }

@@ -51,7 +51,7 @@ func (f *File) checkLog(ctx context.Context) error {
 		}
 		ok := len(noted) == 0 || slices.Contains(noted, is)
 		if ok || try == 3 {
-			f.check(ctx, "the log is the file's own", ok, noted, is)
+			f.check(ctx, rules.OwnLog, ok, noted, is)
 		}
 		if ok {
 			return nil

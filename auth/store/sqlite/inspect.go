@@ -66,14 +66,14 @@ func (f *File) inspectHeader(ctx context.Context) error {
 		return fmt.Errorf("open %s: %w", f.Path, err)
 	}
 	if head = head[:n]; !strings.HasPrefix(string(head), magic) {
-		f.check(ctx, "application_id", false, applicationID, "no SQLite file")
+		f.check(ctx, rules.Ours, false, applicationID, "no SQLite file")
 		return f.refuse(ErrNotOurs, "it is no SQLite file", fixForeign)
 	}
 	if n < headerSize {
 		return f.refuse(ErrCorrupt, "it ends within its header", fixDamaged)
 	}
 	id := binary.BigEndian.Uint32(head[68:72])
-	f.check(ctx, "application_id", id == applicationID, applicationID, id)
+	f.check(ctx, rules.Ours, id == applicationID, applicationID, id)
 	if id != applicationID {
 		return f.refuse(ErrNotOurs, "it is another program's SQLite file", fixForeign)
 	}
@@ -86,7 +86,7 @@ func (f *File) inspectMode(ctx context.Context, file *os.File) error {
 		return fmt.Errorf("open %s: %w", f.Path, err)
 	}
 	private := runtime.GOOS == "windows" || info.Mode().Perm()&0o077 == 0
-	f.check(ctx, "only the owner may open the file", private, "0600", info.Mode().Perm().String())
+	f.check(ctx, rules.Private, private, "0600", info.Mode().Perm().String())
 	if !private {
 		return f.refuse(ErrExposed, "other users of this machine may open it (mode "+info.Mode().Perm().String()+"), and it holds the private signing keys", "chmod 600 "+f.Path)
 	}
@@ -110,7 +110,7 @@ func (f *File) inspectContent(ctx context.Context, query url.Values) error {
 	var verdict string
 	err = db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict)
 	if err == nil && verdict == "ok" {
-		f.check(ctx, "quick_check", true, "ok", verdict)
+		f.check(ctx, rules.Sound, true, "ok", verdict)
 		return f.compareVersions(ctx, db, f.sets, len(f.sets) > 0)
 	}
 	if err != nil {
@@ -119,7 +119,7 @@ func (f *File) inspectContent(ctx context.Context, query url.Values) error {
 		}
 		verdict = err.Error()
 	}
-	f.check(ctx, "quick_check", false, "ok", verdict)
+	f.check(ctx, rules.Sound, false, "ok", verdict)
 	if !query.Has("immutable") && f.hasLog() && f.inspectContent(ctx, url.Values{"mode": {"ro"}, "immutable": {"1"}}) == nil {
 		return f.foreignLog("it is damaged together with " + f.Path + "-wal and sound without it, as a copy is that was put in its place")
 	}

@@ -88,7 +88,7 @@ func (f *File) compareVersions(ctx context.Context, db *sql.DB, sets []Migration
 			}
 		}
 		ok := i >= 0 && version <= known
-		f.check(ctx, "schema version of "+name, ok, known, version)
+		f.check(ctx, rules.SchemaKnown, ok, fmt.Sprintf("%s at most %d", name, known), fmt.Sprintf("%s %d", name, version))
 		if !ok {
 			return &NewerError{Path: f.Path, Set: name, Found: version, Known: known}
 		}

@@ -45,7 +45,7 @@ func (f *File) Shrink(ctx context.Context) error {
 	if _, err := f.write.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)"); err != nil {
 		return classify(fmt.Errorf("give free pages back: %w", err))
 	}
-	f.log.LogAttrs(ctx, slog.LevelDebug, "store", slog.String("op", "shrink"), slog.Int("pages", pages), slog.Int("before", before))
+	f.wrote(ctx, "shrink", slog.Int("pages", pages), slog.Int("before", before))
 	return nil
 }
 
