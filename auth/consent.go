@@ -286,10 +286,11 @@ func (s *Server) decide(ctx context.Context, f *flow, who *signedIn, client *sto
 		return s.decideFlow(ctx, f, denied, who.ID, nil)
 	}
 	s.check(ctx, "granted within requested, ticked and role", "RFC 6749 3.3", true, strings.Join(f.Request.Scopes, " "), strings.Join(granted, " "))
-	ctx = s.store.Begin(ctx)
-	err := s.decideFlow(ctx, f, allowed, who.ID, granted)
-	if err == nil && remember && f.remembers(client) {
-		err = s.people.Remember(ctx, who.ID, client.ID, granted, s.now().Add(consentLifetime))
-	}
-	return errors.Join(err, s.store.Commit(ctx))
+	return s.store.Unit(ctx, func(ctx context.Context) error {
+		err := s.decideFlow(ctx, f, allowed, who.ID, granted)
+		if err == nil && remember && f.remembers(client) {
+			err = s.people.Remember(ctx, who.ID, client.ID, granted, s.now().Add(consentLifetime))
+		}
+		return err
+	})
 }

@@ -110,6 +110,43 @@ func TestAFlowIsDecidedAndSpentOnce(t *testing.T) {
 	}
 }
 
+// A decision and the consent that is remembered with it are written together
+// or not at all: a person whose consent could not be kept is told so, and the
+// flow still waits for their answer.
+func TestADecisionIsWrittenWholeOrNotAtAll(t *testing.T) {
+	w := newWorld(t)
+	person, err := w.people.Authenticate(t.Context(), "ada@example.com", "timesheets", "192.0.2.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := w.store.Client(t.Context(), "timesheets-spa")
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := authorizationRequest{ClientID: client.ID, Scopes: []string{"openid", "read:timesheets"}}
+	f, err := w.parkFlow(t.Context(), "authorization", &q, "browser")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Request = q
+	decide := func() error {
+		return w.decide(t.Context(), f, &signedIn{Person: person}, client, allowed, q.Scopes, true)
+	}
+	w.disk.bad.Store(2) // the decision is queued, the consent is not
+	if err := decide(); !errors.As(err, new(diskFull)) {
+		t.Errorf("error %v, want that of the disk", err)
+	}
+	if now, err := w.loadFlow(t.Context(), "authorization", f.Handle, &q); err != nil || now.Decision != undecided {
+		t.Errorf("half of it was written: decision %q, %v", now.Decision, err)
+	}
+	if err := decide(); err != nil {
+		t.Errorf("the second try: %v", err)
+	}
+	if scopes, ok, err := w.people.Remembered(t.Context(), person.ID, client.ID); !ok || len(scopes) != 2 || err != nil {
+		t.Errorf("remembered %v, %t, %v", scopes, ok, err)
+	}
+}
+
 // RFC 8252 8.4: only the port of a loopback URI may differ. RFC 6749 3.1.2: a
 // fragment is refused even where somebody registered one.
 func TestAdmitsNoOtherPathOrFragment(t *testing.T) {

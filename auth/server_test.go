@@ -49,6 +49,7 @@ type brittle struct {
 	*sqlite.File
 	full atomic.Bool
 	gate atomic.Pointer[gate]
+	bad  atomic.Int32 // which of the writes to come fails: 1 is the next one
 }
 
 // gate holds commits until as many have come as it was made for; those that
@@ -77,7 +78,7 @@ func (diskFull) Error() string     { return "database or disk is full" }
 func (diskFull) Unavailable() bool { return true }
 
 func (b *brittle) Write(ctx context.Context, fn func(tx *sql.Tx) error, after ...func()) error {
-	if b.full.Load() {
+	if b.full.Load() || b.bad.Load() > 0 && b.bad.Add(-1) == 0 {
 		return diskFull{}
 	}
 	return b.File.Write(ctx, fn, after...)
