@@ -246,6 +246,7 @@ func TestHouse(t *testing.T) {
 		"auth/crash":               {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "timesheets"},                   // it knows the binary alone
 		"auth/stack":               nil,                                                                                                          // it puts all the others together
 		"auth/stack/alone":         {us + "views", us + "auth/people", us + "auth/keys", "github.com/ory/fosite"},                                // it knows its issuer's URL alone
+		"auth/punchcardtest":       nil,                                                                                                          // a whole server, for tests
 		"auth/punchcardtest/agent": {us + "auth", us + "timesheets", us + "views", us + "static", "github.com/ory/fosite", "database/sql"},       // it knows the URL alone
 		"timesheets":               {us + "auth", us + "views", us + "static", "github.com/ory/fosite", "github.com/go-jose/go-jose"},
 		"timesheets/issuer":        {us + "auth", us + "views", us + "static", "github.com/ory/fosite"},                                    // it knows the issuer's URL alone

@@ -1,0 +1,34 @@
+package punchcardtest
+
+import (
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+// template is a file as a first start leaves it, with its keys made and its
+// passwords hashed: to do that for each test takes longer than most of them.
+var template struct {
+	once sync.Once
+	file []byte
+}
+
+// furnish copies the template to a place where nothing is yet.
+func furnish(t testing.TB, place string) {
+	t.Helper()
+	template.once.Do(func() {
+		o := chosen(nil)
+		o.file = filepath.Join(t.TempDir(), "first.db")
+		if err := start(t, o).Stop(); err != nil {
+			t.Fatalf("the first start: %v", err)
+		}
+		var err error
+		if template.file, err = os.ReadFile(o.file); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if err := os.WriteFile(place, template.file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
