@@ -23,8 +23,6 @@ import (
 	"github.com/exampleco/punchcard/views/inspector/record"
 )
 
-// Start to first answer on a file that exists: flags, lock, checks, keys,
-// configuration, listeners.
 // inProcess answers an http.Client from a handler, without a socket between
 // them: what is measured is the server.
 type inProcess struct{ http.Handler }
