@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/people"
 	"github.com/exampleco/punchcard/views"
 )
@@ -71,13 +72,13 @@ func (s *Server) showAccount(w http.ResponseWriter, r *http.Request, status int,
 // accountFor ties the page's forms to who was signed in when it was drawn, as
 // consentSession does: otherwise what one person pressed would be done to
 // another who has signed in to this browser meanwhile.
-func accountFor(who *signedIn) string { return hashOf("account " + who.ID)[:32] }
+func accountFor(who *signedIn) string { return ledger.Hash("account " + who.ID)[:32] }
 
 // account does what was pressed on the page, and answers 303 to it.
 func (s *Server) account(w http.ResponseWriter, r *http.Request) error {
 	form, ferr := formBody(w, r)
 	if ferr != nil {
-		return pageProblem(ferr.Status, ferr.Code, "This form can’t be read", ferr.Description, "")
+		return pageProblem(ferr.Status, ferr.Code, "This form can’t be read", ferr.Description)
 	}
 	who, err := s.signedIn(r)
 	if err != nil {
@@ -88,8 +89,8 @@ func (s *Server) account(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	// RFC 6749 10.12 in spirit: what is done has to be what this person wanted.
-	if !s.check(r.Context(), "account page of the person who is signed in", "RFC 6749 10.12", form.Get("for") == accountFor(who), "the same person", "the form's") {
-		return otherPerson(who).offering(pathAccount, "See the account of "+who.Name)
+	if !s.check(r.Context(), rules.AccountFormOfPerson, form.Get("for") == accountFor(who), "the same person", "the form's") {
+		return otherPerson(rules.AccountFormOfPerson, who).offering(pathAccount, "See the account of "+who.Name)
 	}
 	switch form.Get("do") {
 	case "end-browser":
@@ -103,7 +104,7 @@ func (s *Server) account(w http.ResponseWriter, r *http.Request) error {
 	case "change-password":
 		return s.changePassword(w, r, who, form)
 	default:
-		return pageProblem(400, "invalid_request", "Do what?", "The form came without a button that this page has, so nothing was done.", "").offering(pathAccount, "Back to your account")
+		return pageProblem(400, "invalid_request", "Do what?", "The form came without a button that this page has, so nothing was done.").offering(pathAccount, "Back to your account")
 	}
 	if err == nil {
 		seeOther(w, pathAccount)
@@ -128,7 +129,7 @@ func (s *Server) endBrowser(w http.ResponseWriter, r *http.Request, who *signedI
 	if err != nil {
 		return err
 	}
-	s.check(r.Context(), "browser session ended", "OWASP ASVS 7.5.2", true, "its grants end with it", "session "+clipHash(sid))
+	s.check(r.Context(), rules.SessionEnded, true, "its grants end with it", "session "+ledger.Short(sid))
 	if sid == who.Session.ID {
 		s.setCookie(w, sessionCookie, "")
 	}
@@ -146,7 +147,7 @@ func (s *Server) signOutEverywhere(w http.ResponseWriter, r *http.Request, who *
 	if err := s.store.Commit(ctx); err != nil {
 		return err
 	}
-	s.check(r.Context(), "signed out everywhere", "OWASP ASVS 7.4.3", true, "no session and no grant of the person", who.ID)
+	s.check(r.Context(), rules.SignedOutEverywhere, true, "no session and no grant of the person", who.ID)
 	s.setCookie(w, sessionCookie, "")
 	s.sayDone(w, doneEverywhere, "")
 	return nil

@@ -81,7 +81,7 @@ func (s *Server) takeBack(w http.ResponseWriter, r *http.Request, who *signedIn,
 		return clientGone(err)
 	}
 	if known := s.allScopes(); !slices.Contains(known, scope) || isIdentity(scope) && scope != "offline_access" {
-		return pageProblem(400, "invalid_request", "That can’t be taken back by itself", "Who you are goes with every sign-in. Disconnect the app to end that as well.", "").offering(pathAccount, "Back to your account")
+		return pageProblem(400, "invalid_request", "That can’t be taken back by itself", "Who you are goes with every sign-in. Disconnect the app to end that as well.").offering(pathAccount, "Back to your account")
 	}
 	ctx := s.store.Begin(r.Context())
 	defer s.store.Rollback(ctx) // after a commit it does nothing
@@ -97,7 +97,7 @@ func (s *Server) takeBack(w http.ResponseWriter, r *http.Request, who *signedIn,
 	if err != nil {
 		return err
 	}
-	s.check(r.Context(), "scope taken back", "OWASP ASVS 10.4.9", true, clientID+" without "+scope, who.ID)
+	s.check(r.Context(), rules.ScopeRemoved, true, clientID+" without "+scope, who.ID)
 	s.sayDone(w, doneScope, clientID+" "+scope)
 	return nil
 }
@@ -116,7 +116,7 @@ func (s *Server) disconnect(w http.ResponseWriter, r *http.Request, who *signedI
 	if err != nil {
 		return err
 	}
-	s.check(r.Context(), "app disconnected", "OWASP ASVS 10.4.9", true, "no grant of "+who.ID+" to "+clientID, who.ID)
+	s.check(r.Context(), rules.AppDisconnected, true, "no grant of "+who.ID+" to "+clientID, who.ID)
 	s.sayDone(w, doneApp, clientID)
 	return nil
 }

@@ -44,7 +44,7 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, who *sig
 	if err != nil {
 		return s.passwordRefused(w, r, who, err)
 	}
-	s.check(r.Context(), "password changed", "OWASP ASVS 7.4.3", true, "other sessions and their grants end", who.ID)
+	s.check(r.Context(), rules.PasswordChanged, true, "other sessions and their grants end", who.ID)
 	s.setCookie(w, sessionCookie, secret)
 	s.sayDone(w, donePassword, "")
 	seeOther(w, pathAccount+"#main") // to what was done, not to the form that the browser comes from

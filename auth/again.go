@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/views"
 )
 
@@ -43,7 +44,7 @@ func (s *Server) again(w http.ResponseWriter, r *http.Request, f *flow) error {
 	}
 	// RFC 6749 10.5: a code is for one use. Whoever comes later, or is somebody else, gets none.
 	mine := who != nil && who.Session.ID == f.AnsweredIn
-	if !s.check(r.Context(), "answer given again to whom it was given", "RFC 6749 10.5", mine, "session "+clipHash(f.AnsweredIn), sessionText(who)) {
+	if !s.check(r.Context(), rules.AnswerToSameSession, mine, "session "+ledger.Short(f.AnsweredIn), sessionText(who)) {
 		return finished(f)
 	}
 	stands := true
@@ -56,7 +57,7 @@ func (s *Server) again(w http.ResponseWriter, r *http.Request, f *flow) error {
 			return s.showComplete(w, r, f)
 		}
 	}
-	if !s.check(r.Context(), "answer given again within its time", "RFC 6749 10.5", s.fresh(f), "at most "+s.againFor().String()+" later", s.now().Sub(f.SpentAt).String()+" later") {
+	if !s.check(r.Context(), rules.AnswerInTime, s.fresh(f), "at most "+s.againFor().String()+" later", s.now().Sub(f.SpentAt).String()+" later") {
 		return finished(f)
 	}
 	v, err := s.visitor(r.Context(), f, who)
@@ -77,7 +78,7 @@ func sessionText(who *signedIn) string {
 	if who == nil {
 		return "nobody signed in"
 	}
-	return "session " + clipHash(who.Session.ID)
+	return "session " + ledger.Short(who.Session.ID)
 }
 
 // showComplete tells somebody who comes back that there is nothing left to do.

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 // asks parks a request of this visitor, allowed or not, and returns where it is
@@ -21,7 +23,7 @@ func (v visit) asks(client string, decide decision) (dispatcher string) {
 	if err != nil {
 		v.t.Fatal(err)
 	}
-	f, err := v.parkFlow(v.t.Context(), "authorization", q, hashOf(v.cookies[0].Value))
+	f, err := v.parkFlow(v.t.Context(), "authorization", q, ledger.Hash(v.cookies[0].Value))
 	if err == nil && decide != undecided {
 		err = v.decideFlow(v.t.Context(), f, decide, v.who.ID, q.Scopes)
 	}

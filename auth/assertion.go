@@ -12,6 +12,7 @@ import (
 	"github.com/ory/fosite"
 
 	"github.com/exampleco/punchcard/auth/assertion"
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/store"
 )
 
@@ -39,11 +40,11 @@ func (s *Server) authenticateByKey(ctx context.Context, r *http.Request, form ur
 	if sent == "" || !form.Has("client_assertion_type") {
 		return nil, newError("invalid_request", "client_assertion and client_assertion_type belong together; one of them is missing.")
 	}
-	if kind := form.Get("client_assertion_type"); !s.check(ctx, "client_assertion_type", "RFC 7523 2.2", kind == assertionType, assertionType, kind) {
+	if kind := form.Get("client_assertion_type"); !s.check(ctx, rules.AssertionType, kind == assertionType, assertionType, kind) {
 		return nil, newError("invalid_client", "client_assertion_type must be "+assertionType+".")
 	}
 	said, err := assertion.Unverified(sent)
-	if !s.check(ctx, "client assertion readable", "RFC 7523 3", err == nil, "a signed JWT", fingerprint("client assertion", sent)) {
+	if !s.check(ctx, rules.AssertionReadable, err == nil, "a signed JWT", ledger.Fingerprint("client assertion", sent)) {
 		return nil, newError("invalid_client", "client_assertion is no signed JWT that this server reads: three parts, no jwk, jku, x5u or crit in its header, typ JWT or none.").because(err)
 	}
 	// RFC 7521 4.2: client_id is unnecessary, and MUST name the same client.
@@ -56,7 +57,7 @@ func (s *Server) authenticateByKey(ctx context.Context, r *http.Request, form ur
 	}
 	claims, verr := signedBy(client, sent)
 	// One answer for an unknown client and for a signature that is not its own.
-	if !s.check(ctx, "client assertion signed", "RFC 7523 3", verr == nil, "by a registered key of the client, with "+strings.Join(assertion.Algorithms, ", "), clip(said.Subject)+": "+fingerprint("client assertion", sent)) {
+	if !s.check(ctx, rules.AssertionSigned, verr == nil, "by a registered key of the client, with "+strings.Join(assertion.Algorithms, ", "), ledger.Clip(said.Subject)+": "+ledger.Fingerprint("client assertion", sent)) {
 		if client == nil && registeredItself(said.Subject) {
 			return nil, newError("invalid_client", s.registerAgain()).because(verr)
 		}
@@ -68,7 +69,7 @@ func (s *Server) authenticateByKey(ctx context.Context, r *http.Request, form ur
 	if err := s.usedOnce(ctx, client, claims); err != nil {
 		return nil, err
 	}
-	s.check(ctx, "client authentication", "RFC 6749 3.2.1", true, "the credentials of a registered client", client.ID+" by "+methodKey)
+	s.check(ctx, rules.ClientAuthenticated, true, "the credentials of a registered client", client.ID+" by "+methodKey)
 	return client, nil
 }
 
@@ -88,19 +89,19 @@ func signedBy(client *store.Client, sent string) (assertion.Claims, error) {
 // reasons: its signature was good.
 func (s *Server) claimed(ctx context.Context, r *http.Request, client *store.Client, c assertion.Claims) *Error {
 	// RFC 7523 3, 1 and 2.B: iss and sub are both the client, or one client could speak for another.
-	if !s.check(ctx, "client assertion iss and sub", "RFC 7523 3", c.Issuer == client.ID && c.Subject == client.ID, client.ID, c.Issuer+" about "+c.Subject) {
+	if !s.check(ctx, rules.AssertionIssuer, c.Issuer == client.ID && c.Subject == client.ID, client.ID, c.Issuer+" about "+c.Subject) {
 		return newError("invalid_client", "iss and sub of the assertion must both be the client_id.")
 	}
-	if ours := s.assertedAt(r); !s.check(ctx, "client assertion aud", "RFC 7523 3", len(c.Audience) > 0 && subset(c.Audience, ours), ours[0], strings.Join(c.Audience, " ")) {
+	if ours := s.assertedAt(r); !s.check(ctx, rules.AssertionAudience, len(c.Audience) > 0 && subset(c.Audience, ours), ours[0], strings.Join(c.Audience, " ")) {
 		return newError("invalid_client", "aud of the assertion must be this server's issuer identifier, "+printable(s.issuer)+", and name nobody else.")
 	}
 	now := s.now()
 	// RFC 7523 3, 4: exp is required. A minute's leeway, because two clocks are at work.
-	if !s.check(ctx, "client assertion exp", "RFC 7523 3", now.Before(c.Expiry.Add(clockLeeway)) && !c.Expiry.IsZero(), now.Format(time.RFC3339), c.Expiry.UTC().Format(time.RFC3339)) {
+	if !s.check(ctx, rules.AssertionNotExpired, now.Before(c.Expiry.Add(clockLeeway)) && !c.Expiry.IsZero(), now.Format(time.RFC3339), c.Expiry.UTC().Format(time.RFC3339)) {
 		return newError("invalid_client", "The assertion has expired, or has no exp. Is the client's clock right?")
 	}
 	latest := now.Add(assertionAhead + clockLeeway)
-	if !s.check(ctx, "client assertion short-lived", "RFC 7523 3", !c.Expiry.After(latest), "exp until "+latest.Format(time.RFC3339), c.Expiry.UTC().Format(time.RFC3339)) {
+	if !s.check(ctx, rules.AssertionShortLived, !c.Expiry.After(latest), "exp until "+latest.Format(time.RFC3339), c.Expiry.UTC().Format(time.RFC3339)) {
 		return newError("invalid_client", "exp of the assertion lies too far ahead: 5 minutes at most, because it is good for one request.")
 	}
 	begins := c.IssuedAt
@@ -108,11 +109,11 @@ func (s *Server) claimed(ctx context.Context, r *http.Request, client *store.Cli
 		begins = c.NotBefore
 	}
 	// RFC 7523 3, 5 and 6.
-	if !s.check(ctx, "client assertion iat and nbf", "RFC 7523 3", !begins.After(now.Add(clockLeeway)), now.Format(time.RFC3339), begins.UTC().Format(time.RFC3339)) {
+	if !s.check(ctx, rules.AssertionBegun, !begins.After(now.Add(clockLeeway)), now.Format(time.RFC3339), begins.UTC().Format(time.RFC3339)) {
 		return newError("invalid_client", "The assertion is not valid yet. Is the client's clock right?")
 	}
 	// OIDC Core 9: jti is REQUIRED.
-	if !s.check(ctx, "client assertion jti", "OIDC Core 9", c.ID != "", "a jti", fingerprint("jti", c.ID)) {
+	if !s.check(ctx, rules.AssertionNamed, c.ID != "", "a jti", ledger.Fingerprint("jti", c.ID)) {
 		return newError("invalid_client", "The assertion has no jti. Give each one an identifier of its own.")
 	}
 	return nil

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 // The authentication context classes that this server can vouch for. OIDC Core
@@ -37,6 +39,6 @@ func (s *Server) acr(amr []string) string {
 // what the sign-in was worth, and the client decides.
 func (s *Server) noteACR(ctx context.Context, values string) {
 	if values != "" {
-		s.check(ctx, "acr_values is voluntary", "OIDC Core 3.1.2.1", true, s.acrSupported(), strings.Join(strings.Fields(clip(values)), " "))
+		s.check(ctx, rules.ACRVoluntary, true, s.acrSupported(), strings.Join(strings.Fields(ledger.Clip(values)), " "))
 	}
 }

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/people"
 	"github.com/exampleco/punchcard/auth/store"
 )
@@ -15,7 +17,7 @@ import (
 // dispatcher of every flow: a new request is parked here, and login and
 // consent come back here to learn what is next.
 func (s *Server) authorize(w http.ResponseWriter, r *http.Request) error {
-	form, err := authorizationForm(w, r)
+	form, err := s.authorizationForm(w, r)
 	if err != nil {
 		return err
 	}
@@ -80,11 +82,8 @@ func (s *Server) begin(ctx context.Context, q *authorizationRequest, uri, browse
 	if err == nil {
 		err = s.store.Commit(unit)
 	}
-	if uri != "" && (err == nil || errors.Is(err, errSpent)) {
-		// RFC 9126 4: good once. Of two browsers that come with it at the same moment one goes on.
-		if !s.check(ctx, "pushed request used once", "RFC 9126 4", err == nil, "one use", fingerprint("request_uri", uri)) {
-			return nil, pushedIsOver()
-		}
+	if uri != "" && (err == nil || errors.Is(err, errSpent)) && !s.check(ctx, rules.PushedOnce, err == nil, "one use", ledger.Fingerprint("request_uri", uri)) {
+		return nil, pushedIsOver(rules.PushedOnce)
 	}
 	if err != nil {
 		return nil, err
@@ -95,18 +94,19 @@ func (s *Server) begin(ctx context.Context, q *authorizationRequest, uri, browse
 
 // authorizationForm reads the parameters from where the method puts them, and
 // refuses what cannot be decoded rather than guessing.
-func authorizationForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+func (s *Server) authorizationForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	query := r.URL.RawQuery
 	if r.Method == http.MethodPost {
 		body, err := formBody(w, r)
 		if err != nil {
-			return nil, pageProblem(err.Status, err.Code, "This request can’t be read", err.Description, "OIDC Core 3.1.2.1")
+			s.check(r.Context(), rules.RequestReadable, false, "application/x-www-form-urlencoded", r.Header.Get("Content-Type"))
+			return nil, pageProblem(err.Status, err.Code, "This request can’t be read", err.Description).citing(rules.RequestReadable)
 		}
 		return body, nil
 	}
 	form, err := url.ParseQuery(query)
-	if err != nil || strings.ContainsRune(query, 0) {
-		return nil, pageProblem(400, "invalid_request", "This request can’t be read", "Its parameters are not encoded as application/x-www-form-urlencoded.", "RFC 6749 4.1.1")
+	if !s.check(r.Context(), rules.RequestReadable, err == nil && !strings.ContainsRune(query, 0), "application/x-www-form-urlencoded", "a query of "+strconv.Itoa(len(query))+" bytes") {
+		return nil, pageProblem(400, "invalid_request", "This request can’t be read", "Its parameters are not encoded as application/x-www-form-urlencoded.").citing(rules.RequestReadable)
 	}
 	return form, nil
 }
@@ -160,7 +160,7 @@ func finished(f *flow) error {
 	if f.Kind == deviceFlow {
 		return finishedDevice(f)
 	}
-	return pageProblem(http.StatusConflict, "invalid_request", "This sign-in is already finished", "It led back to the app once, and it does that only once. Go back to the app; if it doesn’t have what it needs, start again there.", "RFC 6749 10.5")
+	return pageProblem(http.StatusConflict, "invalid_request", "This sign-in is already finished", "It led back to the app once, and it does that only once. Go back to the app; if it doesn’t have what it needs, start again there.").citing(rules.DecidedOnce)
 }
 
 func finishedIfSpent(err error, f *flow) error {
@@ -204,7 +204,7 @@ func clientGone(err error) error {
 	if unavailable(err) {
 		return err
 	}
-	return pageProblem(400, "unauthorized_client", "This app is no longer registered", "It was taken away while you were signing in.", "RFC 6749 4.1.2.1").because(err)
+	return pageProblem(400, "unauthorized_client", "This app is no longer registered", "It was taken away while you were signing in.").citing(rules.ClientKnown).because(err)
 }
 
 // issue ends the flow with an authorization code. The flow is spent, and the
@@ -250,7 +250,7 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, f *flow, who *sig
 	if err != nil {
 		return asError(err).backTo(q)
 	}
-	s.check(r.Context(), "code issued", "RFC 6749 4.1.2", true, strings.Join(q.asked(), " "), strings.Join(scopes, " "))
+	s.check(r.Context(), rules.CodeIssued, true, strings.Join(q.asked(), " "), strings.Join(scopes, " "))
 	s.sendBack(w, r, q, url.Values{"code": {resp.GetCode()}})
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/people"
 )
 
@@ -68,7 +69,7 @@ func (s *Server) cookie(r *http.Request, kind string) string {
 
 // browserCookieName is the name of the cookie that holds this value.
 func (s *Server) browserCookieName(id string) string {
-	return s.cookieName(browserCookie) + "_" + hashOf("cookie " + id)[:6]
+	return s.cookieName(browserCookie) + "_" + ledger.Hash("cookie " + id)[:6]
 }
 
 // browsers returns the values that this browser is known by, the oldest first:
@@ -94,12 +95,12 @@ func (s *Server) browserOf(w http.ResponseWriter, r *http.Request) string {
 		ids = []string{randomToken("")}
 	}
 	s.writeCookie(w, s.browserCookieName(ids[0]), ids[0], browserLifetime)
-	return hashOf(ids[0])
+	return ledger.Hash(ids[0])
 }
 
 // begunHere says whether a flow was begun by this browser, under any of its names.
 func (s *Server) begunHere(f *flow, r *http.Request) bool {
-	return slices.ContainsFunc(s.browsers(r), func(id string) bool { return hashOf(id) == f.Browser })
+	return slices.ContainsFunc(s.browsers(r), func(id string) bool { return ledger.Hash(id) == f.Browser })
 }
 
 // signedIn is the person behind the session cookie; ok is false for nobody.
@@ -150,7 +151,7 @@ func (s *Server) browserFlow(w http.ResponseWriter, r *http.Request, handle stri
 		f, err = s.loadFlow(r.Context(), deviceFlow, handle, &q)
 	}
 	if errors.Is(err, errNoFlow) {
-		return nil, pageProblem(400, "invalid_request", "This sign-in has ended", "It was open for too long, or the address isn’t complete. Go back to the app and start again.", "")
+		return nil, pageProblem(400, "invalid_request", "This sign-in has ended", "It was open for too long, or the address isn’t complete. Go back to the app and start again.")
 	}
 	if err != nil {
 		return nil, err
@@ -178,37 +179,29 @@ func (s *Server) ownedBy(w http.ResponseWriter, r *http.Request, f *flow) error 
 		}
 	}
 	known := s.browsers(r)
-	// RFC 6749 10.12: otherwise an attacker's own flow could be finished by a victim's browser.
-	if s.check(r.Context(), "flow belongs to this browser", "RFC 6749 10.12", s.begunHere(f, r), "browser "+clipHash(f.Browser), "browser "+clipHashes(known)) {
+	if s.check(r.Context(), rules.FlowOfBrowser, s.begunHere(f, r), "browser "+ledger.Short(f.Browser), "browser "+hashesOf(known)) {
 		return nil
 	}
 	if len(known) == 0 {
 		return s.noCookies(r, http.StatusForbidden)
 	}
-	return pageProblem(http.StatusForbidden, "access_denied", "This sign-in belongs to another browser", "It can only be finished where it was started. Go back to the app and start again here.", "RFC 6749 10.12")
+	return pageProblem(http.StatusForbidden, "access_denied", "This sign-in belongs to another browser", "It can only be finished where it was started. Go back to the app and start again here.").citing(rules.FlowOfBrowser)
 }
 
 // noCookies tells somebody whose browser has sent none, rather than sending
 // them round in a circle. Another browser looks the same, so it names both.
 func (s *Server) noCookies(r *http.Request, status int) error {
-	e := pageProblem(status, "access_denied", "This browser sends no cookies", "Signing in needs cookies: they show that a sign-in ends in the browser that began it.", "RFC 6749 10.12")
+	e := pageProblem(status, "access_denied", "This browser sends no cookies", "Signing in needs cookies: they show that a sign-in ends in the browser that began it.").citing(rules.FlowOfBrowser)
 	e.page.Why = "Allow cookies for " + r.Host + " in this browser’s settings, then go back to the app and start again. If you began in another browser, finish it there."
 	return e
 }
 
-func clipHashes(ids []string) string {
+func hashesOf(ids []string) string {
 	var out []string
 	for _, id := range ids {
-		out = append(out, clipHash(hashOf(id)))
+		out = append(out, ledger.Short(ledger.Hash(id)))
 	}
 	return strings.Join(out, " ")
-}
-
-func clipHash(h string) string {
-	if len(h) > 8 {
-		return h[:8]
-	}
-	return h
 }
 
 // formOf returns the person whose form this is: the one that it was drawn for,
@@ -220,19 +213,18 @@ func (s *Server) formOf(r *http.Request, f *flow, sent string, drawn func(*flow,
 		return nil, err
 	}
 	if who == nil {
-		return nil, pageProblem(http.StatusForbidden, "access_denied", "You are signed out", "You signed out after this page was shown, so nothing was done.", "RFC 6749 10.12").
+		return nil, pageProblem(http.StatusForbidden, "access_denied", "You are signed out", "You signed out after this page was shown, so nothing was done.").citing(rules.FormOfPerson).
 			offering(pathAuthorize+"?flow="+f.Handle, "Sign in and continue")
 	}
-	// RFC 6749 10.12: the decision must be that of the person the page was shown to.
-	if s.check(r.Context(), "form sent by the person it was shown to", "RFC 6749 10.12", sent == drawn(f, who), "the same person", "the form's") {
+	if s.check(r.Context(), rules.FormOfPerson, sent == drawn(f, who), "the same person", "the form's") {
 		return who, nil
 	}
-	return nil, otherPerson(who).offering(pathAuthorize+"?flow="+f.Handle, "Continue as "+who.Name)
+	return nil, otherPerson(rules.FormOfPerson, who).offering(pathAuthorize+"?flow="+f.Handle, "Continue as "+who.Name)
 }
 
 // otherPerson says who is signed in now, where a form was shown to somebody else.
-func otherPerson(who *signedIn) *Error {
-	return pageProblem(http.StatusForbidden, "access_denied", "You are signed in as "+who.Name+" now", "The page was shown to somebody else, who was signed in to this browser before. Nothing was done. Continue as "+who.Name+", or go back and sign in with the other account.", "RFC 6749 10.12")
+func otherPerson(rule ledger.Rule, who *signedIn) *Error {
+	return pageProblem(http.StatusForbidden, "access_denied", "You are signed in as "+who.Name+" now", "The page was shown to somebody else, who was signed in to this browser before. Nothing was done. Continue as "+who.Name+", or go back and sign in with the other account.").citing(rule)
 }
 
 // sourceOf is the network address that throttling counts. Forwarding headers

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ory/fosite"
 
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/limit"
 	"github.com/exampleco/punchcard/auth/store"
 )
@@ -25,7 +26,7 @@ const maxForm = 64 << 10
 func formBody(w http.ResponseWriter, r *http.Request) (url.Values, *Error) {
 	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
 	if !strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded") {
-		e := newError("invalid_request", "Send the parameters as application/x-www-form-urlencoded in the body, not as "+printable(clip(contentKind(kind)))+".")
+		e := newError("invalid_request", "Send the parameters as application/x-www-form-urlencoded in the body, not as "+printable(ledger.Clip(contentKind(kind)))+".")
 		e.Status = http.StatusUnsupportedMediaType
 		return nil, e
 	}
@@ -56,7 +57,7 @@ func (s *Server) clientForm(w http.ResponseWriter, r *http.Request) (url.Values,
 		return nil, err
 	}
 	form, repeated := singleValued(body)
-	if !s.check(r.Context(), "each parameter once", "RFC 6749 3.2", len(repeated) == 0, "no repetition", strings.Join(repeated, " ")) {
+	if !s.check(r.Context(), rules.FormParameterOnce, len(repeated) == 0, "no repetition", strings.Join(repeated, " ")) {
 		return nil, newError("invalid_request", "Sent more than once: "+printable(strings.Join(repeated, " "))+".")
 	}
 	return form, nil
@@ -83,11 +84,11 @@ func (s *Server) authenticate(ctx context.Context, r *http.Request, form url.Val
 	// A public client has no secret to guess, and libraries that try Basic
 	// without one first must not use up its users' patience.
 	guess := !ok && (cerr != nil || !client.IsPublic())
-	wait := s.limits.secrets.Admit(clip(id)+" "+limit.Network(sourceOf(r)), s.now(), guess)
-	if !s.check(ctx, "not too many wrong credentials", "RFC 6749 2.3.1", wait == 0, "fewer wrong tries", "wait "+wait.String()) {
+	wait := s.limits.secrets.Admit(ledger.Clip(id)+" "+limit.Network(sourceOf(r)), s.now(), guess)
+	if !s.check(ctx, rules.SecretGuesses, wait == 0, "fewer wrong tries", "wait "+wait.String()) {
 		return nil, tooManyGuesses(wait)
 	}
-	if !s.check(ctx, "client authentication", "RFC 6749 3.2.1", ok, "the credentials of a registered client", id+" by "+method) {
+	if !s.check(ctx, rules.ClientAuthenticated, ok, "the credentials of a registered client", id+" by "+method) {
 		if cerr != nil && registeredItself(id) {
 			return nil, refusedClient(method, s.registerAgain())
 		}

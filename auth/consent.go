@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/store"
 	"github.com/exampleco/punchcard/views"
 )
@@ -104,7 +105,7 @@ func (f *flow) remembers(client *store.Client) bool {
 // somebody else who signs in to this browser meanwhile would grant what the
 // first one ticked.
 func consentSession(f *flow, who *signedIn) string {
-	return hashOf("consent " + f.ID + " " + who.ID)[:32]
+	return ledger.Hash("consent " + f.ID + " " + who.ID)[:32]
 }
 
 // choices turns scopes into rows. Identity is one row, locked: without it
@@ -212,7 +213,7 @@ func identityText(scopes []string) string {
 func (s *Server) consent(w http.ResponseWriter, r *http.Request) error {
 	form, ferr := formBody(w, r)
 	if ferr != nil {
-		return pageProblem(ferr.Status, ferr.Code, "This form can’t be read", ferr.Description, "")
+		return pageProblem(ferr.Status, ferr.Code, "This form can’t be read", ferr.Description)
 	}
 	f, err := s.browserFlow(w, r, form.Get("flow"))
 	if err != nil {
@@ -220,7 +221,7 @@ func (s *Server) consent(w http.ResponseWriter, r *http.Request) error {
 	}
 	d := decision(form.Get("decision"))
 	if d != allowed && d != denied {
-		return pageProblem(400, "invalid_request", "Allow or cancel?", "The form came without a decision, so nothing was allowed.", "").
+		return pageProblem(400, "invalid_request", "Allow or cancel?", "The form came without a decision, so nothing was allowed.").
 			offering(pathConsent+"?flow="+f.Handle, "Back to the choices")
 	}
 	who, err := s.formOf(r, f, form.Get("session"), consentSession)
@@ -244,7 +245,7 @@ func (s *Server) consent(w http.ResponseWriter, r *http.Request) error {
 	}
 	// RFC 6749 10.5: one decision counts. The same one again, which is what a
 	// second click is, leads to where the first one led.
-	if !s.check(r.Context(), "decided once", "RFC 6749 10.5", f.same(d, who.ID, granted) && (!f.Spent || f.Kind == deviceFlow || s.fresh(f)), string(f.Decision)+" "+strings.Join(f.Granted, " "), string(d)+" "+strings.Join(granted, " ")) {
+	if !s.check(r.Context(), rules.DecidedOnce, f.same(d, who.ID, granted) && (!f.Spent || f.Kind == deviceFlow || s.fresh(f)), string(f.Decision)+" "+strings.Join(f.Granted, " "), string(d)+" "+strings.Join(granted, " ")) {
 		return finished(f)
 	}
 	seeOther(w, pathAuthorize+"?flow="+f.Handle)
@@ -274,7 +275,7 @@ func (s *Server) decideInTurn(r *http.Request, f *flow, who *signedIn, d decisio
 		return err
 	}
 	if turn == nil { // they have to sign in anew, or to choose an account first
-		return pageProblem(http.StatusForbidden, "access_denied", "There is another step first", "This page is no longer the one to answer, so nothing was done.", "").
+		return pageProblem(http.StatusForbidden, "access_denied", "There is another step first", "This page is no longer the one to answer, so nothing was done.").
 			offering(pathAuthorize+"?flow="+f.Handle, "Look at the request again")
 	}
 	return s.decide(r.Context(), f, who, client, d, granted, remember)
@@ -285,7 +286,7 @@ func (s *Server) decide(ctx context.Context, f *flow, who *signedIn, client *sto
 	if d == denied {
 		return s.decideFlow(ctx, f, denied, who.ID, nil)
 	}
-	s.check(ctx, "granted within requested, ticked and role", "RFC 6749 3.3", true, strings.Join(f.Request.Scopes, " "), strings.Join(granted, " "))
+	s.check(ctx, rules.GrantedWithin, true, strings.Join(f.Request.Scopes, " "), strings.Join(granted, " "))
 	return s.store.Unit(ctx, func(ctx context.Context) error {
 		err := s.decideFlow(ctx, f, allowed, who.ID, granted)
 		if err == nil && remember && f.remembers(client) {

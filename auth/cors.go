@@ -53,7 +53,7 @@ func (s *Server) mayRead(r *http.Request, origin string) bool {
 
 func (s *Server) crossOrigin(next http.Handler, admits func(*http.Request, string) bool, methods []string) http.Handler {
 	return edge.CrossOrigin(next, func(r *http.Request, origin string) bool {
-		return s.check(r.Context(), "origin is registered", "RFC 9700 2.6", admits(r, origin), "an origin of a browser client", origin)
+		return s.check(r.Context(), rules.OriginRegistered, admits(r, origin), "an origin of a browser client", origin)
 	}, methods...)
 }
 
@@ -115,14 +115,15 @@ func (s *Server) notServed(w http.ResponseWriter, r *http.Request, status int, d
 		}).ServeHTTP(w, r)
 	case ours || strings.Contains(r.Header.Get("Accept"), "text/html"):
 		s.answering(func(http.ResponseWriter, *http.Request) error {
-			title, clause := "This request can’t be read", "RFC 3986 2.1"
+			title, rule := "This request can’t be read", rules.AddressReadable
 			switch status {
 			case http.StatusMethodNotAllowed:
-				title, clause = "This address isn’t used that way", "RFC 9110 15.5.6"
+				title, rule = "This address isn’t used that way", rules.MethodServed
 			case http.StatusUnsupportedMediaType:
-				clause = "RFC 9110 15.5.16"
+				rule = rules.MediaTypeServed
 			}
-			return pageProblem(status, "invalid_request", title, detail, clause)
+			s.check(r.Context(), rule, false, "a request that is served here", detail)
+			return pageProblem(status, "invalid_request", title, detail).citing(rule)
 		}).ServeHTTP(w, r)
 	default:
 		http.Error(w, detail, status)

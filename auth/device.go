@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/store"
 )
 
@@ -53,12 +54,12 @@ func (s *Server) deviceAuthorize(w http.ResponseWriter, r *http.Request) error {
 	if derr != nil {
 		return derr
 	}
-	d.Source, d.UserAgent = sourceOf(r), clip(strings.ToValidUTF8(r.UserAgent(), ""))
+	d.Source, d.UserAgent = sourceOf(r), ledger.Clip(strings.ToValidUTF8(r.UserAgent(), ""))
 	deviceCode, userCode, err := s.createDevice(ctx, d)
 	if err != nil {
 		return err
 	}
-	s.check(ctx, "device code issued", "RFC 8628 3.2", true, strings.Join(d.Scopes, " "), fingerprint("device code", deviceCode))
+	s.check(ctx, rules.DeviceCodeIssued, true, strings.Join(d.Scopes, " "), ledger.Fingerprint("device code", deviceCode))
 	writeJSON(w, http.StatusOK, deviceAuthorization{
 		DeviceCode: deviceCode, UserCode: userCode,
 		VerificationURI: s.base + pathDevice,
@@ -73,7 +74,7 @@ func (s *Server) deviceAuthorize(w http.ResponseWriter, r *http.Request) error {
 // parameters.
 func (s *Server) parseDevice(ctx context.Context, client *store.Client, form url.Values) (*deviceRequest, *Error) {
 	// RFC 8628 3.1, RFC 6749 5.2: a client that is not registered for the grant would poll for what it never gets.
-	if !s.check(ctx, "client may use the device grant", "RFC 6749 5.2", slices.Contains(client.Grants, grantDevice), grantDevice, strings.Join(client.Grants, " ")) {
+	if !s.check(ctx, rules.DeviceGrantRegistered, slices.Contains(client.Grants, grantDevice), grantDevice, strings.Join(client.Grants, " ")) {
 		return nil, newError("unauthorized_client", "This client is not registered for "+grantDevice+".")
 	}
 	asked, err := s.parseScope(ctx, form)

@@ -8,6 +8,7 @@ import (
 	"github.com/ory/fosite"
 	"github.com/ory/fosite/handler/openid"
 
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/store"
 )
 
@@ -33,16 +34,16 @@ func (g deviceGrant) HandleTokenEndpointRequest(ctx context.Context, r fosite.Ac
 		return fosite.ErrUnknownRequest
 	}
 	code := r.GetRequestForm().Get("device_code")
-	d, err := g.device(ctx, hashOf(code))
+	d, err := g.device(ctx, ledger.Hash(code))
 	if err != nil && !errors.Is(err, errNoDevice) {
 		return err
 	}
-	if !g.check(ctx, "device code is known", "RFC 8628 3.4", err == nil, "a device code of this server", fingerprint("device code", code)) {
+	if !g.check(ctx, rules.DeviceCodeKnown, err == nil, "a device code of this server", ledger.Fingerprint("device code", code)) {
 		return newError("invalid_grant", "This device_code is unknown. Ask for another one at "+pathDeviceCode+".")
 	}
 	// RFC 6749 5.2: a code that was issued to another client is no grant, and
 	// that one's poll neither paces nor ends the device's own.
-	if !g.check(ctx, "device code belongs to this client", "RFC 6749 5.2", d.ClientID == r.GetClient().GetID(), d.ClientID, r.GetClient().GetID()) {
+	if !g.check(ctx, rules.DeviceCodeOfClient, d.ClientID == r.GetClient().GetID(), d.ClientID, r.GetClient().GetID()) {
 		return newError("invalid_grant", "This device_code was issued to another client.")
 	}
 	if d.Decision != allowed {
@@ -83,7 +84,7 @@ func (g deviceGrant) waiting(ctx context.Context, d *deviceRequest) error {
 		return err
 	}
 	if d.Decision == denied {
-		g.check(ctx, "device allowed by a person", "RFC 8628 3.5", false, "allowed", "denied")
+		g.check(ctx, rules.DeviceAllowed, false, "allowed", "denied")
 		return newError("access_denied", "The person did not allow this.")
 	}
 	early, err := g.pace(ctx, d.ID)
@@ -93,7 +94,7 @@ func (g deviceGrant) waiting(ctx context.Context, d *deviceRequest) error {
 	if err != nil {
 		return err
 	}
-	if !g.check(ctx, "poll not before its time", "RFC 8628 3.5", !early, "the interval after the last poll", map[bool]string{true: "earlier", false: "after it"}[early]) {
+	if !g.check(ctx, rules.PollInterval, !early, "the interval after the last poll", map[bool]string{true: "earlier", false: "after it"}[early]) {
 		return newError("slow_down", "Polled too early. Wait 5 seconds longer between polls from now on.")
 	}
 	return newError("authorization_pending", "The person has not decided yet. Poll again after the interval.")
@@ -102,7 +103,7 @@ func (g deviceGrant) waiting(ctx context.Context, d *deviceRequest) error {
 // inTime: RFC 8628 3.5, expired_token. What was allowed and not fetched in
 // time is worth nothing: the person has put the device away.
 func (g deviceGrant) inTime(ctx context.Context, d *deviceRequest) error {
-	if !g.check(ctx, "device code not expired", "RFC 8628 3.5", g.now().Before(d.ExpiresAt), "before "+d.ExpiresAt.UTC().Format(time.RFC3339), g.now().UTC().Format(time.RFC3339)) {
+	if !g.check(ctx, rules.DeviceCodeNotExpired, g.now().Before(d.ExpiresAt), "before "+d.ExpiresAt.UTC().Format(time.RFC3339), g.now().UTC().Format(time.RFC3339)) {
 		return newError("expired_token", "This device_code has expired. Start again at "+pathDeviceCode+".")
 	}
 	return nil
@@ -131,7 +132,7 @@ func (g deviceGrant) PopulateTokenEndpointResponse(ctx context.Context, r fosite
 	if err != nil {
 		return err
 	}
-	if err := g.store.UseDeviceCode(ctx, hashOf(r.GetRequestForm().Get("device_code")), r.GetSession()); err != nil {
+	if err := g.store.UseDeviceCode(ctx, ledger.Hash(r.GetRequestForm().Get("device_code")), r.GetSession()); err != nil {
 		return err
 	}
 	var refresh string

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/limit"
 	"github.com/exampleco/punchcard/auth/store"
 	"github.com/exampleco/punchcard/views"
@@ -34,7 +35,7 @@ func (s *Server) devicePage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) askForCode(w http.ResponseWriter, r *http.Request, status int, typed, problem string) error {
-	page := views.Device{Action: pathDevice, UserCode: clip(typed), Problem: problem, Strip: s.deviceStrip(nil, 2, "the code", "A device asks to be let in. It has shown a code and polls; nothing has been issued.")}
+	page := views.Device{Action: pathDevice, UserCode: ledger.Clip(typed), Problem: problem, Strip: s.deviceStrip(nil, 2, "the code", "A device asks to be let in. It has shown a code and polls; nothing has been issued.")}
 	if code, ok := readUserCode(typed); ok {
 		page.UserCode = shownUserCode(code)
 		page.Elsewhere = s.base + pathDevice + "?user_code=" + page.UserCode
@@ -48,7 +49,7 @@ func (s *Server) askForCode(w http.ResponseWriter, r *http.Request, status int, 
 func (s *Server) deviceForm(w http.ResponseWriter, r *http.Request) error {
 	form, ferr := formBody(w, r)
 	if ferr != nil {
-		return pageProblem(ferr.Status, ferr.Code, "This form can’t be read", ferr.Description, "")
+		return pageProblem(ferr.Status, ferr.Code, "This form can’t be read", ferr.Description)
 	}
 	if handle := form.Get("flow"); handle != "" {
 		return s.compared(w, r, handle, form.Get("session"), form.Get("decision"))
@@ -70,15 +71,15 @@ func (s *Server) typed(w http.ResponseWriter, r *http.Request, typed string) err
 	// Decided before what the code stands for is told: so parallel guesses
 	// learn no more than guesses one after the other.
 	wait := s.limits.userCodes.Admit(limit.Network(sourceOf(r)), s.now(), d == nil || !s.waiting(d))
-	if !s.check(ctx, "not too many wrong codes", "RFC 8628 5.1", wait == 0, "fewer wrong codes", "wait "+wait.String()) {
+	if !s.check(ctx, rules.UserCodeGuesses, wait == 0, "fewer wrong codes", "wait "+wait.String()) {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 		return s.askForCode(w, r, http.StatusTooManyRequests, typed, "Too many wrong codes. Try again in "+humanWait(wait)+".")
 	}
-	if !s.check(ctx, "user code is known", "RFC 8628 3.3", err == nil, "the code of a waiting device", fingerprint("user code", code)) {
+	if !s.check(ctx, rules.UserCodeKnown, err == nil, "the code of a waiting device", ledger.Fingerprint("user code", code)) {
 		return s.askForCode(w, r, http.StatusUnprocessableEntity, typed, "No device waits with this code. Compare it letter by letter, or let your device show another one.")
 	}
-	if status, problem := s.over(ctx, d); problem != "" {
-		return s.askForCode(w, r, status, typed, problem)
+	if broken := s.over(ctx, d); broken != nil {
+		return s.askForCode(w, r, broken.status, typed, broken.text)
 	}
 	client, err := s.store.Client(ctx, d.ClientID)
 	if err != nil {
@@ -103,16 +104,22 @@ func (s *Server) waiting(d *deviceRequest) bool {
 	return d.Decision == undecided && s.now().Before(d.ExpiresAt)
 }
 
-// over says why a code that is known leads nowhere any more, "" where it does.
-func (s *Server) over(ctx context.Context, d *deviceRequest) (status int, problem string) {
-	// RFC 8628 3.3: a code is decided once, by whoever comes first.
-	if !s.check(ctx, "user code undecided", "RFC 8628 3.3", d.Decision == undecided, "no decision yet", string(d.Decision)) {
-		return http.StatusConflict, "This code has been used. If your device still waits, let it show another one."
+// deviceOver says why a code that is known leads nowhere any more.
+type deviceOver struct {
+	rule   ledger.Rule
+	status int
+	text   string
+}
+
+// over returns nil for a code that can still be decided.
+func (s *Server) over(ctx context.Context, d *deviceRequest) *deviceOver {
+	if !s.check(ctx, rules.UserCodeOnce, d.Decision == undecided, "no decision yet", string(d.Decision)) {
+		return &deviceOver{rules.UserCodeOnce, http.StatusConflict, "This code has been used. If your device still waits, let it show another one."}
 	}
-	if !s.check(ctx, "user code not expired", "RFC 8628 3.5", s.now().Before(d.ExpiresAt), "before its end", "typed") {
-		return http.StatusGone, "This code has expired: a code is good for " + days(deviceLifetime) + ". Let your device show another one."
+	if !s.check(ctx, rules.UserCodeNotExpired, s.now().Before(d.ExpiresAt), "before its end", "typed") {
+		return &deviceOver{rules.UserCodeNotExpired, http.StatusGone, "This code has expired: a code is good for " + days(deviceLifetime) + ". Let your device show another one."}
 	}
-	return 0, ""
+	return nil
 }
 
 // comparePage shows who asks, from where and when, and the code once more,
@@ -157,29 +164,29 @@ func (s *Server) comparePage(w http.ResponseWriter, r *http.Request, handle stri
 func (s *Server) waitingDevice(ctx context.Context, f *flow) (*deviceRequest, error) {
 	d, err := s.device(ctx, f.Request.Device)
 	if errors.Is(err, errNoDevice) { // purged, or the demo was reset
-		return nil, deviceOver(http.StatusGone, "It is not known any more. Let your device show another one.")
+		return nil, deviceOver{rules.UserCodeNotExpired, http.StatusGone, "It is not known any more. Let your device show another one."}.page()
 	}
 	if err != nil {
 		return nil, err
 	}
-	if status, problem := s.over(ctx, d); problem != "" {
-		return nil, deviceOver(status, problem)
+	if broken := s.over(ctx, d); broken != nil {
+		return nil, broken.page()
 	}
 	return d, nil
 }
 
-func deviceOver(status int, text string) error {
+func (o deviceOver) page() error {
 	code := "invalid_request"
-	if status == http.StatusGone {
+	if o.status == http.StatusGone {
 		code = "expired_token"
 	}
-	return pageProblem(status, code, "This code leads nowhere any more", text, "RFC 8628 3.5").offering(pathDevice, "Type another code")
+	return pageProblem(o.status, code, "This code leads nowhere any more", o.text).citing(o.rule).offering(pathDevice, "Type another code")
 }
 
 // compareSession ties the form to the person it was drawn for, as
 // consentSession does.
 func compareSession(f *flow, who *signedIn) string {
-	return hashOf("compare " + f.ID + " " + who.ID)[:32]
+	return ledger.Hash("compare " + f.ID + " " + who.ID)[:32]
 }
 
 // compared keeps what the person says about the code. The same said again,
@@ -205,7 +212,7 @@ func (s *Server) compared(w http.ResponseWriter, r *http.Request, handle, sessio
 	case answer == "stop":
 		err = s.decideFlow(r.Context(), f, denied, who.ID, nil)
 	default:
-		return pageProblem(400, "invalid_request", "Does it show the same code?", "The form came without an answer, so nothing was done.", "").
+		return pageProblem(400, "invalid_request", "Does it show the same code?", "The form came without an answer, so nothing was done.").
 			offering(pathDevice+"?flow="+f.Handle, "Back to the code")
 	}
 	if errors.Is(err, errSpent) {

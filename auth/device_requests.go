@@ -5,9 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"time"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 // deviceRequest is what a device asked for, and whether somebody has decided.
@@ -34,7 +35,7 @@ var (
 // meant for the other, so the table decides that a code is free.
 func (s *Server) createDevice(ctx context.Context, d *deviceRequest) (deviceCode, userCode string, err error) {
 	deviceCode = randomToken(deviceCodePrefix)
-	d.ID = hashOf(deviceCode)
+	d.ID = ledger.Hash(deviceCode)
 	d.CreatedAt = s.now().Truncate(time.Millisecond)
 	d.ExpiresAt = d.CreatedAt.Add(deviceLifetime)
 	for range 8 { // of 20^8 codes a few are taken: once is enough, unless somebody is very busy
@@ -42,7 +43,7 @@ func (s *Server) createDevice(ctx context.Context, d *deviceRequest) (deviceCode
 		err = s.writer.Write(ctx, func(tx *sql.Tx) error {
 			done, err := tx.Exec(`INSERT INTO device_requests (id, user_code, client_id, scopes, audience, source, user_agent, created_at, expires_at, interval)
 				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (user_code) DO NOTHING`,
-				d.ID, hashOf(userCode), d.ClientID, strings.Join(d.Scopes, " "), d.Audience, d.Source, d.UserAgent,
+				d.ID, ledger.Hash(userCode), d.ClientID, strings.Join(d.Scopes, " "), d.Audience, d.Source, d.UserAgent,
 				d.CreatedAt.UnixMilli(), d.ExpiresAt.UnixMilli(), int(pollEvery/time.Second))
 			if err := exactlyOne(done, err, errCodesTaken); err != nil {
 				return err
@@ -69,7 +70,7 @@ func exactlyOne(done sql.Result, err, otherwise error) error {
 
 // storedDevice reports a write. The id is what fingerprint makes of the code.
 func (s *Server) storedDevice(ctx context.Context, op, id string) {
-	s.log.LogAttrs(ctx, slog.LevelDebug, "store", slog.String("op", op), slog.String("table", "device_requests"), slog.String("kind", "device code"), slog.String("id", clipHash(id)))
+	s.ledger.Wrote(ctx, op, "device_requests", "device code", ledger.Short(id))
 }
 
 const selectDevice = `SELECT id, client_id, scopes, audience, source, user_agent, created_at, expires_at, decision FROM device_requests WHERE `
@@ -81,7 +82,7 @@ func (s *Server) device(ctx context.Context, id string) (*deviceRequest, error) 
 }
 
 func (s *Server) deviceOf(ctx context.Context, userCode string) (*deviceRequest, error) {
-	return s.scanDevice(s.read.QueryRowContext(ctx, selectDevice+`user_code = ?`, hashOf(userCode)))
+	return s.scanDevice(s.read.QueryRowContext(ctx, selectDevice+`user_code = ?`, ledger.Hash(userCode)))
 }
 
 func (s *Server) scanDevice(row *sql.Row) (*deviceRequest, error) {

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/seed"
 	"github.com/exampleco/punchcard/auth/store"
 )
@@ -300,7 +301,7 @@ func TestUserCodesAreUnique(t *testing.T) {
 	code, _ := readUserCode(d.UserCode)
 	err := w.disk.Write(t.Context(), func(tx *sql.Tx) error {
 		_, err := tx.Exec(`INSERT INTO device_requests (id, user_code, client_id, scopes, audience, source, user_agent, created_at, expires_at, interval)
-			SELECT 'another', ?, client_id, scopes, audience, source, user_agent, created_at, expires_at, interval FROM device_requests`, hashOf(code))
+			SELECT 'another', ?, client_id, scopes, audience, source, user_agent, created_at, expires_at, interval FROM device_requests`, ledger.Hash(code))
 		return err
 	})
 	if err == nil {
@@ -404,7 +405,7 @@ func TestDeviceFormsAreOurs(t *testing.T) {
 	if err != nil || u.Query().Get("flow") == "" {
 		t.Fatalf("%d to %q", rec.Code, rec.Header().Get("Location"))
 	}
-	f := &flow{ID: hashOf(u.Query().Get("flow"))}
+	f := &flow{ID: ledger.Hash(u.Query().Get("flow"))}
 	form := func(session string) url.Values {
 		return url.Values{"flow": {u.Query().Get("flow")}, "session": {session}, "decision": {"same"}}
 	}

@@ -32,7 +32,7 @@ func (s *Server) settle(w http.ResponseWriter, r *http.Request, f *flow, who *si
 		if _, err := s.waitingDevice(r.Context(), f); err != nil {
 			return err
 		}
-		return deviceOver(http.StatusConflict, "It was decided elsewhere. Let your device show another code.")
+		return deviceOver{rules.UserCodeOnce, http.StatusConflict, "It was decided elsewhere. Let your device show another code."}.page()
 	case errors.Is(err, people.ErrNoSession):
 		return s.advance(w, r, f) // signed out a moment ago: nothing was written, and next() decides by what there is
 	case errors.Is(err, errSpent):
@@ -40,7 +40,7 @@ func (s *Server) settle(w http.ResponseWriter, r *http.Request, f *flow, who *si
 	case err != nil:
 		return err
 	}
-	s.check(r.Context(), "device decided by a person", "RFC 8628 3.3", answer == allowed, strings.Join(f.Request.Scopes, " "), string(answer)+" "+strings.Join(scopes, " "))
+	s.check(r.Context(), rules.DeviceDecided, answer == allowed, strings.Join(f.Request.Scopes, " "), string(answer)+" "+strings.Join(scopes, " "))
 	seeOther(w, pathDevice+"?flow="+f.Handle)
 	return nil
 }
@@ -69,7 +69,7 @@ func (s *Server) allowDevice(ctx context.Context, f *flow, who *signedIn, scopes
 
 // finishedDevice is finished for a device's flow.
 func finishedDevice(f *flow) error {
-	e := pageProblem(http.StatusConflict, "invalid_request", "This code is already used", "It was decided once, and that counts. Look at your device: it goes on by itself. If it doesn’t, let it show another code.", "RFC 8628 3.3")
+	e := pageProblem(http.StatusConflict, "invalid_request", "This code is already used", "It was decided once, and that counts. Look at your device: it goes on by itself. If it doesn’t, let it show another code.").citing(rules.UserCodeOnce)
 	if f.Spent {
 		return e.offering(pathDevice+"?flow="+f.Handle, "See what was decided")
 	}

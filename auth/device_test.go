@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"testing"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 // television asks as a device does.
@@ -72,7 +74,7 @@ func (v visit) settled(d deviceAuthorization) (dispatcher string) {
 		v.t.Fatal(err)
 	}
 	handle := u.Query().Get("flow")
-	f := &flow{ID: hashOf(handle)}
+	f := &flow{ID: ledger.Hash(handle)}
 	step(v.post(pathDevice, url.Values{"flow": {handle}, "session": {compareSession(f, v.who)}, "decision": {"same"}}, v.cookies...))
 	scopes := append([]string{"offline_access"}, v.who.Permissions...)
 	step(v.post(pathConsent, url.Values{"flow": {handle}, "session": {consentSession(f, v.who)}, "decision": {"allow"}, "scope": scopes}, v.cookies...))

@@ -14,6 +14,7 @@ import (
 	"github.com/ory/fosite"
 
 	"github.com/exampleco/punchcard/auth/dpop"
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/views"
 )
 
@@ -66,14 +67,20 @@ func (e *Error) because(cause error) *Error { e.cause = cause; return e }
 func (e *Error) backTo(q *authorizationRequest) *Error { e.back = q; return e }
 
 // pageProblem is an error for the person in front of the browser.
-func pageProblem(status int, code, title, text, clause string) *Error {
+func pageProblem(status int, code, title, text string) *Error {
 	return &Error{Code: code, Description: title, Status: status,
-		page: &views.Problem{Status: status, Code: code, Title: title, Text: text, Clause: clause}}
+		page: &views.Problem{Status: status, Code: code, Title: title, Text: text}}
+}
+
+// citing names the rule that was broken: a page shows its clause.
+func (e *Error) citing(rule ledger.Rule) *Error {
+	e.page.Clause = rule.Clause
+	return e
 }
 
 // comparing lays what was sent beside what is registered.
 func (e *Error) comparing(what, got string, known []string, alike func(string) string) *Error {
-	e.page.Compare = compare(what, clip(got), known, alike)
+	e.page.Compare = compare(what, ledger.Clip(got), known, alike)
 	return e
 }
 

@@ -7,6 +7,8 @@ import (
 	"net/url"
 
 	"github.com/ory/fosite"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 // presentedKey leads to what a token request presents, so that what fosite
@@ -29,11 +31,11 @@ func withPresented(ctx context.Context, form url.Values) context.Context {
 }
 
 // checkOnce decides each time, and reports the first time alone.
-func (s *Server) checkOnce(ctx context.Context, rule, clause string, ok bool, expected, got string) bool {
-	if p, known := ctx.Value(presentedKey{}).(*presented); known && !p.first(rule) {
+func (s *Server) checkOnce(ctx context.Context, rule ledger.Rule, ok bool, expected, got string) bool {
+	if p, known := ctx.Value(presentedKey{}).(*presented); known && !p.first(rule.ID) {
 		return ok
 	}
-	return s.check(ctx, rule, clause, ok, expected, got)
+	return s.check(ctx, rule, ok, expected, got)
 }
 
 // guarded passes on what a request presents, used or not, only where it may.
@@ -56,7 +58,7 @@ func (s fositeStore) GetAuthorizeCodeSession(ctx context.Context, code string, s
 		if asked := r.GetRequestForm().Get("redirect_uri"); asked != "" {
 			// RFC 6749 4.1.3: if redirect_uri was in the authorization request, the same one is REQUIRED here.
 			sent := p.form.Get("redirect_uri")
-			s.check(ctx, "redirect_uri of the request exact", "RFC 6749 4.1.3", sent == asked, asked, sent)
+			s.check(ctx, rules.RedirectOfRequest, sent == asked, asked, sent)
 		}
 	}
 	return r, err
@@ -72,10 +74,9 @@ func (s fositeStore) GetPKCERequestSession(ctx context.Context, code string, ses
 		if verifier := p.form.Get("code_verifier"); verifier != "" {
 			sum := sha256.Sum256([]byte(verifier))
 			made = base64.RawURLEncoding.EncodeToString(sum[:])
-			got = fingerprint("challenge", made)
+			got = ledger.Fingerprint("challenge", made)
 		}
-		// RFC 7636 4.6: S256 of the verifier has to be the challenge, or whoever catches a code can use it.
-		s.check(ctx, "code_verifier", "RFC 7636 4.6", made == challenge, fingerprint("challenge", challenge), got)
+		s.check(ctx, rules.Verifier, made == challenge, ledger.Fingerprint("challenge", challenge), got)
 	}
 	return r, err
 }

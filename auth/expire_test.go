@@ -7,12 +7,14 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 // expire ends a value and says what it was.
 func (w *world) expire(value, kind string) {
 	w.t.Helper()
-	if got, err := w.Expire(w.t.Context(), hashOf(value)); got != kind || err != nil {
+	if got, err := w.Expire(w.t.Context(), ledger.Hash(value)); got != kind || err != nil {
 		w.t.Fatalf("expire: %q %v, want %q", got, err, kind)
 	}
 }
@@ -55,22 +57,22 @@ func TestExpireOnlyWhatLives(t *testing.T) {
 		}
 	}
 	fails("", "", ErrNoHash)
-	fails(hashOf("x")[:8], "", ErrNoHash)
-	fails(strings.ToUpper(hashOf("x")), "", ErrNoHash)
-	fails(hashOf("unknown"), "", ErrNoToken)
+	fails(ledger.Hash("x")[:8], "", ErrNoHash)
+	fails(strings.ToUpper(ledger.Hash("x")), "", ErrNoHash)
+	fails(ledger.Hash("unknown"), "", ErrNoToken)
 	code := w.grant("ada@example.com", allScope)
 	got := w.tokens(w.exchange(code))
-	fails(hashOf(code), "authorization code", ErrNotAlive)
+	fails(ledger.Hash(code), "authorization code", ErrNotAlive)
 	next := w.tokens(w.refresh(got.RefreshToken))
-	fails(hashOf(got.RefreshToken), "refresh token", ErrNotAlive)
-	fails(hashOf(got.AccessToken), "", ErrNoToken) // a refresh deletes it
+	fails(ledger.Hash(got.RefreshToken), "refresh token", ErrNotAlive)
+	fails(ledger.Hash(got.AccessToken), "", ErrNoToken) // a refresh deletes it
 	w.expire(next.AccessToken, "access token")
-	fails(hashOf(next.AccessToken), "access token", ErrNotAlive)
+	fails(ledger.Hash(next.AccessToken), "access token", ErrNotAlive)
 	w.refused(w.refresh(got.RefreshToken), 400, "invalid_grant") // a replay: the family is dead
-	fails(hashOf(next.RefreshToken), "refresh token", ErrNotAlive)
+	fails(ledger.Hash(next.RefreshToken), "refresh token", ErrNotAlive)
 	late := w.tokens(w.exchange(w.grant("ada@example.com", allScope)))
 	w.clock.pass(15 * time.Minute)
-	fails(hashOf(late.AccessToken), "access token", ErrNotAlive)
+	fails(ledger.Hash(late.AccessToken), "access token", ErrNotAlive)
 }
 
 // What is used at the very moment may still be exchanged, as when its lifetime
@@ -82,7 +84,7 @@ func TestExpireAgainstUse(t *testing.T) {
 		var both sync.WaitGroup
 		var expired error
 		var status int
-		both.Go(func() { _, expired = w.Expire(t.Context(), hashOf(got.RefreshToken)) })
+		both.Go(func() { _, expired = w.Expire(t.Context(), ledger.Hash(got.RefreshToken)) })
 		both.Go(func() { status = w.refresh(got.RefreshToken).Code })
 		both.Wait()
 		if expired != nil && !errors.Is(expired, ErrNotAlive) || expired != nil && status != 200 {

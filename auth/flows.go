@@ -7,9 +7,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"time"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 //go:embed migrations/*.sql
@@ -36,7 +37,7 @@ func (s *Server) parkFlowAs(ctx context.Context, handle, kind string, request an
 		return nil, err
 	}
 	f := &flow{Handle: handle, Kind: kind, Browser: browser, CreatedAt: s.now().Truncate(time.Millisecond)}
-	f.ID, f.Came = hashOf(f.Handle), f.CreatedAt
+	f.ID, f.Came = ledger.Hash(f.Handle), f.CreatedAt
 	err = s.writer.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`INSERT INTO flows (id, kind, browser, request, created_at, expires_at) VALUES (?, ?, nullif(?, ''), ?, ?, ?)`,
 			f.ID, kind, browser, string(body), f.CreatedAt.UnixMilli(), f.CreatedAt.Add(flowLifetime).UnixMilli())
@@ -50,13 +51,13 @@ func (s *Server) parkFlowAs(ctx context.Context, handle, kind string, request an
 
 // stored reports a write, as the other storing rooms do.
 func (s *Server) stored(ctx context.Context, op, kind, id string) {
-	s.log.LogAttrs(ctx, slog.LevelDebug, "store", slog.String("op", op), slog.String("table", "flows"), slog.String("kind", kind), slog.String("id", id[:12]))
+	s.ledger.Wrote(ctx, op, "flows", kind, ledger.Short(id))
 }
 
 // loadFlow returns errNoFlow for a handle that is unknown or too old. request
 // receives the stored request.
 func (s *Server) loadFlow(ctx context.Context, kind, handle string, request any) (*flow, error) {
-	f := &flow{ID: hashOf(handle), Handle: handle, Kind: kind, Came: s.now().Truncate(time.Millisecond)}
+	f := &flow{ID: ledger.Hash(handle), Handle: handle, Kind: kind, Came: s.now().Truncate(time.Millisecond)}
 	var (
 		browser, compared, decided, subject, granted, selected, session, grant sql.NullString
 		body                                                                   string

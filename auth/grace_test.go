@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/seed"
 )
 
@@ -169,7 +170,7 @@ func TestOnlyTheSameRequestIsARetry(t *testing.T) {
 // A confidential client stays strict, whatever the grace.
 func TestNoGraceForAConfidentialClient(t *testing.T) {
 	w := withinGrace(t)
-	w.exec(`UPDATE clients SET secret_hash = '` + hashOf("a secret of its own") + `', auth_methods = '["client_secret_post"]' WHERE id = 'timesheets-mobile'`)
+	w.exec(`UPDATE clients SET secret_hash = '` + ledger.Hash("a secret of its own") + `', auth_methods = '["client_secret_post"]' WHERE id = 'timesheets-mobile'`)
 	w.store.Forget()
 	secret := []string{"client_secret", "a secret of its own"}
 	form := url.Values{"grant_type": {"authorization_code"}, "client_id": {"timesheets-mobile"}, "code": {w.grant("ada@example.com", "offline_access read:timesheets")},
@@ -347,7 +348,7 @@ func TestASuccessorIsKeptSealedAndBriefly(t *testing.T) {
 		t.Fatal("no successor is kept")
 	}
 	file, err := os.ReadFile(w.disk.Path + "-wal") // where all of this still is
-	if err != nil || !bytes.Contains(file, []byte(hashOf(first.RefreshToken))) {
+	if err != nil || !bytes.Contains(file, []byte(ledger.Hash(first.RefreshToken))) {
 		t.Fatalf("the file does not even have the hash: %v", err)
 	}
 	for _, token := range []string{first.RefreshToken, second.RefreshToken, second.AccessToken} {
@@ -357,7 +358,7 @@ func TestASuccessorIsKeptSealedAndBriefly(t *testing.T) {
 	}
 	third := w.tokens(w.refresh(second.RefreshToken))
 	var n int
-	if err := w.disk.Read().QueryRow(`SELECT count(*) FROM successors WHERE hash = ?`, hashOf(first.RefreshToken)).Scan(&n); err != nil || n != 0 {
+	if err := w.disk.Read().QueryRow(`SELECT count(*) FROM successors WHERE hash = ?`, ledger.Hash(first.RefreshToken)).Scan(&n); err != nil || n != 0 {
 		t.Errorf("%d rows for a token whose successor was used, %v", n, err)
 	}
 	w.clock.pass(longGrace + time.Second)

@@ -42,8 +42,7 @@ func (s *Server) introspect(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	// RFC 7662 2.1: the caller MUST be authorized, and a client_id that anybody can say authenticates nobody.
-	if !s.check(r.Context(), "caller is authenticated", "RFC 7662 2.1", !client.IsPublic(), "a client with a secret", client.ID) {
+	if !s.check(r.Context(), rules.IntrospectionCaller, !client.IsPublic(), "a client with a secret", client.ID) {
 		return refusedClient("client_secret_basic", "A public client cannot authenticate, and so may not introspect.")
 	}
 	if !form.Has("token") {
@@ -60,7 +59,7 @@ func (s *Server) introspect(w http.ResponseWriter, r *http.Request) error {
 	// RFC 7662 4: an open endpoint lets anybody scan for tokens and read what
 	// others hold. 2.2: of a token that the caller may not ask about, the answer
 	// MUST be that it is not active, so that there is nothing to learn.
-	if !s.check(r.Context(), "caller may ask about the token", "RFC 7662 4", client.Introspect || token.ClientID == client.ID, "a client registered to introspect, or the token's own", client.ID) {
+	if !s.check(r.Context(), rules.IntrospectionOfOwn, client.Introspect || token.ClientID == client.ID, "a client registered to introspect, or the token's own", client.ID) {
 		writeJSON(w, http.StatusOK, introspection{})
 		return nil
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/people"
 	"github.com/exampleco/punchcard/views"
 )
@@ -126,7 +127,7 @@ func initials(name string) string {
 func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 	form, ferr := formBody(w, r)
 	if ferr != nil {
-		return pageProblem(ferr.Status, ferr.Code, "This form can’t be read", ferr.Description, "")
+		return pageProblem(ferr.Status, ferr.Code, "This form can’t be read", ferr.Description)
 	}
 	var f *flow
 	if handle := form.Get("flow"); handle != "" {
@@ -145,16 +146,16 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 	email := form.Get("email")
 	person, err := s.people.Authenticate(r.Context(), email, form.Get("password"), sourceOf(r))
 	if err != nil {
-		return s.loginFailed(w, r, f, views.Login{Action: pathLogin, Email: clip(email), Return: ownPage(form.Get("return"))}, err)
+		return s.loginFailed(w, r, f, views.Login{Action: pathLogin, Email: ledger.Clip(email), Return: ownPage(form.Get("return"))}, err)
 	}
 	if f != nil && f.Spent && f.Subject != person.ID {
 		return finished(f)
 	}
 	// OWASP ASVS 7.2.4: always a new session id, or one that an attacker planted before would now be signed in.
-	secret, session, err := s.people.StartSession(r.Context(), person, clip(r.UserAgent()), s.cookie(r, sessionCookie))
+	secret, session, err := s.people.StartSession(r.Context(), person, ledger.Clip(r.UserAgent()), s.cookie(r, sessionCookie))
 	if errors.Is(err, people.ErrNoPerson) || errors.Is(err, people.ErrWrongCredentials) { // it has changed in between
 		err = people.ErrWrongCredentials
-		return s.loginFailed(w, r, f, views.Login{Action: pathLogin, Email: clip(email), Return: ownPage(form.Get("return"))}, err)
+		return s.loginFailed(w, r, f, views.Login{Action: pathLogin, Email: ledger.Clip(email), Return: ownPage(form.Get("return"))}, err)
 	}
 	if err != nil {
 		return err

@@ -5,8 +5,10 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/store"
 	"github.com/exampleco/punchcard/views"
 )
@@ -36,7 +38,7 @@ func (q *logoutRequest) target() string {
 // endSession is RP-Initiated Logout. A POST comes from another origin without
 // our cookie: it is validated, parked, and continues as a GET.
 func (s *Server) endSession(w http.ResponseWriter, r *http.Request) error {
-	form, err := authorizationForm(w, r)
+	form, err := s.authorizationForm(w, r)
 	if err != nil {
 		return err
 	}
@@ -71,12 +73,12 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request) error {
 // parseLogout checks the request, RP-Initiated Logout 2 and 3.
 func (s *Server) parseLogout(ctx context.Context, form url.Values) (*logoutRequest, error) {
 	values, repeated := singleValued(form)
-	if len(repeated) > 0 {
-		return nil, pageProblem(400, "invalid_request", "This sign-out can’t be read", "Sent more than once: "+strings.Join(repeated, ", "), "RFC 6749 3.1")
+	if err := s.oneEach(ctx, repeated); err != nil {
+		return nil, err
 	}
 	q := &logoutRequest{Client: values.Get("client_id"), State: values.Get("state")}
-	if len(q.State) > maxState {
-		return nil, pageProblem(400, "invalid_request", "The state is too long", "state may hold 2048 bytes here.", "RP-Initiated Logout 2")
+	if !s.check(ctx, rules.LogoutStateLength, len(q.State) <= maxState, "at most "+strconv.Itoa(maxState)+" bytes", strconv.Itoa(len(q.State))) {
+		return nil, pageProblem(400, "invalid_request", "The state is too long", "state may hold 2048 bytes here.").citing(rules.LogoutStateLength)
 	}
 	if hint := values.Get("id_token_hint"); hint != "" {
 		claims, err := s.hint(ctx, hint)
@@ -85,8 +87,8 @@ func (s *Server) parseLogout(ctx context.Context, form url.Values) (*logoutReque
 		}
 		// RP-Initiated Logout 4: a hint of another issuer or client MUST NOT end anything.
 		ok := err == nil && (q.Client == "" || q.Client == claims.Audience)
-		if !s.check(ctx, "id_token_hint is ours", "RP-Initiated Logout 4", ok, "an ID token of this server for this client", fingerprint("ID token", hint)) {
-			return nil, pageProblem(400, "invalid_request", "This sign-out isn’t from your app", "Its id_token_hint is not an ID token that this server gave to that client. Nobody was signed out.", "RP-Initiated Logout 4")
+		if !s.check(ctx, rules.LogoutHintGenuine, ok, "an ID token of this server for this client", ledger.Fingerprint("ID token", hint)) {
+			return nil, pageProblem(400, "invalid_request", "This sign-out isn’t from your app", "Its id_token_hint is not an ID token that this server gave to that client. Nobody was signed out.").citing(rules.LogoutHintGenuine)
 		}
 		q.Client, q.SID, q.Hinted = claims.Audience, claims.SID, true
 	}
@@ -98,8 +100,8 @@ func (s *Server) parseLogout(ctx context.Context, form url.Values) (*logoutReque
 	if unavailable(err) {
 		return nil, err
 	}
-	if err != nil {
-		return nil, pageProblem(400, "invalid_request", "Which app is asking?", "post_logout_redirect_uri needs an id_token_hint or a client_id that is registered here.", "RP-Initiated Logout 3")
+	if !s.check(ctx, rules.LogoutClientKnown, err == nil, "a registered client, by id_token_hint or client_id", q.Client) {
+		return nil, pageProblem(400, "invalid_request", "Which app is asking?", "post_logout_redirect_uri needs an id_token_hint or a client_id that is registered here.").citing(rules.LogoutClientKnown)
 	}
 	if err := s.admitReturn(ctx, "post_logout_redirect_uri", back, client.PostLogoutRedirectURIs); err != nil {
 		return nil, err
@@ -108,13 +110,20 @@ func (s *Server) parseLogout(ctx context.Context, form url.Values) (*logoutReque
 	return q, nil
 }
 
+func (s *Server) oneEach(ctx context.Context, repeated []string) error {
+	if s.check(ctx, rules.LogoutParameterOnce, len(repeated) == 0, "no repetition", strings.Join(repeated, " ")) {
+		return nil
+	}
+	return pageProblem(400, "invalid_request", "This sign-out can’t be read", "Sent more than once: "+strings.Join(repeated, ", ")).citing(rules.LogoutParameterOnce)
+}
+
 // admitReturn: RP-Initiated Logout 3, the value MUST be registered, exactly,
 // or the sign-out becomes an open redirector.
 func (s *Server) admitReturn(ctx context.Context, name, sent string, registered []string) error {
-	if s.check(ctx, name+" exact", "RP-Initiated Logout 3", slices.Contains(registered, sent), strings.Join(registered, " "), sent) {
+	if s.check(ctx, rules.LogoutReturnExact, slices.Contains(registered, sent), strings.Join(registered, " "), sent) {
 		return nil
 	}
-	return pageProblem(400, "invalid_request", "We won’t send you there", "The address to return to is not one that this app has registered. Nobody was signed out.", "RP-Initiated Logout 3").
+	return pageProblem(400, "invalid_request", "We won’t send you there", "The address to return to is not one that this app has registered. Nobody was signed out.").citing(rules.LogoutReturnExact).
 		comparing(name, sent, registered, exactly)
 }
 
@@ -131,7 +140,7 @@ func (s *Server) leave(w http.ResponseWriter, r *http.Request, q *logoutRequest,
 	if who == nil {
 		return s.left(w, r, &logoutRequest{}) // RP-Initiated Logout 3: without a hint there is no redirect
 	}
-	if s.check(r.Context(), "hint names this session", "RP-Initiated Logout 2", q.Hinted && q.SID == who.Session.ID, "session "+clipHash(who.Session.ID), "session "+clipHash(q.SID)) {
+	if s.check(r.Context(), rules.LogoutOfThisSession, q.Hinted && q.SID == who.Session.ID, "session "+ledger.Short(who.Session.ID), "session "+ledger.Short(q.SID)) {
 		return s.signOut(w, r, who, q)
 	}
 	return s.askLogout(w, r, who, q, handle)
@@ -183,7 +192,7 @@ func (s *Server) left(w http.ResponseWriter, r *http.Request, q *logoutRequest) 
 		views.Write(w, r, http.StatusOK, views.SignedOutPage(views.SignedOut{Home: "/"}))
 		return nil
 	}
-	if !s.check(r.Context(), "return address of an app that somebody has checked", "RFC 7591 5", !q.Unchecked, "a declared app, or a person who has seen the address", "an app that registered itself") {
+	if !s.check(r.Context(), rules.LogoutReturnChecked, !q.Unchecked, "a declared app, or a person who has seen the address", "an app that registered itself") {
 		views.Write(w, r, http.StatusOK, views.SignedOutPage(views.SignedOut{Home: "/", Onward: to, Shown: q.ReturnTo, ClientName: s.appName(r.Context(), q.Client)}))
 		return nil
 	}
@@ -196,8 +205,8 @@ func (s *Server) left(w http.ResponseWriter, r *http.Request, q *logoutRequest) 
 // on some page only gets to the question.
 func (s *Server) returnTo(w http.ResponseWriter, r *http.Request) error {
 	query, repeated := singleValued(r.URL.Query())
-	if len(repeated) > 0 {
-		return pageProblem(400, "invalid_request", "This sign-out can’t be read", "Sent more than once: "+strings.Join(repeated, ", "), "RFC 6749 3.1")
+	if err := s.oneEach(r.Context(), repeated); err != nil {
+		return err
 	}
 	q := &logoutRequest{Client: query.Get("client_id"), ReturnTo: query.Get("returnTo")}
 	if q.ReturnTo != "" {
@@ -222,7 +231,7 @@ func (s *Server) returnTo(w http.ResponseWriter, r *http.Request) error {
 		return s.left(w, r, q)
 	}
 	navigation := r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
-	if q.ReturnTo != "" && !q.Unchecked && s.check(r.Context(), "a person's own navigation", "RP-Initiated Logout 6", navigation, "navigate, document", r.Header.Get("Sec-Fetch-Mode")+", "+r.Header.Get("Sec-Fetch-Dest")) {
+	if q.ReturnTo != "" && !q.Unchecked && s.check(r.Context(), rules.LogoutNavigation, navigation, "navigate, document", r.Header.Get("Sec-Fetch-Mode")+", "+r.Header.Get("Sec-Fetch-Dest")) {
 		return s.signOut(w, r, who, q)
 	}
 	return s.askLogout(w, r, who, q, "")

@@ -16,7 +16,7 @@ func (s *Server) confirmLogout(w http.ResponseWriter, r *http.Request) error {
 	}
 	form, ferr := formBody(w, r)
 	if ferr != nil {
-		return pageProblem(ferr.Status, ferr.Code, "This form can’t be read", ferr.Description, "")
+		return pageProblem(ferr.Status, ferr.Code, "This form can’t be read", ferr.Description)
 	}
 	q := &logoutRequest{}
 	if handle := form.Get("flow"); handle != "" {
@@ -48,7 +48,7 @@ func (s *Server) loadLogout(w http.ResponseWriter, r *http.Request, handle strin
 	var q logoutRequest
 	f, err := s.loadFlow(r.Context(), "logout", handle, &q)
 	if errors.Is(err, errNoFlow) {
-		return nil, nil, pageProblem(400, "invalid_request", "This sign-out has ended", "It was open for too long, or the address isn’t complete.", "").offering(pathLogoutConfirm, "Sign out now")
+		return nil, nil, pageProblem(400, "invalid_request", "This sign-out has ended", "It was open for too long, or the address isn’t complete.").offering(pathLogoutConfirm, "Sign out now")
 	}
 	if err != nil {
 		return nil, nil, err

@@ -10,6 +10,7 @@ import (
 	"github.com/ory/fosite/compose"
 	"github.com/ory/fosite/handler/pkce"
 
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/store"
 )
 
@@ -21,9 +22,9 @@ func (s *Server) nonceInstead(ctx context.Context, v url.Values) *Error {
 	oidc := slices.Contains(strings.Fields(v.Get("scope")), "openid")
 	got := "no openid"
 	if oidc {
-		got = fingerprint("nonce", v.Get("nonce"))
+		got = ledger.Fingerprint("nonce", v.Get("nonce"))
 	}
-	if !s.check(ctx, "nonce in place of PKCE", "RFC 9700 2.1.1", oidc && v.Get("nonce") != "", "openid and a nonce, or a code_challenge", got) {
+	if !s.check(ctx, rules.NonceInPlace, oidc && v.Get("nonce") != "", "openid and a nonce, or a code_challenge", got) {
 		return newError("invalid_request", "This client may leave out code_challenge only where it sends a nonce and asks for openid. Send both of these, or a code_challenge.")
 	}
 	return nil
@@ -42,7 +43,7 @@ func withoutPKCE(client *store.Client) string {
 // by what the code says of itself.
 type pkceByClient struct {
 	required, optional *pkce.Handler
-	check              func(ctx context.Context, rule, clause string, ok bool, expected, got string) bool
+	check              func(ctx context.Context, rule ledger.Rule, ok bool, expected, got string) bool
 }
 
 var (
@@ -84,7 +85,7 @@ func (h *pkceByClient) HandleTokenEndpointRequest(ctx context.Context, request f
 		// RFC 9700 2.1.1 and 4.8.2: a verifier is accepted only if a challenge was
 		// sent. The client that has one did send it: somebody took it out on the way.
 		sent := request.GetRequestForm().Get("code_verifier")
-		if !h.check(ctx, "no code_verifier without a challenge", "RFC 9700 4.8.2", sent == "", "none, as the code was asked for without a challenge", fingerprint("verifier", sent)) {
+		if !h.check(ctx, rules.VerifierWanted, sent == "", "none, as the code was asked for without a challenge", ledger.Fingerprint("verifier", sent)) {
 			return newError("invalid_grant", "A code_verifier was sent, and the authorization request that led to this code had no code_challenge.")
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/ory/fosite"
 
 	"github.com/exampleco/punchcard/auth/dpop"
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/store"
 )
 
@@ -76,8 +77,7 @@ func (s *Server) proven(w http.ResponseWriter, r *http.Request, client *store.Cl
 // provenForTokens is proven where a client may be held to it.
 func (s *Server) provenForTokens(w http.ResponseWriter, r *http.Request, client *store.Client) (jkt string, err error) {
 	jkt, err = s.proven(w, r, client)
-	// RFC 9449 5.2: a client that asked for bound tokens only MUST be refused without a proof, or a thief would just leave it out.
-	if err == nil && client.DPoPBound && !s.check(r.Context(), "client proves a key", "RFC 9449 5.2", jkt != "", "a DPoP proof", keyName(jkt)) {
+	if err == nil && client.DPoPBound && !s.check(r.Context(), rules.ProofSent, jkt != "", "a DPoP proof", keyName(jkt)) {
 		err = newError(dpop.InvalidProof, "This client is registered to have its tokens bound to a key: send a DPoP proof.")
 	}
 	return jkt, err
@@ -91,7 +91,7 @@ func (s *Server) proveForCode(w http.ResponseWriter, r *http.Request, client *st
 		return err
 	}
 	sent := form.Get("dpop_jkt")
-	if !s.check(r.Context(), "dpop_jkt is the key of the proof", "RFC 9449 10.1", sent == "" || sent == jkt, keyName(jkt), keyName(sent)) {
+	if !s.check(r.Context(), rules.ThumbprintProved, sent == "" || sent == jkt, keyName(jkt), keyName(sent)) {
 		return newError(dpop.InvalidProof, "dpop_jkt names another key than that of the DPoP proof.")
 	}
 	form.Set("dpop_jkt", jkt)
@@ -130,7 +130,7 @@ func (s *Server) mayPresent(ctx context.Context, r fosite.Requester, k presented
 		return fosite.ErrInvalidClient
 	}
 	// Otherwise one app could spend, or end, what another one lost.
-	if !s.checkOnce(ctx, k.name+" belongs to this client", k.issued, r.GetClient().GetID() == client.ID, r.GetClient().GetID(), client.ID) {
+	if !s.checkOnce(ctx, k.issued, r.GetClient().GetID() == client.ID, r.GetClient().GetID(), client.ID) {
 		return newError("invalid_grant", "It was issued to another client.")
 	}
 	session, ok := r.GetSession().(*Session)
@@ -140,7 +140,7 @@ func (s *Server) mayPresent(ctx context.Context, r fosite.Requester, k presented
 		return nil
 	}
 	jkt, _ := ctx.Value(jktKey{}).(string)
-	if s.checkOnce(ctx, k.name+" is bound to this key", k.bound, jkt == session.JKT, keyName(session.JKT), keyName(jkt)) {
+	if s.checkOnce(ctx, k.bound, jkt == session.JKT, keyName(session.JKT), keyName(jkt)) {
 		return nil
 	}
 	if jkt == "" {
@@ -149,14 +149,14 @@ func (s *Server) mayPresent(ctx context.Context, r fosite.Requester, k presented
 	return newError("invalid_grant", "It is bound to another key than that of the DPoP proof.")
 }
 
-// presentedKind is what a token request presents, and the clauses that tie it
+// presentedKind is what a token request presents, as the two rules that tie it
 // to a client and to a key.
-type presentedKind struct{ name, issued, bound string }
+type presentedKind struct{ issued, bound ledger.Rule }
 
 var (
-	aCode         = presentedKind{"code", "RFC 6749 4.1.3", "RFC 9449 10"}     // a stolen code is worth nothing, even with its verifier
-	aRefreshToken = presentedKind{"refresh token", "RFC 6749 6", "RFC 9449 5"} // nor is a stolen refresh token of a public client
-	aDeviceCode   = presentedKind{"device code", "RFC 6749 5.2", "RFC 9449 5"} // once it was used with a key
+	aCode         = presentedKind{rules.CodeOfClient, rules.CodeOfKey}
+	aRefreshToken = presentedKind{rules.RefreshTokenOfClient, rules.RefreshTokenOfKey}
+	aDeviceCode   = presentedKind{rules.DeviceCodeOfClient, rules.DeviceCodeOfKey} // once it was used with a key
 )
 
 // keyName names a key by the beginning of its thumbprint, which is public.
@@ -177,7 +177,7 @@ func (s *Server) parseJKT(ctx context.Context, q *authorizationRequest, v url.Va
 	if q.JKT == "" {
 		return nil
 	}
-	if !s.check(ctx, "dpop_jkt form", "RFC 9449 10", thumbprintForm.MatchString(q.JKT), "43 base64url characters", clip(q.JKT)) {
+	if !s.check(ctx, rules.ThumbprintForm, thumbprintForm.MatchString(q.JKT), "43 base64url characters", ledger.Clip(q.JKT)) {
 		return newError("invalid_request", "dpop_jkt must be the SHA-256 thumbprint of a JWK in base64url, 43 characters.")
 	}
 	return nil
@@ -193,8 +193,7 @@ func (s *Server) holds(w http.ResponseWriter, r *http.Request, scheme, raw strin
 		return e
 	}
 	if scheme == "Bearer" {
-		// RFC 9449 7.2: otherwise the binding would be worth nothing.
-		if !s.check(ctx, "token is not bound to a key", "RFC 9449 7.2", token.JKT == "", "a bearer token", keyName(token.JKT)) {
+		if !s.check(ctx, rules.BoundTokenProved, token.JKT == "", "a bearer token", keyName(token.JKT)) {
 			return refuse("invalid_token", "It is bound to a key; send it as Authorization: DPoP, with a proof of that key.")
 		}
 		return nil
@@ -202,7 +201,7 @@ func (s *Server) holds(w http.ResponseWriter, r *http.Request, scheme, raw strin
 	if nonce := s.proofs.Nonce(); nonce != "" {
 		w.Header().Set("DPoP-Nonce", nonce)
 	}
-	if !s.check(ctx, "token is bound to a key", "RFC 9449 7.1", token.JKT != "", "a token with cnf.jkt", keyName(token.JKT)) {
+	if !s.check(ctx, rules.ProofForBoundToken, token.JKT != "", "a token with cnf.jkt", keyName(token.JKT)) {
 		return refuse("invalid_token", "It is not bound to a key; send it as Authorization: Bearer.")
 	}
 	jkt, err := s.proofs.Check(ctx, r, raw)
@@ -214,7 +213,7 @@ func (s *Server) holds(w http.ResponseWriter, r *http.Request, scheme, raw strin
 	if err != nil {
 		return err
 	}
-	if !s.check(ctx, "DPoP key is the token's", "RFC 9449 4.3", jkt == token.JKT, keyName(token.JKT), keyName(jkt)) {
+	if !s.check(ctx, rules.ProofOfTokenKey, jkt == token.JKT, keyName(token.JKT), keyName(jkt)) {
 		return refuse("invalid_token", "It is bound to another key than that of the proof.")
 	}
 	return nil

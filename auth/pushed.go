@@ -5,8 +5,11 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 // pushedPrefix begins every request_uri of ours, as RFC 9126 2.2 suggests.
@@ -28,8 +31,7 @@ func (s *Server) push(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	// RFC 9126 2.1: request_uri MUST NOT be pushed, or a reference could point at a reference.
-	if !s.check(r.Context(), "no request_uri is pushed", "RFC 9126 2.1", !form.Has("request_uri"), "none", fingerprint("request_uri", form.Get("request_uri"))) {
+	if !s.check(r.Context(), rules.PushWithoutReference, !form.Has("request_uri"), "none", ledger.Fingerprint("request_uri", form.Get("request_uri"))) {
 		return newError("invalid_request", "A pushed request must not hold a request_uri.")
 	}
 	for _, credential := range []string{"client_secret", "client_assertion", "client_assertion_type"} {
@@ -86,8 +88,8 @@ func pushedURI(form url.Values) (uri string, ok bool) {
 // (RFC 9101 6.3); client_id alone has to be right.
 func (s *Server) recallPushed(ctx context.Context, form url.Values, uri string) (*authorizationRequest, error) {
 	for _, name := range []string{"client_id", "request_uri"} {
-		if !s.check(ctx, name+" once", "RFC 6749 3.1", len(form[name]) == 1, "once", "as sent") {
-			return nil, pageProblem(400, "invalid_request", name+" has to be sent once", "Send client_id and request_uri, each of them once.", "RFC 9126 4")
+		if !s.check(ctx, rules.RequestParameterOnce, len(form[name]) == 1, name+" once", strconv.Itoa(len(form[name]))+" times") {
+			return nil, pageProblem(400, "invalid_request", name+" has to be sent once", "Send client_id and request_uri, each of them once.").citing(rules.RequestParameterOnce)
 		}
 	}
 	q, err := s.loadPushed(ctx, uri, form.Get("client_id"))
@@ -117,12 +119,12 @@ func (s *Server) mustPush(ctx context.Context, q *authorizationRequest) error {
 	if !client.RequirePAR {
 		return nil
 	}
-	s.check(ctx, "request was pushed", "RFC 9126 4", false, "a request_uri from the pushed authorization request endpoint", "a request in the URL")
+	s.check(ctx, rules.PushRequired, false, "a request_uri from the pushed authorization request endpoint", "a request in the URL")
 	return newError("invalid_request", "This client has to push its authorization requests first (RFC 9126) and send the request_uri that it gets.").backTo(q)
 }
 
 // pushedIsOver says the same for every request_uri that begins nothing:
 // whoever made one up learns nothing by it.
-func pushedIsOver() error {
-	return pageProblem(400, "invalid_request_uri", "This sign-in can’t be begun any more", "The app handed it over to be begun once, within a minute and a half, and by that app only. Go back to the app and start again.", "RFC 9126 4")
+func pushedIsOver(rule ledger.Rule) error {
+	return pageProblem(400, "invalid_request_uri", "This sign-in can’t be begun any more", "The app handed it over to be begun once, within a minute and a half, and by that app only. Go back to the app and start again.").citing(rule)
 }

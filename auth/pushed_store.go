@@ -6,7 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 // keepPushed stores a validated request under the hash of its request_uri.
@@ -15,7 +16,7 @@ func (s *Server) keepPushed(ctx context.Context, uri string, q *authorizationReq
 	if err != nil {
 		return err
 	}
-	id := hashOf(uri)
+	id := ledger.Hash(uri)
 	return s.writer.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`INSERT INTO pushed_requests (id, client_id, request, expires_at) VALUES (?, ?, ?, ?)`,
 			id, q.ClientID, string(body), s.now().Add(pushedLifetime).UnixMilli())
@@ -27,7 +28,7 @@ func (s *Server) keepPushed(ctx context.Context, uri string, q *authorizationReq
 }
 
 func (s *Server) storedPushed(ctx context.Context, op, id string) {
-	s.log.LogAttrs(ctx, slog.LevelDebug, "store", slog.String("op", op), slog.String("table", "pushed_requests"), slog.String("kind", "pushed request"), slog.String("id", id[:min(12, len(id))]))
+	s.ledger.Wrote(ctx, op, "pushed_requests", "pushed request", ledger.Short(id))
 }
 
 // loadPushed returns the request, for the client that pushed it and until it
@@ -38,21 +39,20 @@ func (s *Server) loadPushed(ctx context.Context, uri, clientID string) (*authori
 		expires     int64
 		q           authorizationRequest
 	)
-	err := s.read.QueryRowContext(ctx, `SELECT client_id, request, expires_at FROM pushed_requests WHERE id = ?`, hashOf(uri)).Scan(&owner, &body, &expires)
+	err := s.read.QueryRowContext(ctx, `SELECT client_id, request, expires_at FROM pushed_requests WHERE id = ?`, ledger.Hash(uri)).Scan(&owner, &body, &expires)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("load pushed request: %w", err)
 	}
-	if !s.check(ctx, "pushed request is known", "RFC 9126 2.2", err == nil, "a request_uri of this server", fingerprint("request_uri", uri)) {
-		return nil, pushedIsOver()
+	if !s.check(ctx, rules.PushedKnown, err == nil, "a request_uri of this server", ledger.Fingerprint("request_uri", uri)) {
+		return nil, pushedIsOver(rules.PushedKnown)
 	}
 	// RFC 9126 2.2: MUST be bound to the client that pushed it, or another one
 	// could send people off with this one's name on the consent page.
-	if !s.check(ctx, "pushed request is this client's", "RFC 9126 2.2", owner == clientID, owner, clientID) {
-		return nil, pushedIsOver()
+	if !s.check(ctx, rules.PushedOwn, owner == clientID, owner, clientID) {
+		return nil, pushedIsOver(rules.PushedOwn)
 	}
-	// RFC 9126 4: MUST be rejected once it has expired.
-	if !s.check(ctx, "pushed request not expired", "RFC 9126 4", s.now().UnixMilli() < expires, "before it expires", fingerprint("request_uri", uri)) {
-		return nil, pushedIsOver()
+	if !s.check(ctx, rules.PushedNotExpired, s.now().UnixMilli() < expires, "before it expires", ledger.Fingerprint("request_uri", uri)) {
+		return nil, pushedIsOver(rules.PushedNotExpired)
 	}
 	if err := json.Unmarshal([]byte(body), &q); err != nil {
 		return nil, fmt.Errorf("load pushed request: %w", err)
@@ -63,7 +63,7 @@ func (s *Server) loadPushed(ctx context.Context, uri, clientID string) (*authori
 // usePushed spends the request_uri by one compare-and-set; in a unit, Commit
 // returns errSpent where it was used before.
 func (s *Server) usePushed(ctx context.Context, uri string) error {
-	id, at := hashOf(uri), s.now().UnixMilli()
+	id, at := ledger.Hash(uri), s.now().UnixMilli()
 	return s.writer.Write(ctx, func(tx *sql.Tx) error {
 		r, err := tx.Exec(`UPDATE pushed_requests SET used_at = ? WHERE id = ? AND used_at IS NULL AND expires_at > ?`, at, id, at)
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/seed"
 )
 
@@ -170,7 +171,7 @@ func TestARegistrationChangesWhileARequestWaits(t *testing.T) {
 func TestARegistrationChangesWhileASignOutWaits(t *testing.T) {
 	w := newWorld(t)
 	v := w.visit("ada@example.com")
-	f, err := w.parkFlow(t.Context(), "logout", &logoutRequest{Client: "timesheets-spa", ReturnTo: "http://localhost:5173"}, hashOf(v.cookies[0].Value))
+	f, err := w.parkFlow(t.Context(), "logout", &logoutRequest{Client: "timesheets-spa", ReturnTo: "http://localhost:5173"}, ledger.Hash(v.cookies[0].Value))
 	if err != nil {
 		t.Fatal(err)
 	}

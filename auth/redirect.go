@@ -123,10 +123,10 @@ func (q *authorizationRequest) serves(client *store.Client, scopes []string) boo
 // was changed. RFC 6749 4.1.2.1: the server MUST NOT redirect to an address
 // that is not registered, and what counts is the moment at which it redirects.
 func (s *Server) stillServed(ctx context.Context, q *authorizationRequest, client *store.Client, scopes []string) error {
-	if s.check(ctx, "registration is as it was when the request came", "RFC 6749 4.1.2.1", q.serves(client, scopes), "the same redirect_uri, grant and scopes", q.RedirectURI+" "+strings.Join(scopes, " ")) {
+	if s.check(ctx, rules.RegistrationUnchanged, q.serves(client, scopes), "the same redirect_uri, grant and scopes", q.RedirectURI+" "+strings.Join(scopes, " ")) {
 		return nil
 	}
-	return pageProblem(400, "invalid_request", "This app’s registration has changed", "What it asked for a moment ago is not allowed to it any more, so nothing was sent to it. Go back to the app and start again.", "RFC 6749 4.1.2.1")
+	return pageProblem(400, "invalid_request", "This app’s registration has changed", "What it asked for a moment ago is not allowed to it any more, so nothing was sent to it. Go back to the app and start again.").citing(rules.RegistrationUnchanged)
 }
 
 // servedThen makes a unit fail where the client's registration, as it is at

@@ -13,6 +13,7 @@ import (
 	jsonv2 "github.com/go-json-experiment/json"
 
 	"github.com/exampleco/punchcard/auth/edge"
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/limit"
 	"github.com/exampleco/punchcard/auth/store"
 )
@@ -49,7 +50,7 @@ func (s *Server) register(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	// Counted when all else is well: whoever corrects a mistake has not to wait.
-	if wait := s.limits.registrations.Admit(limit.Network(sourceOf(r)), s.now(), true); !s.check(ctx, "not too many registrations", "RFC 7591 5", wait == 0, "fewer from one place, and from all", "wait "+wait.String()) {
+	if wait := s.limits.registrations.Admit(limit.Network(sourceOf(r)), s.now(), true); !s.check(ctx, rules.RegistrationsPaced, wait == 0, "fewer from one place, and from all", "wait "+wait.String()) {
 		return tooManyRegistrations(wait)
 	}
 	id, secret, token := clientIDPrefix+randomToken("")[:22], "", randomToken(registrationPrefix)
@@ -62,11 +63,11 @@ func (s *Server) register(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	registration := store.Registration{TokenHash: hashOf(token), Metadata: string(metadata), Vouched: c.vouched, RegisteredAt: s.now(), ExpiresAt: s.now().Add(unusedFor)}
+	registration := store.Registration{TokenHash: ledger.Hash(token), Metadata: string(metadata), Vouched: c.vouched, RegisteredAt: s.now(), ExpiresAt: s.now().Add(unusedFor)}
 	if err := s.storeRegistration(ctx, client, registration, initial); err != nil {
 		return err
 	}
-	s.check(ctx, "client registered", "RFC 7591 3.2.1", true, "as it asked", id+" as "+client.Kind)
+	s.check(ctx, rules.ClientRegistered, true, "as it asked", id+" as "+client.Kind)
 	writeJSON(w, http.StatusCreated, s.information(id, registration, c.meta, secret, token))
 	return nil
 }
@@ -78,7 +79,7 @@ func (s *Server) mayRegister(r *http.Request) (initial string, err error) {
 		// RFC 7591 5: open means for programs on this machine. A page from
 		// elsewhere that is shown in a browser here is none of them.
 		origin := r.Header.Get("Origin")
-		if !s.check(r.Context(), "registration from this machine", "RFC 7591 5", origin == "" || s.mayRead(r, origin), "a program or page of this machine", origin) {
+		if !s.check(r.Context(), rules.RegistrationLocal, origin == "" || s.mayRead(r, origin), "a program or page of this machine", origin) {
 			e := newError("access_denied", "Only programs and pages of this machine register without an initial access token.")
 			e.Status = http.StatusForbidden
 			return "", e
@@ -87,7 +88,7 @@ func (s *Server) mayRegister(r *http.Request) (initial string, err error) {
 	}
 	initial, err = bearer(r)
 	if e := asErrorOf(err); e != nil && e.Code == "" {
-		s.check(r.Context(), "initial access token sent", "RFC 7591 3", false, "a bearer token", "none")
+		s.check(r.Context(), rules.InitialTokenSent, false, "a bearer token", "none")
 		return "", refusedToken("Registration needs an initial access token here; whoever runs this server makes one with: punchcard registration token.")
 	}
 	return initial, err
@@ -120,7 +121,7 @@ func (s *Server) registrant(w http.ResponseWriter, r *http.Request, vouched bool
 	// A form of another site can't send this type without asking first.
 	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
 	if !strings.EqualFold(strings.TrimSpace(kind), "application/json") {
-		e := newError("invalid_client_metadata", "Send the metadata as application/json, not as "+printable(clip(contentKind(kind)))+".") // RFC 7591 3.1
+		e := newError("invalid_client_metadata", "Send the metadata as application/json, not as "+printable(ledger.Clip(contentKind(kind)))+".") // RFC 7591 3.1
 		e.Status = http.StatusUnsupportedMediaType
 		return nil, e
 	}
@@ -146,7 +147,7 @@ func (s *Server) registrant(w http.ResponseWriter, r *http.Request, vouched bool
 
 // unreadable says why a body is no client metadata.
 func (s *Server) unreadable(ctx context.Context, body []byte, c *registrant) *Error {
-	s.check(ctx, "metadata is a JSON object", "RFC 7591 3.1", false, "an object with each name once, each value of its type", fingerprint("body", string(body)))
+	s.check(ctx, rules.MetadataReadable, false, "an object with each name once, each value of its type", ledger.Fingerprint("body", string(body)))
 	err := jsonv2.Unmarshal(body, c.meta)
 	var wrong *jsonv2.SemanticError
 	if errors.As(err, &wrong) && wrong.JSONPointer != "" {
@@ -155,7 +156,7 @@ func (s *Server) unreadable(ctx context.Context, body []byte, c *registrant) *Er
 		if name == "redirect_uris" {
 			code = "invalid_redirect_uri"
 		}
-		return newError(code, printable(clip(name))+" has a value of the wrong type.").because(err)
+		return newError(code, printable(ledger.Clip(name))+" has a value of the wrong type.").because(err)
 	}
 	return newError("invalid_client_metadata", "The body must be one JSON object in UTF-8, with each name once.").because(err)
 }
@@ -197,7 +198,7 @@ func (s *Server) storeRegistration(ctx context.Context, c store.Client, r store.
 	case errors.Is(err, store.ErrSpent):
 		return refusedToken("The initial access token is unknown, used up or expired.").because(err)
 	case errors.Is(err, store.ErrFull):
-		s.check(ctx, "room for another client", "RFC 7591 5", false, "fewer than are kept", "full")
+		s.check(ctx, rules.RegistrationRoom, false, "fewer than are kept", "full")
 		e := tooManyRegistrations(time.Hour).because(err)
 		e.Description = "As many clients are registered here as are kept. Unused ones go after a day."
 		return e

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/exampleco/punchcard/auth/assertion"
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 // secretive says whether the client proves itself by a secret.
@@ -19,16 +20,16 @@ func (c *registrant) signing() {
 		m.JWKS, m.SigningAlg = nil, "" // no use for them
 		return
 	}
-	c.must(len(m.JWKS) > 0 && string(m.JWKS) != "null", "jwks sent", "OIDC Registration 2", "public keys", "none", methodKey+" needs the client's public keys: jwks is missing.")
+	c.must(rules.KeysSent, len(m.JWKS) > 0 && string(m.JWKS) != "null", "public keys", "none", methodKey+" needs the client's public keys: jwks is missing.")
 	_, err := assertion.ParseKeys(m.JWKS)
-	c.must(err == nil, "jwks has good public keys", "RFC 7591 2", "keys of "+strings.Join(assertion.Algorithms, " "), fingerprint("jwks", string(m.JWKS)), "jwks cannot be taken: "+reason(err)+".")
+	c.must(rules.KeysValid, err == nil, "keys of "+strings.Join(assertion.Algorithms, " "), ledger.Fingerprint("jwks", string(m.JWKS)), "jwks cannot be taken: "+reason(err)+".")
 	if c.err != nil {
 		return
 	}
 	algs := assertion.Algorithms
-	c.must(m.SigningAlg == "" || slices.Contains(algs, m.SigningAlg), "token_endpoint_auth_signing_alg", "OIDC Registration 2", strings.Join(algs, " "), m.SigningAlg, "token_endpoint_auth_signing_alg must be "+strings.Join(algs, ", ")+".")
+	c.must(rules.AssertionAlgServed, m.SigningAlg == "" || slices.Contains(algs, m.SigningAlg), strings.Join(algs, " "), m.SigningAlg, "token_endpoint_auth_signing_alg must be "+strings.Join(algs, ", ")+".")
 	_, err = assertion.ParseKeys([]byte(m.keys()))
-	c.must(err == nil, "token_endpoint_auth_signing_alg fits the keys", "OIDC Registration 2", "keys of "+m.SigningAlg, fingerprint("jwks", string(m.JWKS)), "token_endpoint_auth_signing_alg is not that of the keys: "+reason(err)+".")
+	c.must(rules.AssertionAlgOfKeys, err == nil, "keys of "+m.SigningAlg, ledger.Fingerprint("jwks", string(m.JWKS)), "token_endpoint_auth_signing_alg is not that of the keys: "+reason(err)+".")
 }
 
 // reason words what assertion.ParseKeys says.

@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/exampleco/punchcard/auth/edge"
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/seed"
 )
 
@@ -81,15 +82,21 @@ type registrant struct {
 }
 
 // must reports a rule; after one that was broken the others are not looked at.
-func (c *registrant) must(ok bool, rule, clause, expected, got, text string) bool {
+func (c *registrant) must(rule ledger.Rule, ok bool, expected, got, text string) bool {
+	return c.hold("invalid_client_metadata", rule, ok, expected, got, text)
+}
+
+// mustRedirect is must for redirect URIs, which RFC 7591 3.2.2 gives a code of
+// their own.
+func (c *registrant) mustRedirect(rule ledger.Rule, ok bool, expected, got, text string) bool {
+	return c.hold("invalid_redirect_uri", rule, ok, expected, got, text)
+}
+
+func (c *registrant) hold(code string, rule ledger.Rule, ok bool, expected, got, text string) bool {
 	if c.err != nil {
 		return false
 	}
-	if !c.check(c.ctx, rule, clause, ok, expected, got) {
-		code := "invalid_client_metadata"
-		if strings.HasPrefix(rule, "redirect_uri") {
-			code = "invalid_redirect_uri" // RFC 7591 3.2.2
-		}
+	if !c.check(c.ctx, rule, ok, expected, got) {
 		c.err = newError(code, printable(text))
 	}
 	return ok
@@ -100,7 +107,7 @@ func (c *registrant) complete() *Error {
 	for name, why := range unserved {
 		value, sent := c.sent[name]
 		if text := string(value); sent && text != "null" && text != "false" {
-			c.must(false, "metadata that is served", "RFC 7591 2", "no "+name, name, name+" is not served: "+why+".")
+			c.must(rules.MetadataServed, false, "no "+name, name, name+" is not served: "+why+".")
 		}
 	}
 	c.methods()
@@ -117,17 +124,17 @@ func (c *registrant) methods() {
 	if m.AuthMethod == "" {
 		m.AuthMethod = "client_secret_basic" // RFC 7591 2: the default
 	}
-	c.must(slices.Contains(authMethods, m.AuthMethod), "token_endpoint_auth_method", "RFC 7591 2", strings.Join(authMethods, " "), m.AuthMethod,
+	c.must(rules.AuthMethodServed, slices.Contains(authMethods, m.AuthMethod), strings.Join(authMethods, " "), m.AuthMethod,
 		"token_endpoint_auth_method must be "+strings.Join(authMethods, ", ")+".")
 	c.signing()
 	if m.IDTokenAlg == "" {
 		m.IDTokenAlg = "RS256" // OIDC Dynamic Client Registration 2: the default
 	}
 	algs := c.keys.Algorithms()
-	c.must(slices.Contains(algs, m.IDTokenAlg), "id_token_signed_response_alg", "OIDC Registration 2", strings.Join(algs, " "), m.IDTokenAlg,
+	c.must(rules.IDTokenAlgServed, slices.Contains(algs, m.IDTokenAlg), strings.Join(algs, " "), m.IDTokenAlg,
 		"id_token_signed_response_alg must be "+strings.Join(algs, " or ")+".")
-	c.must(m.SubjectType == "" || m.SubjectType == "public", "subject_type", "OIDC Registration 2", "public", m.SubjectType, "subject_type must be public.")
-	c.must(slices.Contains([]string{"", "web", "native"}, m.ApplicationType), "application_type", "OIDC Registration 2", "web or native", m.ApplicationType, "application_type must be web or native.")
+	c.must(rules.SubjectTypePublic, m.SubjectType == "" || m.SubjectType == "public", "public", m.SubjectType, "subject_type must be public.")
+	c.must(rules.ApplicationTypeKnown, slices.Contains([]string{"", "web", "native"}, m.ApplicationType), "web or native", m.ApplicationType, "application_type must be web or native.")
 }
 
 // grants: RFC 7591 2.1, grant_types and response_types have to agree.
@@ -140,16 +147,14 @@ func (c *registrant) grants() {
 	m.GrantTypes = slices.Compact(m.GrantTypes)
 	for _, grant := range m.GrantTypes {
 		// RFC 9700 2.1.2 and 2.4: no implicit and no password grant.
-		c.must(slices.Contains(grantTypes, grant), "grant_types", "RFC 7591 2", strings.Join(grantTypes, " "), grant, "grant_types may hold "+strings.Join(grantTypes, ", ")+".")
+		c.must(rules.GrantTypesServed, slices.Contains(grantTypes, grant), strings.Join(grantTypes, " "), grant, "grant_types may hold "+strings.Join(grantTypes, ", ")+".")
 	}
 	if slices.Contains(m.GrantTypes, "client_credentials") {
-		// RFC 6749 4.4: confidential clients only.
-		c.must(m.AuthMethod != "none", "client_credentials has credentials", "RFC 6749 4.4", "a way to authenticate", m.AuthMethod, "client_credentials is for clients that authenticate; token_endpoint_auth_method none cannot have it.")
-		// RFC 7591 5: here no person would be asked, so somebody has to have vouched for the client.
-		c.must(c.vouched, "client_credentials is vouched for", "RFC 7591 5", "an initial access token", "open registration", "client_credentials needs a registration by initial access token: no person would be asked about this client.")
+		c.must(rules.MachineAuthenticates, m.AuthMethod != "none", "a way to authenticate", m.AuthMethod, "client_credentials is for clients that authenticate; token_endpoint_auth_method none cannot have it.")
+		c.must(rules.MachineVouchedFor, c.vouched, "an initial access token", "open registration", "client_credentials needs a registration by initial access token: no person would be asked about this client.")
 	}
 	if slices.Contains(m.GrantTypes, "refresh_token") {
-		c.must(m.interactive(), "refresh_token beside another grant", "RFC 7591 2.1", "a grant that a person gives", strings.Join(m.GrantTypes, " "), "refresh_token needs authorization_code or the device grant beside it.")
+		c.must(rules.RefreshBesideGrant, m.interactive(), "a grant that a person gives", strings.Join(m.GrantTypes, " "), "refresh_token needs authorization_code or the device grant beside it.")
 	}
 	want := []string{}
 	if slices.Contains(m.GrantTypes, "authorization_code") {
@@ -158,7 +163,7 @@ func (c *registrant) grants() {
 	if m.ResponseTypes == nil {
 		m.ResponseTypes = want
 	}
-	c.must(slices.Equal(slices.Compact(m.ResponseTypes), want), "response_types agree with grant_types", "RFC 7591 2.1", strings.Join(want, " "), strings.Join(m.ResponseTypes, " "),
+	c.must(rules.ResponseTypesAgree, slices.Equal(slices.Compact(m.ResponseTypes), want), strings.Join(want, " "), strings.Join(m.ResponseTypes, " "),
 		fmt.Sprintf("response_types must be %q for these grant_types.", want))
 }
 
@@ -194,19 +199,18 @@ func (c *registrant) redirects(kind string) {
 		m.ApplicationType = "native"
 	}
 	code := slices.Contains(m.GrantTypes, "authorization_code")
-	// RFC 7591 2: clients of redirect-based flows MUST register theirs.
-	c.must(!code || len(m.RedirectURIs) > 0, "redirect_uris for the code grant", "RFC 7591 2", "at least one", "none", "redirect_uris is missing: say where people are sent back to.")
-	c.must(code || len(m.RedirectURIs)+len(m.PostLogoutRedirectURIs) == 0, "redirect_uris for the code grant only", "RFC 7591 2", "none", strings.Join(m.RedirectURIs, " "), "Without the grant authorization_code nobody is sent back: leave out redirect_uris and post_logout_redirect_uris.")
-	c.must(len(m.RedirectURIs) <= maxRedirectURIs && len(m.PostLogoutRedirectURIs) <= maxRedirectURIs, "redirect_uris are few", "RFC 7591 5", fmt.Sprint("at most ", maxRedirectURIs), fmt.Sprint(len(m.RedirectURIs)), fmt.Sprintf("redirect_uris and post_logout_redirect_uris may hold %d each.", maxRedirectURIs))
+	c.mustRedirect(rules.RedirectsForCode, !code || len(m.RedirectURIs) > 0, "at least one", "none", "redirect_uris is missing: say where people are sent back to.")
+	c.mustRedirect(rules.RedirectsForCodeOnly, code || len(m.RedirectURIs)+len(m.PostLogoutRedirectURIs) == 0, "none", strings.Join(m.RedirectURIs, " "), "Without the grant authorization_code nobody is sent back: leave out redirect_uris and post_logout_redirect_uris.")
+	c.mustRedirect(rules.RedirectsFew, len(m.RedirectURIs) <= maxRedirectURIs && len(m.PostLogoutRedirectURIs) <= maxRedirectURIs, fmt.Sprint("at most ", maxRedirectURIs), fmt.Sprint(len(m.RedirectURIs)), fmt.Sprintf("redirect_uris and post_logout_redirect_uris may hold %d each.", maxRedirectURIs))
 	for _, uri := range m.RedirectURIs {
 		problem := seed.RedirectProblem(uri, kind)
-		c.must(problem == "", "redirect_uri can be registered", "RFC 9700 4.1.1", "a redirect URI for a "+kind+" client", uri, "redirect_uri "+clip(uri)+" "+problem+".")
+		c.mustRedirect(rules.RedirectRegistrable, problem == "", "a redirect URI for a "+kind+" client", uri, "redirect_uri "+ledger.Clip(uri)+" "+problem+".")
 		// A page of ours would get the code, and some of those pages are clients themselves.
-		c.must(edge.Origin(uri) != edge.Origin(c.base), "redirect_uri is not this server's", "RFC 9700 4.1.1", "another origin than "+c.base, uri, "redirect_uri "+clip(uri)+" belongs to this server itself.")
+		c.mustRedirect(rules.RedirectElsewhere, edge.Origin(uri) != edge.Origin(c.base), "another origin than "+c.base, uri, "redirect_uri "+ledger.Clip(uri)+" belongs to this server itself.")
 	}
 	for _, uri := range m.PostLogoutRedirectURIs {
 		problem := seed.PostLogoutProblem(uri, kind)
-		c.must(problem == "", "post_logout_redirect_uri can be registered", "OIDC RP-Initiated Logout 3.1", "a URI for a "+kind+" client", uri, "post_logout_redirect_uri "+clip(uri)+" "+problem+".")
+		c.must(rules.ReturnRegistrable, problem == "", "a URI for a "+kind+" client", uri, "post_logout_redirect_uri "+ledger.Clip(uri)+" "+problem+".")
 	}
 }
 
@@ -218,7 +222,7 @@ func (c *registrant) rights(kind string) {
 	m := c.meta
 	refreshes := slices.Contains(m.GrantTypes, "refresh_token")
 	if m.Scope == "" {
-		c.must(!slices.Contains(m.GrantTypes, "client_credentials"), "scope of a machine named", "RFC 6749 3.3", "a scope", "none", "scope is missing: with client_credentials the client gets what it is registered for, so name that.")
+		c.must(rules.MachineScopeNamed, !slices.Contains(m.GrantTypes, "client_credentials"), "a scope", "none", "scope is missing: with client_credentials the client gets what it is registered for, so name that.")
 		m.Scope = strings.Join(slices.DeleteFunc(c.scopesSupported(), func(s string) bool { return s == "offline_access" && !refreshes }), " ")
 	}
 	var scopes []string
@@ -228,39 +232,36 @@ func (c *registrant) rights(kind string) {
 			continue
 		}
 		if machine := slices.Contains(m.GrantTypes, "client_credentials"); slices.Contains(known, scope) && !machine && !slices.Contains(c.scopesSupported(), scope) {
-			c.check(c.ctx, "a machine's scope is left out", "RFC 7591 2", true, "scopes that people can give", scope)
+			c.check(c.ctx, rules.MachineScopeLeftOut, true, "scopes that people can give", scope)
 			continue
 		}
 		scopes = append(scopes, scope)
-		c.must(slices.Contains(known, scope), "scope is declared", "RFC 7591 2", strings.Join(known, " "), scope, "scope "+clip(scope)+" is unknown here; there are "+strings.Join(known, ", ")+".")
-		c.must(kind != seed.KindMachine || !isIdentity(scope), "scope fits the grants", "RFC 6749 4.4", "scopes of an API", scope, "scope "+scope+" is about a person, and nobody signs in to this client.")
-		// OIDC Core 11: offline_access asks for a refresh token.
-		c.must(scope != "offline_access" || refreshes, "scope fits the grants", "OIDC Core 11", "refresh_token among grant_types", strings.Join(m.GrantTypes, " "), "scope offline_access needs refresh_token among the grant_types.")
+		c.must(rules.ScopeDeclared, slices.Contains(known, scope), strings.Join(known, " "), scope, "scope "+ledger.Clip(scope)+" is unknown here; there are "+strings.Join(known, ", ")+".")
+		c.must(rules.ScopeOfAPIForMachine, kind != seed.KindMachine || !isIdentity(scope), "scopes of an API", scope, "scope "+scope+" is about a person, and nobody signs in to this client.")
+		c.must(rules.ScopeOfflineRefreshes, scope != "offline_access" || refreshes, "refresh_token among grant_types", strings.Join(m.GrantTypes, " "), "scope offline_access needs refresh_token among the grant_types.")
 	}
-	c.must(len(scopes) > 0, "scope that the client can have", "RFC 7591 2", "a scope that people can give", m.Scope, "scope "+clip(m.Scope)+" is only for clients with the grant client_credentials; there are "+strings.Join(c.scopesSupported(), ", ")+".")
+	c.must(rules.ScopeForPeople, len(scopes) > 0, "a scope that people can give", m.Scope, "scope "+ledger.Clip(m.Scope)+" is only for clients with the grant client_credentials; there are "+strings.Join(c.scopesSupported(), ", ")+".")
 	m.Scope = strings.Join(scopes, " ")
 }
 
 // words are for people, so nothing invisible may hide in them.
 func (c *registrant) words() {
 	m := c.meta
-	c.must(utf8.RuneCountInString(m.Name) <= maxClientName && strings.TrimSpace(m.Name) == m.Name,
-		"client_name fits a page", "RFC 7591 5", fmt.Sprintf("up to %d characters", maxClientName), m.Name, fmt.Sprintf("client_name may have %d characters, and no space around them.", maxClientName))
-	c.must(unseen(m.Name) == "", "client_name can be seen", "RFC 7591 5", "visible characters, joiners where a script needs them", m.Name, "client_name "+unseen(m.Name)+".")
+	c.must(rules.NameLength, utf8.RuneCountInString(m.Name) <= maxClientName && strings.TrimSpace(m.Name) == m.Name, fmt.Sprintf("up to %d characters", maxClientName), m.Name, fmt.Sprintf("client_name may have %d characters, and no space around them.", maxClientName))
+	c.must(rules.NameVisible, unseen(m.Name) == "", "visible characters, joiners where a script needs them", m.Name, "client_name "+unseen(m.Name)+".")
 	visible := func(r rune) bool { return shown(r) && !unicode.IsMark(r) && r != ' ' }
-	c.must(m.Name == "" || strings.ContainsFunc(m.Name, visible), "client_name can be seen", "RFC 7591 5", "something to read", m.Name, "client_name has nothing to read in it; give it a letter.")
-	// RFC 7591 5: a stranger under the name of an app that people know here would be let in by mistake.
+	c.must(rules.NameVisible, m.Name == "" || strings.ContainsFunc(m.Name, visible), "something to read", m.Name, "client_name has nothing to read in it; give it a letter.")
 	i := slices.IndexFunc(c.document.Clients, func(d seed.Client) bool { return looksLike(d.Name, m.Name) })
-	c.must(i < 0, "client_name is not taken", "RFC 7591 5", "a name of its own", m.Name, "client_name is, or looks like, that of an app which is declared here; use another.")
+	c.must(rules.NameUnlike, i < 0, "a name of its own", m.Name, "client_name is, or looks like, that of an app which is declared here; use another.")
 	for _, link := range [][2]string{{"client_uri", m.ClientURI}, {"logo_uri", m.LogoURI}, {"policy_uri", m.PolicyURI}, {"tos_uri", m.TosURI}} {
 		problem := ""
 		if link[1] != "" {
 			problem = seed.RedirectProblem(link[1], seed.KindWeb)
 		}
-		c.must(problem == "", link[0]+" is a web address", "RFC 7591 2", "https, or http on this machine", link[1], link[0]+" "+problem+".")
+		c.must(rules.LinkWeb, problem == "", link[0]+" with https, or http on this machine", link[1], link[0]+" "+problem+".")
 	}
 	for _, text := range append(slices.Clone(m.Contacts), m.SoftwareID, m.SoftwareVersion) {
-		c.must(utf8.RuneCountInString(text) <= maxClientName && unseen(text) == "", "texts can be shown", "RFC 7591 2", "short and visible", text, "contacts, software_id and software_version must be short and without invisible characters.")
+		c.must(rules.TextVisible, utf8.RuneCountInString(text) <= maxClientName && unseen(text) == "", "short and visible", text, "contacts, software_id and software_version must be short and without invisible characters.")
 	}
-	c.must(len(m.Contacts) <= maxListed, "contacts are few", "RFC 7591 2", fmt.Sprint("at most ", maxListed), fmt.Sprint(len(m.Contacts)), fmt.Sprintf("contacts may hold %d.", maxListed))
+	c.must(rules.ContactsFew, len(m.Contacts) <= maxListed, fmt.Sprint("at most ", maxListed), fmt.Sprint(len(m.Contacts)), fmt.Sprintf("contacts may hold %d.", maxListed))
 }

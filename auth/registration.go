@@ -8,6 +8,7 @@ import (
 
 	"github.com/ory/fosite"
 
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/store"
 )
 
@@ -32,7 +33,7 @@ func (s *Server) own(r *http.Request) (*store.Client, store.Registration, string
 	if err != nil && !errors.Is(err, fosite.ErrNotFound) {
 		return nil, registration, "", err
 	}
-	if !s.check(r.Context(), "registration access token of this client", "RFC 7592 2", err == nil, "the token of "+clip(id), fingerprint("token", token)) {
+	if !s.check(r.Context(), rules.RegistrationToken, err == nil, "the token of "+ledger.Clip(id), ledger.Fingerprint("token", token)) {
 		return nil, registration, "", refusedToken("There is no such registration, or this is not its token.").because(err)
 	}
 	return client, registration, token, nil
@@ -99,13 +100,13 @@ func (c *registrant) sameClient(client *store.Client) *Error {
 		_ = json.Unmarshal(c.sent[name], &value) // "" for what is no text
 		return value
 	}
-	c.must(text("client_id") == client.ID, "client_id is its own", "RFC 7592 2.2", client.ID, text("client_id"), "client_id must be there, and be that of this registration.")
+	c.must(rules.UpdateOfClient, text("client_id") == client.ID, client.ID, text("client_id"), "client_id must be there, and be that of this registration.")
 	if secret, sent := c.sent["client_secret"]; sent {
-		c.must(client.SecretMatches(text("client_secret")), "client_secret is its own", "RFC 7592 2.2", "its secret", fingerprint("secret", string(secret)), "client_secret must be the one that was issued; a client cannot choose it.")
+		c.must(rules.UpdateOfSecret, client.SecretMatches(text("client_secret")), "its secret", ledger.Fingerprint("secret", string(secret)), "client_secret must be the one that was issued; a client cannot choose it.")
 	}
 	for _, name := range []string{"registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"} {
 		_, sent := c.sent[name]
-		c.must(!sent, "only what a client may change", "RFC 7592 2.2", "no "+name, name, name+" must not be in an update.")
+		c.must(rules.UpdateAllowed, !sent, "no "+name, name, name+" must not be in an update.")
 	}
 	return c.err
 }
@@ -121,7 +122,7 @@ func (s *Server) deleteRegistration(w http.ResponseWriter, r *http.Request) erro
 	if err != nil {
 		return err
 	}
-	s.check(r.Context(), "client deregistered", "RFC 7592 2.3", true, "no grant of it left", client.ID)
+	s.check(r.Context(), rules.ClientDeregistered, true, "no grant of it left", client.ID)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/store"
 )
 
@@ -79,8 +80,8 @@ func singleValued(form url.Values) (values url.Values, repeated []string) {
 // After that errors go back to the client.
 func (s *Server) parseAuthorization(ctx context.Context, form url.Values) (*authorizationRequest, error) {
 	size := requestSize(form)
-	if !s.check(ctx, "request size", "RFC 6749 3.1", size <= maxRequest, "at most "+strconv.Itoa(maxRequest)+" bytes", strconv.Itoa(size)) {
-		return nil, pageProblem(400, "invalid_request", "This request is too large", "An authorization request may hold 16 KiB of parameters here.", "RFC 6749 3.1")
+	if !s.check(ctx, rules.RequestSize, size <= maxRequest, "at most "+strconv.Itoa(maxRequest)+" bytes", strconv.Itoa(size)) {
+		return nil, pageProblem(400, "invalid_request", "This request is too large", "An authorization request may hold 16 KiB of parameters here.").citing(rules.RequestSize)
 	}
 	values, repeated := singleValued(form)
 	client, redirect, err := s.parseClient(ctx, values, repeated)
@@ -91,8 +92,8 @@ func (s *Server) parseAuthorization(ctx context.Context, form url.Values) (*auth
 	if !slices.Contains(repeated, "state") {
 		q.State = values.Get("state")
 	}
-	if len(q.State) > maxState {
-		return nil, pageProblem(400, "invalid_request", "The state is too long", "state may hold 2048 bytes here. Keep what is larger in the app and send a key to it.", "RFC 6749 4.1.1")
+	if !s.check(ctx, rules.StateLength, len(q.State) <= maxState, "at most "+strconv.Itoa(maxState)+" bytes", strconv.Itoa(len(q.State))) {
+		return nil, pageProblem(400, "invalid_request", "The state is too long", "state may hold 2048 bytes here. Keep what is larger in the app and send a key to it.").citing(rules.StateLength)
 	}
 	if err := s.parseMode(ctx, q, client, values, repeated); err != nil {
 		return nil, err.backTo(q)
@@ -116,24 +117,24 @@ func (s *Server) parseClient(ctx context.Context, values url.Values, repeated []
 	// RFC 6749 3.1: parameters MUST NOT be included more than once, or two
 	// readers of one request could each see another client or redirect.
 	for _, name := range []string{"client_id", "redirect_uri"} {
-		if !s.check(ctx, name+" once", "RFC 6749 3.1", !slices.Contains(repeated, name), "once", "as sent") {
-			return nil, "", pageProblem(400, "invalid_request", name+" was sent more than once", "Send each parameter of the authorization request once.", "RFC 6749 3.1")
+		if !s.check(ctx, rules.RequestParameterOnce, !slices.Contains(repeated, name), name+" once", "as sent") {
+			return nil, "", pageProblem(400, "invalid_request", name+" was sent more than once", "Send each parameter of the authorization request once.").citing(rules.RequestParameterOnce)
 		}
 	}
 	id := values.Get("client_id")
-	if id == "" {
-		return nil, "", pageProblem(400, "invalid_request", "Which app is asking?", "The request has no client_id. The app that sent you here has to say which client it is.", "RFC 6749 4.1.1")
+	if !s.check(ctx, rules.ClientSent, id != "", "a client_id", id) {
+		return nil, "", pageProblem(400, "invalid_request", "Which app is asking?", "The request has no client_id. The app that sent you here has to say which client it is.").citing(rules.ClientSent)
 	}
 	client, err := s.store.Client(ctx, id)
 	if unavailable(err) {
 		return nil, "", err
 	}
-	if !s.check(ctx, "client is registered", "RFC 6749 4.1.2.1", err == nil, "a registered client_id", id) {
+	if !s.check(ctx, rules.ClientKnown, err == nil, "a registered client_id", id) {
 		if registeredItself(id) {
-			return nil, "", pageProblem(400, "invalid_request", "This app has to register again", "It registered itself here, and that registration is gone: it was not used for too long, or was removed, or the server was reset. Connect the app anew; if it goes on using the old client_id, remove this server from the app and add it again.", "RFC 6749 4.1.2.1").
+			return nil, "", pageProblem(400, "invalid_request", "This app has to register again", "It registered itself here, and that registration is gone: it was not used for too long, or was removed, or the server was reset. Connect the app anew; if it goes on using the old client_id, remove this server from the app and add it again.").citing(rules.ClientKnown).
 				comparing("client_id", id, nil, exactly)
 		}
-		return nil, "", pageProblem(400, "invalid_request", "This app isn’t registered here", "No client has the client_id that was sent. Check it against the list on the start page: it is compared letter by letter.", "RFC 6749 4.1.2.1").
+		return nil, "", pageProblem(400, "invalid_request", "This app isn’t registered here", "No client has the client_id that was sent. Check it against the list on the start page: it is compared letter by letter.").citing(rules.ClientKnown).
 			comparing("client_id", id, nil, exactly)
 	}
 	return s.admitRedirect(ctx, client, values)
@@ -145,10 +146,10 @@ func (s *Server) admitRedirect(ctx context.Context, client *store.Client, values
 		// RFC 6749 3.1.2.3: optional where exactly one is registered. OIDC Core
 		// 3.1.2.1: REQUIRED in an authentication request.
 		oidc := slices.Contains(strings.Fields(values.Get("scope")), "openid")
-		if len(client.RedirectURIs) == 1 && !oidc {
+		if s.check(ctx, rules.RedirectSent, len(client.RedirectURIs) == 1 && !oidc, "a redirect_uri", "none") {
 			return client, client.RedirectURIs[0], nil
 		}
-		return nil, "", pageProblem(400, "invalid_request", "Where should we send you back?", "The request has no redirect_uri, and "+client.Name+" has to send one.", "RFC 6749 3.1.2.3").
+		return nil, "", pageProblem(400, "invalid_request", "Where should we send you back?", "The request has no redirect_uri, and "+client.Name+" has to send one.").citing(rules.RedirectSent).
 			comparing("redirect_uri", "", client.RedirectURIs, exactly)
 	}
 	known := strings.Join(client.RedirectURIs, " ")
@@ -156,12 +157,12 @@ func (s *Server) admitRedirect(ctx context.Context, client *store.Client, values
 	if client.Kind == "native" {
 		alike = onPort(sent)
 	}
-	if !s.check(ctx, "redirect_uri exact", "RFC 9700 2.1", admits(client.RedirectURIs, client.Kind == "native", sent), known, sent) {
+	if !s.check(ctx, rules.RedirectExact, admits(client.RedirectURIs, client.Kind == "native", sent), known, sent) {
 		text := "The redirect_uri that was sent is not one that " + client.Name + " has registered. It is compared as a whole, character by character."
 		if client.Kind == "native" {
 			text += " Only the port of a loopback address may differ."
 		}
-		return nil, "", pageProblem(400, "invalid_request", "We won’t send you there", text, "RFC 9700 2.1").
+		return nil, "", pageProblem(400, "invalid_request", "We won’t send you there", text).citing(rules.RedirectExact).
 			comparing("redirect_uri", sent, client.RedirectURIs, alike)
 	}
 	return client, sent, nil
@@ -172,7 +173,7 @@ var challengeForm = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 
 // parseRest checks what may be answered at the redirect URI.
 func (s *Server) parseRest(ctx context.Context, q *authorizationRequest, client *store.Client, v url.Values, repeated []string) *Error {
-	if !s.check(ctx, "each parameter once", "RFC 6749 3.1", len(repeated) == 0, "no repetition", strings.Join(repeated, " ")) {
+	if !s.check(ctx, rules.RequestParameterOnce, len(repeated) == 0, "no repetition", strings.Join(repeated, " ")) {
 		return newError("invalid_request", "Sent more than once: "+printable(strings.Join(repeated, " "))+".")
 	}
 	for _, unsupported := range []string{"request", "request_uri", "registration"} { // OIDC Core 3.1.2.6
@@ -207,10 +208,10 @@ func (s *Server) parseResponse(ctx context.Context, client *store.Client, v url.
 		return newError("invalid_request", "response_type is missing; send response_type=code.") // RFC 6749 4.1.2.1
 	}
 	// RFC 9700 2.1.2: clients SHOULD NOT use the implicit grant: its tokens travel in a URL.
-	if !s.check(ctx, "response_type", "RFC 6749 3.1.1", kind == "code", "code", kind) {
+	if !s.check(ctx, rules.ResponseType, kind == "code", "code", kind) {
 		return newError("unsupported_response_type", "Only response_type=code is served.")
 	}
-	if !s.check(ctx, "client may use the code grant", "RFC 6749 4.1.2.1", slices.Contains(client.Grants, "authorization_code"), "authorization_code", strings.Join(client.Grants, " ")) {
+	if !s.check(ctx, rules.CodeGrantRegistered, slices.Contains(client.Grants, "authorization_code"), "authorization_code", strings.Join(client.Grants, " ")) {
 		return newError("unauthorized_client", "This client is not registered for the authorization code grant.")
 	}
 	return nil
@@ -224,15 +225,14 @@ func (s *Server) parseChallenge(ctx context.Context, q *authorizationRequest, cl
 	if challenge == "" && method == "" && !client.RequirePKCE && !client.IsPublic() {
 		return s.nonceInstead(ctx, v)
 	}
-	// RFC 7636 4.4.1: without a challenge a stolen code is all that a thief needs.
-	if !s.check(ctx, "PKCE required", "RFC 7636 4.4.1", challenge != "", "a code_challenge", fingerprint("challenge", challenge)) {
+	if !s.check(ctx, rules.ChallengeSent, challenge != "", "a code_challenge", ledger.Fingerprint("challenge", challenge)) {
 		return newError("invalid_request", "code_challenge is missing; PKCE is required. Send a code_challenge with code_challenge_method=S256, and the code_verifier with the code."+withoutPKCE(client))
 	}
 	// RFC 7636 4.2 and 4.3: an absent method means plain, which shows the verifier to whoever sees the request.
-	if !s.check(ctx, "code_challenge_method", "RFC 7636 4.2", method == "S256", "S256", method) {
+	if !s.check(ctx, rules.ChallengeMethod, method == "S256", "S256", method) {
 		return newError("invalid_request", "code_challenge_method must be S256.")
 	}
-	if !s.check(ctx, "code_challenge form", "RFC 7636 4.2", challengeForm.MatchString(challenge), "43 base64url characters", strconv.Itoa(len(challenge))+" characters") {
+	if !s.check(ctx, rules.ChallengeForm, challengeForm.MatchString(challenge), "43 base64url characters", strconv.Itoa(len(challenge))+" characters") {
 		return newError("invalid_request", "code_challenge must be the 43 base64url characters of a SHA-256 hash.")
 	}
 	q.Challenge = challenge
@@ -270,7 +270,7 @@ func (s *Server) parseAuthentication(ctx context.Context, q *authorizationReques
 		if unavailable(err) {
 			return asError(err)
 		}
-		if !s.check(ctx, "id_token_hint is ours", "OIDC Core 3.1.2.1", err == nil && claims.Audience == client.ID, "an ID token for "+client.ID, fingerprint("ID token", hint)) {
+		if !s.check(ctx, rules.HintGenuine, err == nil && claims.Audience == client.ID, "an ID token for "+client.ID, ledger.Fingerprint("ID token", hint)) {
 			return newError("invalid_request", "id_token_hint is not an ID token that this server gave to this client.")
 		}
 		q.Hinted = claims.Subject

@@ -34,7 +34,7 @@ func (s *Server) reset(ctx context.Context) error {
 		_, err := tx.Exec(`UPDATE seeding SET resets = resets + 1`)
 		return err
 	}, func() {
-		s.log.LogAttrs(ctx, slog.LevelDebug, "store", slog.String("op", "reset"), slog.String("table", "flows"), slog.String("kind", "all flows"), slog.String("id", ""))
+		s.stored(ctx, "reset", "all flows", "")
 		s.storedPushed(ctx, "reset", "")
 		s.storedDevice(ctx, "reset", "")
 		s.forget()

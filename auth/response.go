@@ -46,7 +46,7 @@ func (s *Server) parseMode(ctx context.Context, q *authorizationRequest, client 
 	if mode == "" || mode == modeQuery || slices.Contains(repeated, "response_mode") {
 		return nil // of two modes neither is "the" mode; parseRest says so
 	}
-	if !s.check(ctx, "response_mode", "OAuth 2.0 Multiple Response Types 2.1", slices.Contains(able, mode), strings.Join(able, " "), mode) {
+	if !s.check(ctx, rules.ResponseMode, slices.Contains(able, mode), strings.Join(able, " "), mode) {
 		return newError("invalid_request", "At this redirect_uri "+printable(client.Name)+" can have response_mode="+strings.Join(able, " or ")+".")
 	}
 	// WHATWG HTML 4.10.22: what is sent by a form has its line ends rewritten, and RFC 6749 4.1.2 wants the state back as it came.

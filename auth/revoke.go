@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/store"
 )
 
@@ -36,7 +37,7 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.check(ctx, "token revoked", "RFC 7009 2.1", true, "dead from now on", fingerprint("token", form.Get("token")))
+	s.check(ctx, rules.TokenRevoked, true, "dead from now on", ledger.Fingerprint("token", form.Get("token")))
 	// RFC 7009 2.2: the body is ignored. Some clients read JSON from any answer of
 	// a token server, and fail where there is none.
 	writeJSON(w, http.StatusOK, struct{}{})

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/exampleco/punchcard/auth/edge"
 )
 
 // Paths are Auth0's, so that its SDKs work unchanged.
@@ -86,8 +88,9 @@ func (s *Server) Routes() []Route {
 // origins by design.
 func (s *Server) Register(mux *http.ServeMux) {
 	guard := http.NewCrossOriginProtection()
-	guard.SetDenyHandler(s.page(func(http.ResponseWriter, *http.Request) error {
-		return pageProblem(http.StatusForbidden, "access_denied", "This form came from another site", "Forms of this server are only taken from its own pages, so nothing was done.", "RFC 6749 10.12")
+	guard.SetDenyHandler(s.page(func(_ http.ResponseWriter, r *http.Request) error {
+		s.check(r.Context(), rules.FormFromOwnPage, false, "from "+edge.Origin(s.base), "from "+r.Header.Get("Origin")+" "+r.Header.Get("Sec-Fetch-Site"))
+		return pageProblem(http.StatusForbidden, "access_denied", "This form came from another site", "Forms of this server are only taken from its own pages, so nothing was done.").citing(rules.FormFromOwnPage)
 	}))
 	for _, r := range s.Routes() {
 		h := r.handler

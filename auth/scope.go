@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/seed"
 	"github.com/exampleco/punchcard/auth/store"
 )
@@ -40,8 +41,8 @@ func (s *Server) parseScope(ctx context.Context, v url.Values) (asked []string, 
 			continue
 		}
 		_, known := s.apiOf(name)
-		if !s.check(ctx, "scope is known", "RFC 6749 3.3", known || isIdentity(name), "a scope of this server", name) {
-			return nil, newError("invalid_scope", "There is no scope "+printable(clip(name))+" here. scopes_supported in the metadata lists those that apps can ask for.")
+		if !s.check(ctx, rules.ScopeKnown, known || isIdentity(name), "a scope of this server", name) {
+			return nil, newError("invalid_scope", "There is no scope "+printable(ledger.Clip(name))+" here. scopes_supported in the metadata lists those that apps can ask for.")
 		}
 		asked = append(asked, name)
 	}
@@ -94,8 +95,8 @@ func (s *Server) something(ctx context.Context, t target) *Error {
 	left := strings.Join(t.LeftOut, " ")
 	// offline_access alone opens nothing: it keeps open what else was granted.
 	ok := slices.ContainsFunc(t.Scopes, func(scope string) bool { return scope != "offline_access" })
-	if !s.check(ctx, "scope that this client cannot have is left out", "RFC 6749 3.3", ok, "something to grant at "+t.Audience, strings.TrimSpace(strings.Join(t.Scopes, " ")+" without "+left)) {
-		return newError("invalid_scope", "This client cannot have "+printable(clip(left))+" in this grant, and nothing else was asked for. Ask for a scope that it is registered for.")
+	if !s.check(ctx, rules.ScopeLeft, ok, "something to grant at "+t.Audience, strings.TrimSpace(strings.Join(t.Scopes, " ")+" without "+left)) {
+		return newError("invalid_scope", "This client cannot have "+printable(ledger.Clip(left))+" in this grant, and nothing else was asked for. Ask for a scope that it is registered for.")
 	}
 	return nil
 }
@@ -113,13 +114,13 @@ func (s *Server) infer(ctx context.Context, named string, scopes []string) (stri
 		// RFC 8707 2: the scope is cut down to what the named API understands.
 		// Where that is nothing, scope and resource cannot both be meant.
 		ok := len(apis) == 0 || slices.Contains(apis, named)
-		if !s.check(ctx, "scope is of the named API", "RFC 9068 2.2.3", ok, named, strings.Join(apis, " ")) {
+		if !s.check(ctx, rules.ScopeOfNamedAPI, ok, named, strings.Join(apis, " ")) {
 			return "", newError("invalid_scope", "The scope "+at[0]+" belongs to "+apis[0]+", and the request names "+named+". Send resource="+apis[0]+", or ask for a scope of "+named+".")
 		}
 		return named, nil
 	}
 	// RFC 9068 3: scopes of different APIs SHOULD be refused, for the token is for one of them.
-	if !s.check(ctx, "scopes of one API", "RFC 9068 3", len(apis) < 2, "one API, or a resource that says which", strings.Join(apis, " ")) {
+	if !s.check(ctx, rules.ScopesOfOneAPI, len(apis) < 2, "one API, or a resource that says which", strings.Join(apis, " ")) {
 		return "", newError("invalid_scope", "The scope "+at[0]+" belongs to "+apis[0]+", and "+at[1]+" to "+apis[1]+". A token is for one API: send resource="+apis[0]+" or resource="+apis[1]+", and ask for the other one by another request.")
 	}
 	if len(apis) == 1 {
@@ -153,7 +154,7 @@ func (s *Server) aimMachine(ctx context.Context, client *store.Client, v url.Val
 		return target{}, err
 	}
 	may.Scopes = slices.DeleteFunc(may.Scopes, func(scope string) bool { return !s.scopeOf(scope, audience) })
-	if !s.check(ctx, "client has a scope of the API", "RFC 6749 5.2", len(may.Scopes) > 0, "a scope of "+audience, strings.Join(client.Scopes, " ")) {
+	if !s.check(ctx, rules.MachineScopeLeft, len(may.Scopes) > 0, "a scope of "+audience, strings.Join(client.Scopes, " ")) {
 		return target{}, newError("invalid_scope", "This client is not registered for any scope of "+audience+".")
 	}
 	return target{Audience: audience, Scopes: may.Scopes}, nil
@@ -170,7 +171,7 @@ func (s *Server) parseAudience(ctx context.Context, v url.Values) (audience stri
 		api, ok := s.resource(name)
 		// RFC 8707 2: an unknown resource is invalid_target. A token for two
 		// APIs could be replayed by one at the other, so one name it is.
-		if !s.check(ctx, "audience is one known API", "RFC 8707 2", ok && (audience == "" || audience == s.expand(api.Identifier)), strings.Join(s.identifiers(), " or "), name) {
+		if !s.check(ctx, rules.AudienceOneAPI, ok && (audience == "" || audience == s.expand(api.Identifier)), strings.Join(s.identifiers(), " or "), name) {
 			return "", newError("invalid_target", "audience and resource must name one API of this server, such as "+s.defaultAudience()+".")
 		}
 		audience = s.expand(api.Identifier)

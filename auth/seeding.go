@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/seed"
 )
 
@@ -46,7 +47,7 @@ func fingerprintOf(d *seed.Document) string {
 		public.Clients[i].Secret = ""
 	}
 	b, _ := json.Marshal(public) // strings and lists always marshal
-	return hashOf(string(b))
+	return ledger.Hash(string(b))
 }
 
 // seeded records what was applied.

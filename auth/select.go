@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/views"
 )
 
@@ -58,14 +59,14 @@ func (s *Server) maySelect(r *http.Request, f *flow) (*signedIn, error) {
 // selectSession ties the form to the person it was drawn for, as
 // consentSession does.
 func selectSession(f *flow, who *signedIn) string {
-	return hashOf("select " + f.ID + " " + who.ID)[:32]
+	return ledger.Hash("select " + f.ID + " " + who.ID)[:32]
 }
 
 // selectAccount keeps the choice to go on with the account that was shown.
 func (s *Server) selectAccount(w http.ResponseWriter, r *http.Request) error {
 	form, ferr := formBody(w, r)
 	if ferr != nil {
-		return pageProblem(ferr.Status, ferr.Code, "This form can’t be read", ferr.Description, "")
+		return pageProblem(ferr.Status, ferr.Code, "This form can’t be read", ferr.Description)
 	}
 	f, err := s.browserFlow(w, r, form.Get("flow"))
 	if err != nil {
@@ -76,7 +77,7 @@ func (s *Server) selectAccount(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	// RFC 6749 10.12: nobody is taken for having chosen whom they were not shown. Whoever is signed in meanwhile is asked themselves.
-	if who != nil && s.check(r.Context(), "account chosen by the person it was shown to", "RFC 6749 10.12", form.Get("session") == selectSession(f, who), "the same person", "the form's") {
+	if who != nil && s.check(r.Context(), rules.AccountChoiceOfPerson, form.Get("session") == selectSession(f, who), "the same person", "the form's") {
 		if err := s.choose(r.Context(), f, who.ID); err != nil && !errors.Is(err, errSpent) {
 			return err
 		}

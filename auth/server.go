@@ -18,6 +18,7 @@ import (
 
 	"github.com/exampleco/punchcard/auth/dpop"
 	"github.com/exampleco/punchcard/auth/keys"
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/people"
 	"github.com/exampleco/punchcard/auth/seed"
 	"github.com/exampleco/punchcard/auth/store"
@@ -78,6 +79,7 @@ type Server struct {
 	read               *sql.DB
 	now                func() time.Time
 	log                *slog.Logger
+	ledger             ledger.Ledger
 	genuine            genuine
 	limits             limits
 	openRegistration   bool
@@ -100,7 +102,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	s := &Server{
 		issuer: c.Issuer, base: strings.TrimSuffix(c.Issuer, "/"), port: issuer.Port(),
 		secure: issuer.Scheme == "https", quiet: c.QuietPages, openRegistration: c.OpenRegistration, inspector: c.InspectorPath, refreshGrace: c.RefreshGrace,
-		writer: c.Writer, read: c.Read, now: c.Now, log: c.Log,
+		writer: c.Writer, read: c.Read, now: c.Now, log: c.Log, ledger: ledger.New(c.Log),
 		document: c.Document, builtin: c.Builtin, apis: c.Document.APIs, limits: newLimits(),
 	}
 	s.lifetimes.Store(&Lifetimes{Access: c.AccessTTL, Refresh: c.RefreshTTL, Code: c.CodeTTL})
@@ -165,7 +167,7 @@ func (s *Server) expand(uri string) string { return strings.ReplaceAll(uri, "{ba
 // fositeStore gives fosite the store, with some things of this server's own.
 type fositeStore struct {
 	*store.Store
-	check      func(ctx context.Context, rule, clause string, ok bool, expected, got string) bool
+	check      func(ctx context.Context, rule ledger.Rule, ok bool, expected, got string) bool
 	mayPresent func(ctx context.Context, r fosite.Requester, k presentedKind) error
 }
 

@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/seed"
 	"github.com/exampleco/punchcard/auth/store/sqlite"
 )
@@ -226,7 +227,7 @@ func (w *world) grantFor(email string, request url.Values) string {
 		w.t.Fatal(err)
 	}
 	browser := randomToken("")
-	f, err := w.parkFlow(ctx, "authorization", q, hashOf(browser))
+	f, err := w.parkFlow(ctx, "authorization", q, ledger.Hash(browser))
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ory/fosite"
 
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/store"
 )
 
@@ -29,14 +30,14 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) error {
 		return newError("invalid_request", "grant_type is missing.")
 	}
 	// RFC 6749 5.2; RFC 9700 2.4: the password grant MUST NOT be used.
-	if !s.check(r.Context(), "grant_type", "RFC 6749 5.2", slices.Contains(grantTypes, grant), strings.Join(grantTypes, " "), grant) {
+	if !s.check(r.Context(), rules.GrantTypeServed, slices.Contains(grantTypes, grant), strings.Join(grantTypes, " "), grant) {
 		return newError("unsupported_grant_type", "This server serves "+strings.Join(grantTypes, ", ")+".")
 	}
 	client, err := s.authenticate(r.Context(), r, form)
 	if err != nil {
 		return err
 	}
-	if !s.check(r.Context(), "client may use the grant", "RFC 6749 5.2", slices.Contains(client.Grants, grant), strings.Join(client.Grants, " "), grant) {
+	if !s.check(r.Context(), rules.GrantTypeRegistered, slices.Contains(client.Grants, grant), strings.Join(client.Grants, " "), grant) {
 		return newError("unauthorized_client", "This client is not registered for "+grant+".")
 	}
 	jkt, err := s.provenForTokens(w, r, client)
@@ -154,7 +155,7 @@ func (s *Server) narrowRefresh(ctx context.Context, request fosite.AccessRequest
 	}
 	asked := strings.Fields(scope)
 	original := request.GetRequestedScopes()
-	if !s.check(ctx, "scope within the original request", "RFC 6749 6", subset(asked, original), strings.Join(original, " "), scope) {
+	if !s.check(ctx, rules.ScopeWithinRequest, subset(asked, original), strings.Join(original, " "), scope) {
 		return newError("invalid_scope", "scope must not go beyond what was asked for at first.")
 	}
 	session := request.GetSession().(*Session)
@@ -171,7 +172,7 @@ func (s *Server) sameAudience(ctx context.Context, request fosite.AccessRequeste
 	granted := slices.Compact(slices.Sorted(slices.Values(slices.Concat(request.GetGrantedAudience(), request.GetRequestedAudience()))))
 	for _, name := range append(slices.Clone(form["audience"]), form["resource"]...) {
 		api, known := s.resource(name)
-		if !s.check(ctx, "audience of the grant", "RFC 8707 2.2", known && slices.Contains(granted, s.expand(api.Identifier)), strings.Join(granted, " "), name) {
+		if !s.check(ctx, rules.AudienceOfGrant, known && slices.Contains(granted, s.expand(api.Identifier)), strings.Join(granted, " "), name) {
 			return newError("invalid_target", "This grant is for "+printable(strings.Join(granted, " "))+".")
 		}
 	}
@@ -186,7 +187,7 @@ func (s *Server) stillActive(ctx context.Context, request fosite.AccessRequester
 		return nil
 	}
 	_, err := s.personOf(ctx, session)
-	s.check(ctx, "person is active", "RFC 6749 5.2", err == nil, "an active person", session.Subject)
+	s.check(ctx, rules.PersonActive, err == nil, "an active person", session.Subject)
 	return err
 }
 
@@ -200,7 +201,7 @@ func (s *Server) explainGrant(ctx context.Context, form url.Values, err error) e
 		value, kind = form.Get("refresh_token"), "refresh token"
 	}
 	e := asError(err)
-	s.check(ctx, kind+" is good", "RFC 6749 5.2", false, "unused, unexpired, this client's", fingerprint(kind, value)+": "+e.Description)
+	s.check(ctx, rules.GrantValid, false, "unused, unexpired, this client's", ledger.Fingerprint(kind, value)+": "+e.Description)
 	return e
 }
 
@@ -245,7 +246,7 @@ func (s *Server) respond(ctx context.Context, request fosite.AccessRequester) (*
 	}
 	response.RefreshToken, _ = answer.GetExtra("refresh_token").(string)
 	response.IDToken, _ = answer.GetExtra("id_token").(string)
-	s.check(ctx, "tokens issued", "RFC 6749 5.1", true, request.GetID(), strings.Join(scopes, " "))
+	s.check(ctx, rules.TokensIssued, true, request.GetID(), strings.Join(scopes, " "))
 	return response, nil
 }
 
@@ -253,7 +254,7 @@ func (s *Server) respond(ctx context.Context, request fosite.AccessRequester) (*
 // replay like any other, whichever came first: RFC 6749 4.1.2 and RFC 9700
 // 4.14.2, the whole family ends, because nobody can tell thief from owner.
 func (s *Server) raceLost(ctx context.Context, request fosite.AccessRequester, cause error) error {
-	s.check(ctx, "used once", "RFC 9700 4.14.2", false, "one use", "two at once; the family is revoked")
+	s.check(ctx, rules.GrantUsedOnce, false, "one use", "two at once; the family is revoked")
 	if err := s.store.RevokeFamily(ctx, request.GetID()); err != nil {
 		return err
 	}

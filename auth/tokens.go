@@ -14,6 +14,7 @@ import (
 	"github.com/ory/fosite/handler/oauth2"
 	"github.com/ory/fosite/handler/openid"
 
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/people"
 	"github.com/exampleco/punchcard/auth/store"
 )
@@ -70,21 +71,21 @@ func (m mint) GenerateRefreshToken(ctx context.Context, r fosite.Requester) (tok
 // one is soon worthless. fosite looks it up by its hash, so only time is left
 // to check, against the server's clock.
 func (m mint) ValidateAuthorizeCode(ctx context.Context, r fosite.Requester, _ string) error {
-	return m.notExpired(ctx, r, fosite.AuthorizeCode, "RFC 6749 4.1.2")
+	return m.notExpired(ctx, r, fosite.AuthorizeCode, rules.CodeNotExpired)
 }
 
 // RFC 9700 4.14.2: refresh tokens that lie idle expire.
 func (m mint) ValidateRefreshToken(ctx context.Context, r fosite.Requester, _ string) error {
-	return m.notExpired(ctx, r, fosite.RefreshToken, "RFC 9700 4.14.2")
+	return m.notExpired(ctx, r, fosite.RefreshToken, rules.RefreshTokenNotExpired)
 }
 
 func (m mint) ValidateAccessToken(ctx context.Context, r fosite.Requester, _ string) error {
-	return m.notExpired(ctx, r, fosite.AccessToken, "RFC 9068 4")
+	return m.notExpired(ctx, r, fosite.AccessToken, rules.AccessTokenNotExpired)
 }
 
-func (m mint) notExpired(ctx context.Context, r fosite.Requester, kind fosite.TokenType, clause string) error {
+func (m mint) notExpired(ctx context.Context, r fosite.Requester, kind fosite.TokenType, rule ledger.Rule) error {
 	end := r.GetSession().GetExpiresAt(kind)
-	if !m.check(ctx, string(kind)+" not expired", clause, m.now().Before(end), "before "+end.Format(time.RFC3339), m.now().Format(time.RFC3339)) {
+	if !m.check(ctx, rule, m.now().Before(end), "before "+end.Format(time.RFC3339), m.now().Format(time.RFC3339)) {
 		return fosite.ErrTokenExpired.WithHint("It has expired.")
 	}
 	return nil
@@ -167,7 +168,7 @@ func (m mint) GenerateAccessToken(ctx context.Context, r fosite.Requester) (toke
 func (m mint) leaves(ctx context.Context, granted []string, audience string, client *store.Client, machine bool, permissions []string) ([]string, error) {
 	scopes := m.carried(granted, audience, client, machine, permissions)
 	nothing := func(s []string) bool { return len(s) == 0 || slices.Equal(s, []string{"offline_access"}) }
-	if !m.check(ctx, "something of the grant is still allowed", "RFC 6749 5.2", nothing(granted) || !nothing(scopes), "of "+strings.Join(granted, " "), strings.Join(scopes, " ")) {
+	if !m.check(ctx, rules.GrantLeft, nothing(granted) || !nothing(scopes), "of "+strings.Join(granted, " "), strings.Join(scopes, " ")) {
 		return nil, newError("invalid_grant", "Nothing of what was granted is allowed to this client and person any more. Ask the person again.")
 	}
 	return scopes, nil

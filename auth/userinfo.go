@@ -49,8 +49,7 @@ func (s *Server) aboutPerson(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	// RFC 6750 2: one method of sending the token, or two readers of one request see two tokens.
-	if !s.check(r.Context(), "token sent once", "RFC 6750 2", !sentElsewhere(w, r), "in the Authorization header only", "in the URL or the body as well") {
+	if !s.check(r.Context(), rules.TokenSentOnce, !sentElsewhere(w, r), "in the Authorization header only", "in the URL or the body as well") {
 		e := newError("invalid_request", "Send the token in the Authorization header only.")
 		e.scheme = scheme
 		return e
@@ -68,7 +67,7 @@ func (s *Server) aboutPerson(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	// RFC 6750 3.1: 403 and the scope that is missing.
-	if !s.check(r.Context(), "scope openid", "OIDC Core 5.3", slices.Contains(token.Scopes, "openid"), "openid", strings.Join(token.Scopes, " ")) {
+	if !s.check(r.Context(), rules.UserinfoScope, slices.Contains(token.Scopes, "openid"), "openid", strings.Join(token.Scopes, " ")) {
 		e := newError("insufficient_scope", "This needs the scope openid.")
 		e.scheme, e.Scope = scheme, "openid"
 		return e

@@ -10,6 +10,7 @@ import (
 	"github.com/ory/fosite"
 
 	"github.com/exampleco/punchcard/auth/keys"
+	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/people"
 	"github.com/exampleco/punchcard/auth/store"
 )
@@ -54,26 +55,24 @@ const clockLeeway = time.Minute
 // any API of this server. Errors: *InvalidTokenError, or the storage room's.
 func (s *Server) Verify(ctx context.Context, token, audience string) (Token, error) {
 	c, err := s.claimsOf(token)
-	// RFC 9068 4: typ MUST be at+jwt, or an ID token would open the API.
-	if !s.check(ctx, "signature, kid and typ", "RFC 9068 4", err == nil, "at+jwt signed by a key of this server", fingerprint("access token", token)) {
+	if !s.check(ctx, rules.AccessTokenSigned, err == nil, "at+jwt signed by a key of this server", ledger.Fingerprint("access token", token)) {
 		return Token{}, invalid(whyInvalid(err))
 	}
-	if !s.check(ctx, "iss", "RFC 9068 4", c.Issuer == s.issuer, s.issuer, c.Issuer) {
+	if !s.check(ctx, rules.AccessTokenIssuer, c.Issuer == s.issuer, s.issuer, c.Issuer) {
 		return Token{}, invalid("it was issued by another server")
 	}
 	_, known := s.api(c.Audience)
-	// RFC 9068 4: aud MUST name this resource server, or a token given to one API could be replayed by it at another.
-	if !s.check(ctx, "aud", "RFC 9068 4", known && (audience == "" || c.Audience == audience), audience, c.Audience) {
+	if !s.check(ctx, rules.AccessTokenAudience, known && (audience == "" || c.Audience == audience), audience, c.Audience) {
 		return Token{}, invalid("it is meant for another API")
 	}
 	now := s.now()
 	// RFC 9068 4: the current time MUST be before exp. One clock, so no leeway.
-	if !s.check(ctx, "exp", "RFC 9068 4", now.Before(time.Unix(c.Expiry, 0)), now.Format(time.RFC3339), time.Unix(c.Expiry, 0).UTC().Format(time.RFC3339)) {
+	if !s.check(ctx, rules.AccessTokenNotExpired, now.Before(time.Unix(c.Expiry, 0)), now.Format(time.RFC3339), time.Unix(c.Expiry, 0).UTC().Format(time.RFC3339)) {
 		return Token{}, invalid("it has expired")
 	}
 	// RFC 7519 4.1.5 and 4.1.6: not before its time, not from the future; leeway for a clock that was set back a little.
 	begins := time.Unix(max(c.IssuedAt, c.NotBefore), 0)
-	if !s.check(ctx, "iat and nbf", "RFC 7519 4.1.5", !begins.After(now.Add(clockLeeway)), now.Format(time.RFC3339), begins.UTC().Format(time.RFC3339)) {
+	if !s.check(ctx, rules.AccessTokenBegun, !begins.After(now.Add(clockLeeway)), now.Format(time.RFC3339), begins.UTC().Format(time.RFC3339)) {
 		return Token{}, invalid("it is not valid yet")
 	}
 	record, err := s.store.AccessToken(ctx, token)
@@ -82,11 +81,10 @@ func (s *Server) Verify(ctx context.Context, token, audience string) (Token, err
 	}
 	// RFC 7662 2.2: what this server has ended before its time is expired too, whatever its claim still says.
 	if errors.Is(err, store.ErrExpired) {
-		s.check(ctx, "not ended early", "RFC 7662 2.2", false, "its time as it was issued", fingerprint("access token", token))
+		s.check(ctx, rules.AccessTokenNotEnded, false, "its time as it was issued", ledger.Fingerprint("access token", token))
 		return Token{}, invalid("it has expired")
 	}
-	// RFC 7009 2.1: a revoked token is dead at once; a signature alone would keep it alive until exp.
-	if !s.check(ctx, "not revoked", "RFC 7009 2.1", err == nil, "a grant that stands", fingerprint("access token", token)) {
+	if !s.check(ctx, rules.AccessTokenNotRevoked, err == nil, "a grant that stands", ledger.Fingerprint("access token", token)) {
 		return Token{}, invalid("it was revoked, or replaced by a newer one")
 	}
 	machine := c.Subject == c.ClientID && c.AuthTime == 0
@@ -113,7 +111,7 @@ func (s *Server) stillGives(ctx context.Context, c accessClaims, machine bool) (
 		return nil, err
 	}
 	// RFC 6749 4.1.2.1: a client that may not have tokens of this kind any more has none.
-	if !s.check(ctx, "client may have such a token", "OWASP ASVS 8.3.2", err == nil && mayHold(client, machine), "a registered client with the grant", c.ClientID) {
+	if !s.check(ctx, rules.AccessTokenOfClient, err == nil && mayHold(client, machine), "a registered client with the grant", c.ClientID) {
 		return nil, invalid("its client may not have it any more")
 	}
 	var permissions []string
@@ -128,7 +126,7 @@ func (s *Server) stillGives(ctx context.Context, c accessClaims, machine bool) (
 	}
 	scopes := s.carried(strings.Fields(c.Scope), c.Audience, client, machine, permissions)
 	if got := strings.Join(scopes, " "); got != c.Scope {
-		s.check(ctx, "scope is still given", "OWASP ASVS 8.3.2", true, "of "+c.Scope, "only "+got)
+		s.check(ctx, rules.AccessTokenScope, true, "of "+c.Scope, "only "+got)
 	}
 	return scopes, nil
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/exampleco/punchcard/auth/ledger"
 )
 
 // signedInAs is a request of a browser in which somebody is signed in.
@@ -103,7 +105,7 @@ func TestTheStripLinksToTheRun(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f, err := w.parkFlow(t.Context(), "authorization", q, hashOf(browser))
+		f, err := w.parkFlow(t.Context(), "authorization", q, ledger.Hash(browser))
 		if err != nil {
 			t.Fatal(err)
 		}

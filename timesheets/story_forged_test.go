@@ -63,7 +63,7 @@ func forged(claim string, values ...any) func(*testing.T) {
 				t.Errorf("%s %v: %d %s", claim, value, a.StatusCode, a.Header.Get("WWW-Authenticate"))
 			}
 			// The file does not know these tokens either; that must not be why.
-			if ledger := q.Log.String()[before:]; strings.Contains(ledger, `"rule":"not revoked"`) {
+			if ledger := q.Log.String()[before:]; strings.Contains(ledger, `"rule":"access-token-not-revoked"`) {
 				t.Errorf("%s %v came as far as the file", claim, value)
 			}
 			if a := b.Introspect(token); strings.TrimSpace(a.Text) != `{"active":false}` {

@@ -60,14 +60,14 @@ func tags(x *record.Exchange) []string {
 func (d *drawn) line(c record.Check) views.LedgerLine {
 	return views.LedgerLine{
 		OK: c.OK, Rule: cmp.Or(c.Must, c.Rule), Expected: d.marks.ledger(c.Expected), Got: d.marks.ledger(c.Got),
-		Differs: differs(c), Clause: c.Clause, Href: clauseHref(c.Clause), Why: cmp.Or(c.Why, why(c.Rule)),
+		Differs: differs(c), Clause: c.Clause, Href: clauseHref(c.Clause), Why: c.Why,
 	}
 }
 
 // differs says where a value that has to be exact leaves the registered one
 // that it is nearest to.
 func differs(c record.Check) string {
-	if c.OK || !strings.HasSuffix(c.Rule, "exact") || c.Got == "" || c.Expected == "" {
+	if c.OK || !slices.Contains(exactRules, c.Rule) || c.Got == "" || c.Expected == "" {
 		return ""
 	}
 	best, near, nearest := -1, "", ""

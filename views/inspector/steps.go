@@ -295,7 +295,7 @@ func (d *drawn) consented(x *record.Exchange) views.Words {
 		return both("Says no", "POST /consent: deny")
 	}
 	for _, c := range x.Checks {
-		if strings.HasPrefix(c.Rule, "granted within") {
+		if c.Rule == grantedRule {
 			asked, granted := len(strings.Fields(c.Expected)), len(strings.Fields(c.Got))
 			return both(fmt.Sprintf("Allow %d of %d permissions", granted, asked), "POST /consent: "+c.Got)
 		}
@@ -325,7 +325,7 @@ func (d *drawn) token(x *record.Exchange) []step {
 	}
 	out := []step{arrow(x, "", appToServer, ask...)}
 	for _, c := range x.Checks {
-		if c.Rule == "code_verifier" {
+		if c.Rule == verifierRule {
 			label := both("SHA-256 matches ✓", "S256(code_verifier) = code_challenge ✓")
 			switch {
 			case strings.HasPrefix(c.Got, "no "):

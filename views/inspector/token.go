@@ -147,7 +147,7 @@ func (d *drawn) signature(v record.Value, head string) string {
 	}
 	for _, x := range d.run.Exchanges {
 		for _, c := range x.Checks {
-			if strings.HasPrefix(c.Rule, "signature") && strings.Contains(c.Got, v.ID()) {
+			if c.Rule == signedRule && strings.Contains(c.Got, v.ID()) {
 				if c.OK {
 					return by + ": checked, and it fits"
 				}

@@ -43,7 +43,7 @@ func TestARunHasAllSteps(t *testing.T) {
 	if !strings.Contains(answer, "200 OK") || !strings.Contains(answer, ada.refresh[:20]) {
 		t.Errorf("the answer shows %s", answer)
 	}
-	if checks := swap.part("ledger"); !strings.Contains(checks, "code_verifier RFC 7636 4.6") {
+	if checks := swap.part("ledger"); !strings.Contains(checks, "The SHA-256 of code_verifier is the code_challenge of the request. RFC 7636 4.6") {
 		t.Errorf("the ledger has no line for RFC 7636 4.6: %s", checks)
 	}
 	if says := swap.part("claims"); !strings.Contains(says, "usr_ada") || !strings.Contains(says, "who it speaks for") {
@@ -129,7 +129,7 @@ func TestAFailedCheckIsNamed(t *testing.T) {
 	if len(failed) != 1 {
 		t.Fatalf("failed: %q", failed)
 	}
-	for _, want := range []string{"redirect_uri exact", "FAILED", "RFC 9700 2.1", "expected http://127.0.0.1 ", " http://127.0.0.1/callback ", "came http://127.0.0.1:9/callbacK", "differs from http://127.0.0.1/callback at character 27: “K” instead of “k”"} {
+	for _, want := range []string{"The redirect URI is exactly a registered one.", "FAILED", "RFC 9700 2.1", "expected http://127.0.0.1 ", " http://127.0.0.1/callback ", "came http://127.0.0.1:9/callbacK", "differs from http://127.0.0.1/callback at character 27: “K” instead of “k”"} {
 		if !strings.Contains(failed[0], want) {
 			t.Errorf("%q is not in: %s", want, failed[0])
 		}

@@ -16,7 +16,7 @@ func TestAFailedCheckIsSeen(t *testing.T) {
 	newNative(t, base, "ada@example.com").ask("redirect_uri", "http://127.0.0.1:9/callbacK")
 	p.until(`document.querySelector(".ledger .fail")`)
 	said := eval[string](p, `document.querySelector(".ledger .fail").innerText`)
-	for _, want := range []string{"redirect_uri exact", "FAILED", "RFC 9700 2.1", "http://127.0.0.1:9/callbacK", "at character 27: “K” instead of “k”", "The code goes to this address"} {
+	for _, want := range []string{"The redirect URI is exactly a registered one.", "FAILED", "RFC 9700 2.1", "http://127.0.0.1:9/callbacK", "at character 27: “K” instead of “k”", "The code goes to this address"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("%q is not in: %s", want, said)
 		}

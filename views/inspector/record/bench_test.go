@@ -20,7 +20,7 @@ func BenchmarkExchange(b *testing.B) {
 	n := 0
 	w.answer = func(rw http.ResponseWriter, r *http.Request) {
 		n++
-		for _, rule := range [12]string{"each parameter once", "grant_type", "client authentication"} {
+		for _, rule := range [12]string{"form-parameter-once", "grant-type-served", "client-authenticated"} {
 			if h := w.log.Handler(); h.Enabled(r.Context(), slog.LevelDebug) {
 				record := slog.NewRecord(time.Now(), slog.LevelDebug, "check", 0)
 				record.AddAttrs(slog.String("rule", rule), slog.String("verdict", "pass"),

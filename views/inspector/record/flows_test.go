@@ -87,7 +87,7 @@ func TestAPushedRequestIsOneRun(t *testing.T) {
 		step()
 	}
 	w.answer = func(rw http.ResponseWriter, r *http.Request) {
-		w.log.DebugContext(r.Context(), "check", "rule", "pushed request used once", "verdict", "fail")
+		w.log.DebugContext(r.Context(), "check", "rule", "pushed-request-used-once", "verdict", "fail")
 		rw.WriteHeader(400)
 	}
 	w.send("/authorize?client_id=app&request_uri="+strings.ToLower(url.QueryEscape(requestURI[:34]))+requestURI[34:], nil) // as curl escapes it

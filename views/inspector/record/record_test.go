@@ -465,7 +465,7 @@ func TestLedger(t *testing.T) {
 	var logged strings.Builder
 	log := slog.New(Ledger(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelInfo})))
 	w.answer = func(rw http.ResponseWriter, r *http.Request) {
-		log.DebugContext(r.Context(), "check", "rule", "redirect_uri exact", "verdict", "fail", "expected", "a", "got", "b", "clause", "RFC 9700 2.1")
+		log.DebugContext(r.Context(), "check", "rule", "redirect-uri-exact", "verdict", "fail", "expected", "a", "got", "b", "clause", "RFC 9700 2.1")
 		log.DebugContext(r.Context(), "check", "rule", "alg-known", "verdict", "pass", "expected", "a", "got", "a", "clause", "", "must", "It holds.", "why", "Or it breaks.")
 		log.DebugContext(r.Context(), "store", "op", "insert", "table", "codes", "kind", "authorization code", "id", "1a2b", "family", "f1", "rows", 3)
 		log.DebugContext(r.Context(), "something else")
@@ -475,7 +475,7 @@ func TestLedger(t *testing.T) {
 	log.Debug("check", "rule", "of nobody's request")
 	x := w.run(1).Exchanges[0]
 	if want := []Check{
-		{Rule: "redirect_uri exact", Expected: "a", Got: "b", Clause: "RFC 9700 2.1"},
+		{Rule: "redirect-uri-exact", Expected: "a", Got: "b", Clause: "RFC 9700 2.1"},
 		{Rule: "alg-known", OK: true, Expected: "a", Got: "a", Must: "It holds.", Why: "Or it breaks."},
 	}; !slices.Equal(x.Checks, want) {
 		t.Errorf("checks %+v", x.Checks)

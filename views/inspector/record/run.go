@@ -85,7 +85,7 @@ func (x *Exchange) Replay() bool {
 
 // endsTheFamily are the rules that cost the whole grant. A request_uri, an
 // assertion or a proof that comes twice is refused, and that is all.
-var endsTheFamily = []string{"authorization-code-used-once", "device-code-used-once", "refresh-token-used-once", "used once"}
+var endsTheFamily = []string{"authorization-code-used-once", "device-code-used-once", "refresh-token-used-once", "grant-used-once"}
 
 // ends says whether somebody got what they came for.
 func (x *Exchange) ends() bool {
