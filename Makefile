@@ -23,7 +23,7 @@ generate: ## Generate the Go code of the pages (checked in)
 test: ## Run every test, with the race detector where a C compiler is found
 	$(GO) test -p 3 $(shell command -v gcc >/dev/null 2>&1 && echo -race) -timeout 12m ./... # three at once: they wait for browsers and clocks
 
-check: ## Formatting, vet for every platform, staticcheck, generated code
+check: ## Formatting, vet for every platform, staticcheck, generated code, mutants
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "run gofmt -w on these"; exit 1; }
 	$(GO) vet ./... ./.ci/security
 	GOOS=windows $(GO) vet ./...
@@ -31,6 +31,7 @@ check: ## Formatting, vet for every platform, staticcheck, generated code
 	$(GO) tool staticcheck ./... ./.ci/security
 	$(GO) generate ./...
 	git diff --exit-code -- '*_templ.go'
+	.ci/mutants --check
 
 clients: ## Point client libraries that nobody here wrote at the binary; needs Node.js and chromium
 	$(GO) build -o punchcard .
