@@ -5,45 +5,43 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"golang.org/x/net/html"
+	browser "github.com/exampleco/punchcard/auth/punchcardtest/agent"
 )
 
 // agent is whoever talks to the server: a browser with its cookies, or a
 // client. It follows no redirect by itself, and prints the conversation when
 // its case fails.
 type agent struct {
-	t    *testing.T
-	http *http.Client
-	said strings.Builder
+	t       *testing.T
+	browser *browser.Browser
+	http    *http.Client
 }
 
 func newAgent(t *testing.T) *agent {
 	t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
+	b := browser.New(t, issuer)
+	b.HTTP.Transport = watched{http.DefaultTransport}
+	return &agent{t: t, browser: b, http: b.HTTP}
+}
+
+// watched notices the cookies of every answer.
+type watched struct{ http.RoundTripper }
+
+func (w watched) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := w.RoundTripper.RoundTrip(r)
+	if err == nil {
+		noticed(resp)
 	}
-	a := &agent{t: t, http: &http.Client{
-		Jar: jar, Timeout: 30 * time.Second,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("the conversation:\n%s", &a.said)
-		}
-	})
-	return a
+	return resp, err
 }
 
 // answer is a response with its body read.
@@ -54,18 +52,8 @@ type answer struct {
 
 func (a *agent) send(r *http.Request) answer {
 	a.t.Helper()
-	resp, err := a.http.Do(r)
-	if err != nil {
-		a.t.Fatalf("%s %.200s: %v", r.Method, r.URL, err)
-	}
-	defer resp.Body.Close()
-	noticed(resp)
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	fmt.Fprintf(&a.said, "%s %.300s\n  %d %.300s %.300s\n", r.Method, r.URL, resp.StatusCode, resp.Header.Get("Location"), body)
-	return answer{resp, string(body)}
+	got := a.browser.Send(r)
+	return answer{got.Response, got.Text}
 }
 
 // do sends a request; headers are pairs, "" takes one away.
@@ -109,33 +97,15 @@ func (a *agent) api(method, path, token, body string, header ...string) answer {
 
 func (b answer) json(t *testing.T) map[string]any {
 	t.Helper()
-	var m map[string]any
-	if err := json.Unmarshal([]byte(b.body), &m); err != nil {
-		t.Fatalf("%s is no JSON: %v\n%.300s", b.Request.URL.Path, err, b.body)
-	}
-	return m
+	return browser.Answer{Response: b.Response, Text: b.body}.JSON(t)
 }
 
 // follow walks the server's own redirects until a page is shown or the browser
 // would leave for the client.
 func (a *agent) follow(from answer) answer {
 	a.t.Helper()
-	for range 10 {
-		location := from.Header.Get("Location")
-		if from.StatusCode < 300 || from.StatusCode > 399 || location == "" {
-			return from
-		}
-		to, err := from.Request.URL.Parse(location)
-		if err != nil {
-			a.t.Fatal(err)
-		}
-		if !strings.HasPrefix(to.String(), base+"/") {
-			return from
-		}
-		from = a.get(to.String())
-	}
-	a.t.Fatal("redirects without end")
-	return from
+	got := a.browser.Follow(browser.Answer{Response: from.Response, Text: from.body})
+	return answer{got.Response, got.Text}
 }
 
 // form is the one form of a page, filled in as it was drawn.
@@ -147,37 +117,8 @@ type form struct {
 
 func (b answer) form(t *testing.T) form {
 	t.Helper()
-	doc, err := html.Parse(strings.NewReader(b.body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := form{values: url.Values{}}
-	for n := range doc.Descendants() {
-		at := map[string]string{}
-		for _, x := range n.Attr {
-			at[x.Key] = x.Val
-		}
-		_, checked := at["checked"]
-		_, disabled := at["disabled"]
-		switch {
-		case n.Data == "form" && strings.EqualFold(at["method"], "post"):
-			f.action = at["action"]
-		case n.Data != "input" || disabled || at["name"] == "":
-		case at["type"] != "checkbox":
-			f.values.Set(at["name"], at["value"])
-		default:
-			if at["name"] == "scope" {
-				f.boxes = append(f.boxes, at["value"])
-			}
-			if checked {
-				f.values.Add(at["name"], at["value"])
-			}
-		}
-	}
-	if f.action == "" {
-		t.Fatalf("%s shows no form: %d\n%.600s", b.Request.URL.Path, b.StatusCode, b.body)
-	}
-	return f
+	f := browser.Answer{Response: b.Response, Text: b.body}.Form(t)
+	return form{f.Action, f.Values, f.Scopes}
 }
 
 // client is an app: it keeps the verifier and makes the requests.
