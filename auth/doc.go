@@ -98,6 +98,8 @@
 //	revoke.go     introspect.go  userinfo.go  logout.go  logout_confirm.go
 //	account.go    what stands open in a person's name, and how they close it:
 //	              account_apps.go, account_password.go; agent.go words a browser
+//	rules.go      what must hold, and why: rules_request.go, rules_front.go,
+//	              rules_back.go and rules_register.go have one channel each
 //	errors.go     the only file that writes an error
 //	server.go     how fosite is put together
 //
@@ -136,7 +138,9 @@
 //
 // # The ledger
 //
-// Every check is reported as one log/slog record named "check" with the
-// request's context: rule, verdict, expected, got, clause. Stores report their
-// writes as "store". No record carries a secret.
+// A branch that refuses something cites a rule: a value with an ID, a sentence,
+// a clause and a reason. Every check is reported as one log/slog record named
+// "check" with the request's context: the rule and its words, the verdict, what
+// was expected and what came. Rooms report their writes as "store". No record
+// carries a secret. Book lists every rule.
 package auth

@@ -41,7 +41,8 @@ func (s *Server) push(w http.ResponseWriter, r *http.Request) error {
 	if err := s.proveForCode(w, r, client, form); err != nil {
 		return err
 	}
-	if requestSize(form) > maxRequest {
+	if size := requestSize(form); size > maxRequest {
+		s.check(r.Context(), rules.RequestSize, false, "at most "+strconv.Itoa(maxRequest)+" bytes", strconv.Itoa(size))
 		e := newError("invalid_request", "An authorization request may hold 16 KiB of parameters here.")
 		e.Status = http.StatusRequestEntityTooLarge // RFC 9126 2.3
 		return e

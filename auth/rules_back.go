@@ -33,7 +33,7 @@ var ofBack = backRules{
 		Must: "A client that asks for a device code is registered for the device grant.",
 		Why:  "Device codes are a favourite of phishers, so only apps that need them may ask for one."},
 	OriginRegistered: ledger.Rule{ID: "cors-origin-registered", Clause: "RFC 9700 2.6",
-		Must: "A page that reads an answer from a browser is at the origin of a registered browser client.",
+		Must: "A page of another site that reads an answer belongs to a registered browser client.",
 		Why:  "Any other page could use the browsers of its visitors to call these endpoints and read what comes back."},
 
 	SecretGuesses: ledger.Rule{ID: "client-secret-guesses", Clause: "RFC 6749 2.3.1",
@@ -146,7 +146,7 @@ var ofBack = backRules{
 		Why:  "After a crash the server would not know what it had given out, and could not revoke it."},
 
 	AccessTokenSigned: ledger.Rule{ID: "access-token-signed", Clause: "RFC 9068 4",
-		Must: "The access token is a JWT of type at+jwt, signed with a current key of this server.",
+		Must: "The access token is a JWT of type at+jwt, signed with one of this server's keys.",
 		Why:  "Anyone can write a token. Only this server can sign one, and only the type keeps an ID token from opening an API."},
 	AccessTokenIssuer: ledger.Rule{ID: "access-token-iss", Clause: "RFC 9068 4",
 		Must: "The iss of the access token is this server.",

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/exampleco/punchcard/auth/ledger"
 )
@@ -25,6 +26,27 @@ func TestBook(t *testing.T) {
 			if !clauseForm.MatchString(clause) {
 				t.Errorf("%s: %q is no form of a clause", r.ID, clause)
 			}
+		}
+	}
+}
+
+// The limits that the book names are those of the code.
+func TestLimitsInTheBook(t *testing.T) {
+	for _, c := range []struct {
+		rule ledger.Rule
+		said string
+		is   bool
+	}{
+		{rules.RequestSize, "16 KiB", maxRequest == 16<<10},
+		{rules.StateLength, "2048 bytes", maxState == 2048},
+		{rules.LogoutStateLength, "2048 bytes", maxState == 2048},
+		{rules.AssertionShortLived, "five minutes", assertionAhead == 5*time.Minute},
+		{rules.RedirectsFew, "20 addresses", maxRedirectURIs == 20},
+		{rules.NameLength, "200 characters", maxClientName == 200},
+		{rules.ContactsFew, "10 entries", maxListed == 10},
+	} {
+		if !strings.Contains(c.rule.Must, c.said) || !c.is {
+			t.Errorf("%s says %q, which has to be %s", c.rule.ID, c.rule.Must, c.said)
 		}
 	}
 }
