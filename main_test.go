@@ -242,6 +242,8 @@ func TestHouse(t *testing.T) {
 		"views/inspector/attack":   {us + "auth", us + "static", us + "timesheets", us + "views/site", "database/sql"}, // it knows the URL alone
 		"views/inspector/fault":    {us + "auth", us + "static", us + "timesheets", us + "views/site", "database/sql"},
 		"views/inspector/record":   {us + "auth", us + "timesheets", us + "static", us + "views/site"},
+		"views/inspector/page":     {us + "auth", us + "timesheets", us + "views/site", us + "views/inspector/record", us + "views/inspector/attack", us + "views/inspector/fault", "github.com/ory/fosite", "database/sql"}, // plain values
+		"views/viewstest":          {us + "auth", us + "timesheets", us + "views/site", us + "views/inspector", "github.com/ory/fosite", "database/sql"},
 		"views/inspector":          {us + "auth", us + "timesheets", us + "views/site", "github.com/ory/fosite"},
 		"static":                   {us + "auth", us + "timesheets", us + "views", "database/sql"},
 	}

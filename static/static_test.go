@@ -1,8 +1,10 @@
 package static
 
 import (
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"regexp"
 	"strings"
 	"testing"
@@ -17,6 +19,7 @@ func get(path string) *http.Response {
 func TestEveryAssetIsServedForEverWithItsType(t *testing.T) {
 	for name, kind := range map[string]string{
 		"punchcard.css":                "text/css; charset=utf-8",
+		"inspector/inspector.css":      "text/css; charset=utf-8",
 		"favicon.svg":                  "image/svg+xml",
 		"handover.js":                  "text/javascript; charset=utf-8",
 		"fonts/inter.woff2":            "font/woff2",
@@ -92,11 +95,21 @@ func TestEveryTokenThatIsUsedIsDefined(t *testing.T) {
 	}
 }
 
+// stylesheet is every sheet that is not the phone app's, which has its own test.
 func stylesheet(t *testing.T) string {
 	t.Helper()
-	css, err := files.ReadFile("punchcard.css")
-	if err != nil {
-		t.Fatal(err)
+	var all strings.Builder
+	err := fs.WalkDir(files, ".", func(name string, _ fs.DirEntry, err error) error {
+		if err != nil || path.Ext(name) != ".css" || path.Dir(name) == "app" {
+			return err
+		}
+		css, err := files.ReadFile(name)
+		all.WriteString("\n")
+		all.Write(css)
+		return err
+	})
+	if err != nil || all.Len() == 0 {
+		t.Fatalf("no stylesheet: %v", err)
 	}
-	return string(css)
+	return all.String()
 }

@@ -46,7 +46,7 @@ func TestAccountButtonsSayOnWhat(t *testing.T) {
 		said = append(said, strings.Join(strings.Fields(text(b)), " "))
 	}
 	buttons := strings.Join(said, "\n")
-	for _, want := range []string{"Take back: See your timesheets, from " + isolated("Timesheets"), "Disconnect " + isolated("Timesheets"), "End the sign-in of Safari on an iPhone"} {
+	for _, want := range []string{"Take back: See your timesheets, from " + Isolated("Timesheets"), "Disconnect " + Isolated("Timesheets"), "End the sign-in of Safari on an iPhone"} {
 		if !strings.Contains(buttons, want) {
 			t.Errorf("no button says %q:\n%s", want, buttons)
 		}

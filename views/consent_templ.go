@@ -84,7 +84,7 @@ func ConsentPage(p Consent) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = punched().Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Punched().Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -274,7 +274,7 @@ func ConsentPage(p Consent) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var14 string
-				templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(visible(p.RedirectDisplay))
+				templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(Visible(p.RedirectDisplay))
 				if templ_7745c5c3_Err != nil {
 					return templ.Error{Err: templ_7745c5c3_Err, FileName: `consent.templ`, Line: 69, Col: 85}
 				}
@@ -447,7 +447,7 @@ func ConsentPage(p Consent) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = stage("Allow "+isolated(p.ClientName)+"?", p.Strip).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Stage("Allow "+Isolated(p.ClientName)+"?", p.Strip).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

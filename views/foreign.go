@@ -6,10 +6,10 @@ import (
 	"unicode"
 )
 
-// visible shows what a browser would hide: control characters, spaces that
+// Visible shows what a browser would hide: control characters, spaces that
 // are none, and the marks that turn the direction of text, with which a value
 // can be made to look like another one.
-func visible(s string) string {
+func Visible(s string) string {
 	var out strings.Builder
 	for _, r := range s {
 		if unicode.IsPrint(r) {
@@ -21,6 +21,6 @@ func visible(s string) string {
 	return out.String()
 }
 
-// isolated keeps a name's direction marks to the name, where there are no
+// Isolated keeps a name's direction marks to the name, where there are no
 // elements to do it: first strong isolate, pop directional isolate (UAX #9).
-func isolated(name string) string { return "\u2068" + name + "\u2069" }
+func Isolated(name string) string { return "\u2068" + name + "\u2069" }

@@ -62,7 +62,7 @@ func HandoverPage(p Handover) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = punched().Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Punched().Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -99,7 +99,7 @@ func HandoverPage(p Handover) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var4 string
-			templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(visible(p.RedirectDisplay))
+			templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(Visible(p.RedirectDisplay))
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `handover.templ`, Line: 31, Col: 65}
 			}
@@ -201,7 +201,7 @@ func HandoverPage(p Handover) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = stage("Back to "+isolated(p.ClientName), nil).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Stage("Back to "+Isolated(p.ClientName), nil).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -1,7 +1,7 @@
 package views
 
 import (
-	"maps"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -12,10 +12,8 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/exampleco/punchcard/static"
+	"github.com/exampleco/punchcard/views/viewstest"
 )
-
-// hostile is what an app could call itself.
-var hostile = "<script>alert(1)</script>\"' onmouseover=alert(1) \u202Eevil\u200f " + strings.Repeat("Long", 50) + " 👩‍💻"
 
 // everyPage draws each page as it is at its fullest, at its barest, and with
 // hostile words wherever words come from outside.
@@ -23,7 +21,7 @@ func everyPage() map[string]templ.Component {
 	strip := &Strip{Step: 3, Of: 8, Title: "consent", Text: "Nothing has been issued yet."}
 	person := LoginPerson{Name: hostile, Email: hostile, Role: hostile, Initials: "AL", Href: "/login?email=ada"}
 	command := StartCommand{Title: "Discovery", Text: "What it can do.", Shell: "curl -s 'http://localhost:8484/?a=1&b=2' | sed 's/<.*>//'"}
-	pages := map[string]templ.Component{
+	return map[string]templ.Component{
 		"login":       LoginPage(Login{Action: "/login", Flow: "f1", ClientName: hostile, ClientKind: "native", RedirectHost: hostile, Email: hostile, Problem: "No.", Notice: hostile, People: []LoginPerson{person, person}, Strip: strip}),
 		"login, bare": LoginPage(Login{Action: "/login"}),
 		"consent":     ConsentPage(hostileConsent(strip)),
@@ -66,8 +64,6 @@ func everyPage() map[string]templ.Component {
 		"reference, bare": ReferencePage(Reference{Title: "API", Groups: []ReferenceGroup{{ID: "a", Title: "A", Operations: []ReferenceOperation{{ID: "b", Method: "GET", Path: "/b", Summary: "B"}}}}}),
 		"start, empty":    StartPage(Start{Issuer: "https://auth.example", Version: "v1"}),
 	}
-	maps.Copy(pages, inspectorPages())
-	return pages
 }
 
 func hostileConsent(strip *Strip) Consent {
@@ -80,149 +76,7 @@ func hostileConsent(strip *Strip) Consent {
 		}, API: hostile, LeftOut: []ConsentLeftOut{{Tag: hostile, Title: hostile, Reason: hostile}}}
 }
 
-func provesEveryPage(t *testing.T) {
-	css := content(t, "../static/punchcard.css")
-	for name, page := range everyPage() {
-		t.Run(name, func(t *testing.T) {
-			doc := draw(t, page)
-			t.Run("is a document", func(t *testing.T) { isDocument(t, doc) })
-			t.Run("runs nothing of a stranger", func(t *testing.T) { isInert(t, doc) })
-			t.Run("has its fields named", func(t *testing.T) { isLabelled(t, doc) })
-			t.Run("has its headings in order", func(t *testing.T) { hasOutline(t, doc) })
-			t.Run("uses the stylesheet's classes", func(t *testing.T) {
-				for _, n := range all(doc, "") {
-					for _, class := range strings.Fields(attr(n, "class")) {
-						if !regexp.MustCompile(`\.` + regexp.QuoteMeta(class) + `[^a-z0-9-]`).MatchString(css) {
-							t.Errorf("no style for %q", class)
-						}
-					}
-				}
-			})
-		})
-	}
-}
-
-// isDocument: WCAG 2.2 3.1.1 (lang), 2.4.2 (title), 2.4.1 (skip link), 1.3.1
-// (landmarks), and ids that are unique and found.
-func isDocument(t *testing.T, doc *html.Node) {
-	if lang := attr(one(t, doc, "html"), "lang"); lang != "en" {
-		t.Errorf("lang is %q", lang)
-	}
-	if title := text(one(t, doc, "title")); !strings.HasSuffix(title, " · Punchcard") || len(title) < 15 {
-		t.Errorf("title is %q", title)
-	}
-	one(t, doc, "header")
-	one(t, doc, "footer")
-	main := one(t, doc, "main")
-	skip := all(doc, "a")[0]
-	if attr(skip, "href") != "#"+attr(main, "id") || attr(main, "id") == "" {
-		t.Errorf("the first link leads to %q, not to the content", attr(skip, "href"))
-	}
-	ids := map[string]int{}
-	for _, n := range all(doc, "") {
-		if id := attr(n, "id"); id != "" {
-			ids[id]++
-		}
-	}
-	for id, n := range ids {
-		if n > 1 {
-			t.Errorf("id %q stands %d times", id, n)
-		}
-	}
-	for _, n := range all(doc, "") {
-		for _, key := range []string{"aria-labelledby", "aria-describedby", "for"} {
-			if id := attr(n, key); id != "" && ids[id] == 0 {
-				t.Errorf("%s of %s names %q, which is not there", key, n.Data, id)
-			}
-		}
-		if href := attr(n, "href"); strings.HasPrefix(href, "#") && ids[href[1:]] == 0 {
-			t.Errorf("a link leads to %s, which is not there", href)
-		}
-	}
-}
-
-// isInert: the content security policy has no place for scripts and inline
-// styles, and what came with a request never becomes an address.
-func isInert(t *testing.T, doc *html.Node) {
-	for _, n := range all(doc, "") {
-		if n.Data == "script" && attr(n, "type") == "module" && strings.HasPrefix(attr(n, "src"), static.Path("")) && text(n) == "" {
-			continue // a module of our own, on the pages whose policy lets it run
-		}
-		if slices.Contains([]string{"script", "style", "iframe", "object", "embed", "base"}, n.Data) {
-			t.Errorf("<%s> on the page", n.Data)
-		}
-		for _, a := range n.Attr {
-			if a.Key == "action" && attr(n, "id") == "handover" && regexp.MustCompile(`^https?://`).MatchString(a.Val) {
-				continue // to the app, at the address that was validated
-			}
-			if a.Key == "href" && attr(n, "id") == "onward" && regexp.MustCompile(`^https?://`).MatchString(a.Val) {
-				continue // the same after a sign-out, beside a sentence that says where it leads
-			}
-			if a.Key == "style" || strings.HasPrefix(a.Key, "on") {
-				t.Errorf("<%s> has %s=%q", n.Data, a.Key, a.Val)
-			}
-			if slices.Contains([]string{"href", "src", "action", "formaction"}, a.Key) && !regexp.MustCompile(`^(/($|[a-z])|#[a-z]|https://www\.rfc-editor\.org/rfc/rfc)`).MatchString(a.Val) {
-				t.Errorf("<%s> leads to %q", n.Data, a.Val)
-			}
-		}
-	}
-	for _, form := range all(doc, "form") {
-		if attr(form, "method") != "post" && attr(form, "class") != "filter" { // a filter changes nothing
-			t.Errorf("a form is sent by %q", attr(form, "method"))
-		}
-	}
-}
-
-// isLabelled: WCAG 2.2 1.3.1, 4.1.2.
-func isLabelled(t *testing.T, doc *html.Node) {
-	for _, input := range slices.Concat(all(doc, "input"), all(doc, "select"), all(doc, "textarea")) {
-		if attr(input, "type") == "hidden" {
-			continue
-		}
-		label := input.Parent
-		for label != nil && label.Data != "label" {
-			label = label.Parent
-		}
-		if label == nil || strings.TrimSpace(text(label)) == "" {
-			t.Errorf("the field %q has no label", attr(input, "name"))
-		}
-	}
-	for _, n := range append(all(doc, "button"), all(doc, "a")...) {
-		if strings.TrimSpace(text(n)+attr(n, "aria-label")) == "" {
-			t.Errorf("<%s href=%q> says nothing", n.Data, attr(n, "href"))
-		}
-	}
-	for _, svg := range all(doc, "svg") {
-		hidden := attr(svg, "role") == "img" && attr(svg, "aria-label") != "" // a picture that says something, and does
-		for n := svg; n != nil; n = n.Parent {
-			hidden = hidden || attr(n, "aria-hidden") == "true"
-		}
-		if !hidden {
-			t.Error("a decoration is read out")
-		}
-	}
-}
-
-// hasOutline: one h1, and no level left out.
-func hasOutline(t *testing.T, doc *html.Node) {
-	last, firsts := 0, 0
-	for _, n := range all(doc, "") {
-		if len(n.Data) != 2 || n.Data[0] != 'h' || n.Data[1] < '1' || n.Data[1] > '6' {
-			continue
-		}
-		level := int(n.Data[1] - '0')
-		if level == 1 {
-			firsts++
-		}
-		if level > last+1 {
-			t.Errorf("<%s> %q comes after a level %d", n.Data, text(n), last)
-		}
-		last = level
-	}
-	if firsts != 1 {
-		t.Errorf("%d h1", firsts)
-	}
-}
+func provesEveryPage(t *testing.T) { viewstest.Pages(t, everyPage()) }
 
 // Names of strangers stand in <bdi>, so that a direction mark in one turns
 // nothing else on the page.
@@ -250,30 +104,16 @@ func TestNamesOfStrangersAreIsolated(t *testing.T) {
 	}
 }
 
+func TestPagesFit(t *testing.T) { viewstest.Fit(t, everyPage(), Write) }
+
 // Whatever the stylesheet styles is on some page, or made by a module; the
 // rest is dead.
 func TestNoDeadStyles(t *testing.T) {
-	used := map[string]bool{}
 	pages := everyPage()
 	for _, kind := range []string{"native", "web"} {
 		pages["consent "+kind] = ConsentPage(Consent{ClientKind: kind})
 	}
-	for _, page := range pages {
-		for _, n := range all(draw(t, page), "") {
-			for _, class := range strings.Fields(attr(n, "class")) {
-				used[class] = true
-			}
-		}
-	}
-	for _, class := range append(madeByModules(t), givenByTheInspector...) {
-		used[class] = true
-	}
-	css := regexp.MustCompile(`(?s)/\*.*?\*/|url\([^)]*\)`).ReplaceAllString(content(t, "../static/punchcard.css"), "")
-	for _, m := range regexp.MustCompile(`\.([a-z][a-z0-9-]*)`).FindAllStringSubmatch(css, -1) {
-		if !used[m[1]] {
-			t.Errorf(".%s is on no page", m[1])
-		}
-	}
+	viewstest.NoDeadStyles(t, "punchcard.css", pages, madeByModules(t)...)
 }
 
 // madeByModules is every class that a module of ours gives to an element.
@@ -285,7 +125,11 @@ func madeByModules(t *testing.T) []string {
 	}
 	var out []string
 	for _, module := range modules {
-		for _, m := range regexp.MustCompile(`class: '([^']*)'`).FindAllStringSubmatch(content(t, module), -1) {
+		content, err := os.ReadFile(module)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`class: '([^']*)'`).FindAllStringSubmatch(string(content), -1) {
 			out = append(out, strings.Fields(m[1])...)
 		}
 	}

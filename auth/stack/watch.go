@@ -12,6 +12,7 @@ import (
 	"github.com/exampleco/punchcard/views/inspector"
 	"github.com/exampleco/punchcard/views/inspector/attack"
 	"github.com/exampleco/punchcard/views/inspector/fault"
+	"github.com/exampleco/punchcard/views/inspector/page"
 	"github.com/exampleco/punchcard/views/inspector/record"
 )
 
@@ -34,26 +35,26 @@ func (r *rooms) recordConfig() record.Config {
 }
 
 func (c *Serve) pageConfig(ctx context.Context, r *rooms, l net.Listener, recorder *record.Recorder, faults *fault.List) inspector.Config {
-	page := inspector.Config{
+	config := inspector.Config{
 		Issuer: r.issuer, Recorder: recorder, Faults: faults, Controls: controls{r}, Stage: stage(r.document, r.issuer, l), Private: c.private,
 		ClientName: r.clientName, PersonName: r.personName, Document: r.timesheets.Document, DocsHref: "/docs", Now: r.now, Stopping: ctx.Done(),
 	}
 	if phoneApp(r.document) != "" {
-		page.AppHref = "/app/"
+		config.AppHref = "/app/"
 	}
 	if demo, _ := r.auth.DemoClient(); demo != "" && c.private {
-		page.TryHref = "/try"
+		config.TryHref = "/try"
 	}
 	for _, client := range r.document.Clients {
-		page.Clients = append(page.Clients, views.FilterChoice{Value: client.ID, Text: client.Name})
+		config.Clients = append(config.Clients, page.FilterChoice{Value: client.ID, Text: client.Name})
 		if client.Kind == seed.KindMachine && slices.Contains(r.document.DemoCredentials(), client.ID) {
-			page.Starters = append(page.Starters, views.StartCommand{
+			config.Starters = append(config.Starters, views.StartCommand{
 				Title: "Or from a terminal", Text: "A machine gets a token of its own: nobody signs in.",
 				Shell: inspector.Command("curl", "-s", "-u", client.ID+":"+client.Secret, "-d", "grant_type=client_credentials", r.base()+"/oauth/token"),
 			})
 		}
 	}
-	return page
+	return config
 }
 
 // inspectorPath is where the strip's link leads, "" for no link.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/exampleco/punchcard/views"
 	"github.com/exampleco/punchcard/views/inspector/attack"
+	"github.com/exampleco/punchcard/views/inspector/page"
 	"github.com/exampleco/punchcard/views/inspector/record"
 )
 
@@ -42,9 +43,9 @@ func (t *tries) forget() {
 	t.last = nil
 }
 
-func (p *pages) attackCards() (cards []views.AttackCard) {
+func (p *pages) attackCards() (cards []page.AttackCard) {
 	for _, a := range p.attacks {
-		card := views.AttackCard{ID: a.ID, Href: path + "/attacks/" + a.ID, Title: a.Title, Lacks: a.Lacks(p.Stage)}
+		card := page.AttackCard{ID: a.ID, Href: path + "/attacks/" + a.ID, Title: a.Title, Lacks: a.Lacks(p.Stage)}
 		if o, ok := p.tries.get(a.ID); ok {
 			card.Tried, card.Blocked, card.Answer = true, o.Blocked, o.Answer
 		}
@@ -90,16 +91,16 @@ func (p *pages) attackPage(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *pages) showAttack(w http.ResponseWriter, r *http.Request, status int, a attack.Attack, problem string) {
-	page := views.AttackPage{
+	view := page.AttackPage{
 		Frame: p.frame(r), ID: a.ID, Title: a.Title, Text: a.Story, Action: path + "/attacks/" + a.ID, Choices: a.Choices,
 		Problem: problem, Predicted: r.PostFormValue("prediction"), Lacks: a.Lacks(p.Stage), Source: a.Source, File: a.File,
 	}
 	for _, card := range p.attackCards() {
 		if card.ID != a.ID {
-			page.Others = append(page.Others, card)
+			view.Others = append(view.Others, card)
 		}
 	}
-	views.WriteApp(w, r, status, views.AttackPageOf(page))
+	views.WriteApp(w, r, status, page.AttackPageOf(view))
 }
 
 // attackTime is how long an attack may take, with all its signing in.
@@ -143,13 +144,13 @@ func (p *pages) attack(w http.ResponseWriter, r *http.Request) {
 }
 
 // attackResult is what the attack of a run came to; nil for an honest run.
-func (p *pages) attackResult(d *drawn, steps []step) *views.AttackResult {
+func (p *pages) attackResult(d *drawn, steps []step) *page.AttackResult {
 	t := d.run.Attempt
 	if t == nil {
 		return nil
 	}
 	a, _ := p.attackByID(t.ID)
-	out := &views.AttackResult{
+	out := &page.AttackResult{
 		ID: t.ID, Title: a.Title, Href: path + "/attacks/" + t.ID, Predicted: t.Predicted, Answer: t.Answer, Blocked: t.Blocked,
 		Right: t.Predicted == t.Answer, Lesson: strings.TrimSpace(a.Lesson + " " + t.Aftermath), Clause: a.Clause, ClauseHref: clauseHref(a.Clause),
 	}

@@ -7,15 +7,15 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/exampleco/punchcard/views"
+	"github.com/exampleco/punchcard/views/inspector/page"
 	"github.com/exampleco/punchcard/views/inspector/record"
 )
 
 // detail is the exchange behind a step.
-func (d *drawn) detail(steps []step, at int) *views.Detail {
+func (d *drawn) detail(steps []step, at int) *page.Detail {
 	s := steps[at]
 	x := s.exchange
-	out := &views.Detail{
+	out := &page.Detail{
 		Step: s.Number, Tags: tags(x), Request: d.request(x), Response: d.response(x), Lost: x.Lost,
 		Tokens: d.tokens(x), Curl: curl(x, d.base()),
 	}
@@ -57,8 +57,8 @@ func tags(x *record.Exchange) []string {
 }
 
 // line is a check with the clause behind it, in the words of its rule.
-func (d *drawn) line(c record.Check) views.LedgerLine {
-	return views.LedgerLine{
+func (d *drawn) line(c record.Check) page.LedgerLine {
+	return page.LedgerLine{
 		OK: c.OK, Rule: cmp.Or(c.Must, c.Rule), Expected: d.marks.ledger(c.Expected), Got: d.marks.ledger(c.Got),
 		Differs: differs(c), Clause: c.Clause, Href: clauseHref(c.Clause), Why: c.Why,
 	}
@@ -111,7 +111,7 @@ func common(a, b string) int {
 }
 
 // rowOf words a write.
-func rowOf(w record.Write) views.RowWritten {
+func rowOf(w record.Write) page.RowWritten {
 	verb := map[string]string{
 		"insert": "A new %s", "use": "The %s is spent", "retire": "The %s is good for nothing any more", "delete": "%s removed", "update": "The %s is changed",
 		"upsert": "The %s is kept", "revoke": "Ended for good: %s", "bind": "The %s now belongs to this browser",
@@ -126,5 +126,5 @@ func rowOf(w record.Write) views.RowWritten {
 	if w.Op == "revoke" || w.Op == "delete" && w.Rows > 0 {
 		text += fmt.Sprintf(" (%d rows)", w.Rows)
 	}
-	return views.RowWritten{Op: w.Op, Table: w.Table, Kind: w.Kind, ID: w.ID, Text: strings.ToUpper(text[:1]) + text[1:]}
+	return page.RowWritten{Op: w.Op, Table: w.Table, Kind: w.Kind, ID: w.ID, Text: strings.ToUpper(text[:1]) + text[1:]}
 }

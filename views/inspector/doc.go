@@ -4,7 +4,7 @@
 // # How to read it
 //
 //	inspector.go  what it needs, its routes, who may look
-//	draw.go       a recorded run becomes the values of the page
+//	draw.go       a recorded run becomes the values of page.Run
 //	steps.go      which arrows an exchange is, and what they are called
 //	detail.go     the raw exchange, the ledger, the rows
 //	raw.go        wire text with the values that travel marked in it
@@ -16,7 +16,7 @@
 //	breaking.go   the attacks: a prediction, the real thing, the verdict
 //	workshop.go   faults, lifetimes, expiry, reset
 //
-// The recorder is in record, the attacks in attack, the faults in fault. None
-// of them is known to the rooms that are watched; what the page must change
-// comes from main as [Controls].
+// What is drawn is in page, the recorder in record, the attacks in attack, the
+// faults in fault. None of them is known to the rooms that are watched; what
+// must be changed there comes from the composition as [Controls].
 package inspector

@@ -8,13 +8,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/exampleco/punchcard/views"
+	"github.com/exampleco/punchcard/views/inspector/page"
 	"github.com/exampleco/punchcard/views/inspector/record"
 )
 
 // drawing turns a recorded run into the values of the page. step is the id of
 // the one to show in full; the last one that matters, where there is none such.
-func (p *pages) drawing(_ context.Context, run record.Run, step, query string) views.Run {
+func (p *pages) drawing(_ context.Context, run record.Run, step, query string) page.Run {
 	if !p.Private {
 		run = run.Masked()
 	}
@@ -25,9 +25,9 @@ func (p *pages) drawing(_ context.Context, run record.Run, step, query string) v
 	d.all = d.steps()
 	steps := d.all
 	selected := selectedOf(steps, step)
-	out := views.Run{
+	out := page.Run{
 		Number: run.Number, Version: run.Version, Title: p.title(&run), Kind: kindOf(run.Title()),
-		When: when(run.Began, d.now), Length: length(&run), Outcome: views.Outcome(run.Outcome()), OutcomeIn: outcomeIn(&run),
+		When: when(run.Began, d.now), Length: length(&run), Outcome: page.Outcome(run.Outcome()), OutcomeIn: outcomeIn(&run),
 		Cast: p.cast(&run), Family: d.family(), Values: d.travelled(steps), Writes: d.written(steps),
 		Attack: p.attackResult(d, steps), Kept: len(run.Lost()) > 0 && p.Private, Left: run.Left, HAR: path + "/har/" + strconv.Itoa(run.Number),
 	}
@@ -209,7 +209,7 @@ func kindOf(t record.Title) string {
 	return ""
 }
 
-func (p *pages) cast(run *record.Run) [4]views.Actor {
+func (p *pages) cast(run *record.Run) [4]page.Actor {
 	person := "A browser"
 	if name := firstName(p.personName(personOf(run))); name != "" {
 		person = name + "’s browser"
@@ -218,18 +218,18 @@ func (p *pages) cast(run *record.Run) [4]views.Actor {
 	if client == "" {
 		client = "An app"
 	}
-	return [4]views.Actor{
+	return [4]page.Actor{
 		{Name: person, Term: "resource owner"}, {Name: client, Term: "client"},
 		{Name: "Punchcard", Term: "authorization server"}, {Name: "Timesheets API", Term: "resource server"},
 	}
 }
 
 // travelled lists every value with the steps where it occurs.
-func (d *drawn) travelled(steps []step) (out []views.TravellingValue) {
+func (d *drawn) travelled(steps []step) (out []page.TravellingValue) {
 	at := map[string]int{}
 	for _, v := range d.values {
 		at[v.ID()] = len(out)
-		out = append(out, views.TravellingValue{Name: string(v.Kind), Kind: colour(v.Kind), Value: v.ID(), Short: v.Mask})
+		out = append(out, page.TravellingValue{Name: string(v.Kind), Kind: colour(v.Kind), Value: v.ID(), Short: v.Mask})
 	}
 	for _, s := range steps {
 		if s.Note {
@@ -245,16 +245,16 @@ func (d *drawn) travelled(steps []step) (out []views.TravellingValue) {
 				continue
 			}
 			t := &out[i]
-			if !slices.ContainsFunc(t.Steps, func(o views.ValueStep) bool { return o.Href == s.Href }) {
-				t.Steps = append(t.Steps, views.ValueStep{Text: s.name(), Href: s.Href})
+			if !slices.ContainsFunc(t.Steps, func(o page.ValueStep) bool { return o.Href == s.Href }) {
+				t.Steps = append(t.Steps, page.ValueStep{Text: s.name(), Href: s.Href})
 			}
 		}
 	}
-	return slices.DeleteFunc(out, func(v views.TravellingValue) bool { return len(v.Steps) == 0 })
+	return slices.DeleteFunc(out, func(v page.TravellingValue) bool { return len(v.Steps) == 0 })
 }
 
 // written lists the rows of the whole run.
-func (d *drawn) written(steps []step) (out []views.RowWritten) {
+func (d *drawn) written(steps []step) (out []page.RowWritten) {
 	first := map[*record.Exchange]string{}
 	for _, s := range steps {
 		if first[s.exchange] == "" {

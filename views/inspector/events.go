@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/exampleco/punchcard/views"
+	"github.com/exampleco/punchcard/views/inspector/page"
 	"github.com/exampleco/punchcard/views/inspector/record"
 )
 
@@ -20,14 +20,14 @@ const patience = 10 * time.Second
 
 // change is what the stream says of a run.
 type change struct {
-	Run     int           `json:"run"`
-	Version int           `json:"version"`
-	New     bool          `json:"new"`
-	Title   string        `json:"title"`
-	Client  string        `json:"client"`
-	Person  string        `json:"person"`
-	Outcome views.Outcome `json:"outcome"`
-	Aside   bool          `json:"aside"` // a look-up: a page that follows stays where it is
+	Run     int          `json:"run"`
+	Version int          `json:"version"`
+	New     bool         `json:"new"`
+	Title   string       `json:"title"`
+	Client  string       `json:"client"`
+	Person  string       `json:"person"`
+	Outcome page.Outcome `json:"outcome"`
+	Aside   bool         `json:"aside"` // a look-up: a page that follows stays where it is
 }
 
 // events tells an open page which runs have grown. The page then reads the
@@ -74,6 +74,6 @@ func (p *pages) events(w http.ResponseWriter, r *http.Request) {
 func (p *pages) news(run record.Run, fresh bool) change {
 	return change{
 		Run: run.Number, Version: run.Version, New: fresh, Title: p.title(&run), Client: run.Client, Person: personOf(&run),
-		Outcome: views.Outcome(run.Outcome()), Aside: aside(run),
+		Outcome: page.Outcome(run.Outcome()), Aside: aside(run),
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/exampleco/punchcard/views"
+	"github.com/exampleco/punchcard/views/inspector/page"
 	"github.com/exampleco/punchcard/views/inspector/record"
 )
 
@@ -134,11 +134,11 @@ func (d *drawn) expiry(_ *record.Exchange, v record.Value) time.Time {
 }
 
 // family draws the tree; nil where nothing was issued.
-func (d *drawn) family() *views.Family {
+func (d *drawn) family() *page.Family {
 	if len(d.fates.roots) == 0 {
 		return nil
 	}
-	out := &views.Family{State: "alive", Text: "The grant stands."}
+	out := &page.Family{State: "alive", Text: "The grant stands."}
 	switch {
 	case d.fates.twice:
 		out.State, out.Text = "attacked", "Somebody used a code or a refresh token for the second time. Nobody can tell the thief from the owner, so all of it is dead."
@@ -162,10 +162,10 @@ func (d *drawn) anyAlive() bool {
 	return false
 }
 
-func (d *drawn) node(id string) views.FamilyNode {
+func (d *drawn) node(id string) page.FamilyNode {
 	t := d.fates.all[id]
 	state, text := d.stateOf(t)
-	n := views.FamilyNode{Name: string(t.kind), Kind: colour(t.kind), Value: id, Short: t.value.Mask, State: state, StateText: text}
+	n := page.FamilyNode{Name: string(t.kind), Kind: colour(t.kind), Value: id, Short: t.value.Mask, State: state, StateText: text}
 	if state == "alive" && t.kind != record.ID && t.kind != record.Device && len(t.value.Hash) > 8 {
 		n.ExpireHref = path + "/expire/" + t.value.Hash
 	}

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/exampleco/punchcard/views"
+	"github.com/exampleco/punchcard/views/inspector/page"
 	"github.com/exampleco/punchcard/views/inspector/record"
 )
 
@@ -21,18 +21,18 @@ func (d *drawn) pushed(x *record.Exchange) (out []step) {
 	if challenge != nil {
 		out = append(out, noted(x, "m", byApp, true, both("Make a secret ", "Generate a "), d.verifierOf(x)))
 	}
-	ask := append([]views.Words{both("Hand over the request", "POST /oauth/par")}, challenge...)
+	ask := append([]page.Words{both("Hand over the request", "POST /oauth/par")}, challenge...)
 	return append(out, arrow(x, "", appToServer, ask...),
 		d.answered(x, serverToApp, d.named(x, record.Pushed, both("A name for it: ", ""), "Pushed authorization response")))
 }
 
 // named is what an answer gives, or the specification's word for the answer
 // where it is not found in it.
-func (d *drawn) named(x *record.Exchange, kind record.ValueKind, before views.Words, spec string) []views.Words {
+func (d *drawn) named(x *record.Exchange, kind record.ValueKind, before page.Words, spec string) []page.Words {
 	if v := d.carry(kind, x.Given(), ""); v != nil {
-		return append([]views.Words{before}, v[1:]...)
+		return append([]page.Words{before}, v[1:]...)
 	}
-	return []views.Words{both(strings.TrimRight(before.Plain, ": "), spec)}
+	return []page.Words{both(strings.TrimRight(before.Plain, ": "), spec)}
 }
 
 // deviceAsks is RFC 8628 3.1: two codes, one to keep and one to show.
@@ -56,7 +56,7 @@ func (d *drawn) deviceForm(x *record.Exchange) []step {
 	case "stop":
 		label = both("That is not my device: stop", "POST /device: stop")
 	}
-	words := []views.Words{label}
+	words := []page.Words{label}
 	if code := d.carry(record.UserCode, x.Sent(), ""); code != nil {
 		words = append(words, code[1:]...)
 	}
@@ -89,16 +89,16 @@ func (d *drawn) register(x *record.Exchange) []step {
 	case http.MethodDelete:
 		ask, answer = both("Forget me", "Client delete request"), both("Gone", strconv.Itoa(x.Status))
 	}
-	back := []views.Words{answer}
+	back := []page.Words{answer}
 	if x.Method == http.MethodPost && d.run.Client != "" {
 		back = append(back, say(d.run.Client))
 	}
-	asked := append([]views.Words{ask}, d.anyToken(x.Sent(), " + ")...)
+	asked := append([]page.Words{ask}, d.anyToken(x.Sent(), " + ")...)
 	return []step{arrow(x, "", appToServer, asked...), d.answered(x, serverToApp, back)}
 }
 
 // takenBack is what a person does on the account page.
-func (d *drawn) takenBack(x *record.Exchange) views.Words {
+func (d *drawn) takenBack(x *record.Exchange) page.Words {
 	form := x.Form()
 	app := d.clientName(form.Get("client"))
 	label := map[string]string{
@@ -112,7 +112,7 @@ func (d *drawn) takenBack(x *record.Exchange) views.Words {
 }
 
 // onceMore is an answer that only says to come again.
-func onceMore(x *record.Exchange) views.Words {
+func onceMore(x *record.Exchange) page.Words {
 	switch code := x.ErrorCode(); code {
 	case "authorization_pending":
 		return both("not yet", code)

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/exampleco/punchcard/views"
+	"github.com/exampleco/punchcard/views/inspector/page"
 	"github.com/exampleco/punchcard/views/inspector/record"
 )
 
@@ -26,7 +26,7 @@ func exchange(kind record.Kind, target string, form url.Values, status int, answ
 }
 
 // drawnOf draws a run of these, and returns its steps as they are read.
-func drawnOf(t *testing.T, run record.Run) (views.Run, []string) {
+func drawnOf(t *testing.T, run record.Run) (page.Run, []string) {
 	for i, x := range run.Exchanges {
 		x.ID = i + 1
 	}
@@ -39,7 +39,7 @@ func drawnOf(t *testing.T, run record.Run) (views.Run, []string) {
 		for _, w := range s.Label {
 			text += " " + w.Plain
 		}
-		if s.Outcome == views.OutcomeRefused {
+		if s.Outcome == page.OutcomeRefused {
 			text += " REFUSED"
 		}
 		steps = append(steps, strings.Join(strings.Fields(text), " "))

@@ -9,6 +9,7 @@ import (
 	"github.com/exampleco/punchcard/views"
 	"github.com/exampleco/punchcard/views/inspector/attack"
 	"github.com/exampleco/punchcard/views/inspector/fault"
+	"github.com/exampleco/punchcard/views/inspector/page"
 	"github.com/exampleco/punchcard/views/inspector/record"
 )
 
@@ -25,7 +26,7 @@ type Config struct {
 	// ClientName and PersonName word an id, or an e-mail address; "" for one
 	// that is not known.
 	ClientName, PersonName func(string) string
-	Clients                []views.FilterChoice // who faults can be for
+	Clients                []page.FilterChoice // who faults can be for
 	// Document returns the API's OpenAPI document, which says what a token
 	// opens.
 	Document func() []byte
@@ -144,9 +145,9 @@ func (p *pages) problem(w http.ResponseWriter, r *http.Request, status int, titl
 	writeProblem(w, status, title, text)
 }
 
-func (p *pages) frame(r *http.Request) views.InspectorFrame {
+func (p *pages) frame(r *http.Request) page.Frame {
 	viewer, _ := r.Context().Value(viewerKey{}).(string)
-	return views.InspectorFrame{
+	return page.Frame{
 		Where: p.where, Masked: !p.Private, Viewer: viewer, Dropped: p.Recorder.Dropped(), Unsaved: p.Recorder.Unsaved(),
 		Events: path + "/events", AppHref: p.AppHref, DocsHref: p.DocsHref,
 	}

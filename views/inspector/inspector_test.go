@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/exampleco/punchcard/views"
+	"github.com/exampleco/punchcard/views/inspector/page"
 	"github.com/exampleco/punchcard/views/inspector/record"
 )
 
@@ -53,14 +53,14 @@ func TestPieces(t *testing.T) {
 	m := newMarks([]record.Value{code, state})
 	for _, c := range []struct {
 		text string
-		want []views.Piece
+		want []page.Piece
 	}{
-		{"code=pcc_0123456789abcdef;", []views.Piece{
-			{Text: "code="}, {Text: "pcc_0123456789abcdef", Kind: views.KindCode, Value: code.ID(), Title: "authorization code " + code.ID()}, {Text: ";"},
+		{"code=pcc_0123456789abcdef;", []page.Piece{
+			{Text: "code="}, {Text: "pcc_0123456789abcdef", Kind: page.KindCode, Value: code.ID(), Title: "authorization code " + code.ID()}, {Text: ";"},
 		}},
-		{"a+state%2Fwith%3Dodd%26signs", []views.Piece{{Text: "a+state%2Fwith%3Dodd%26signs", Kind: views.KindState, Value: state.ID(), Title: "state " + state.ID()}}},
-		{"x \x000pcc\x01 y", []views.Piece{{Text: "x ␀0pcc␁ y"}}},
-		{"p=" + record.Hidden, []views.Piece{{Text: "p="}, {Text: record.Hidden, Kind: views.KindMasked, Title: "never kept"}}},
+		{"a+state%2Fwith%3Dodd%26signs", []page.Piece{{Text: "a+state%2Fwith%3Dodd%26signs", Kind: page.KindState, Value: state.ID(), Title: "state " + state.ID()}}},
+		{"x \x000pcc\x01 y", []page.Piece{{Text: "x ␀0pcc␁ y"}}},
+		{"p=" + record.Hidden, []page.Piece{{Text: "p="}, {Text: record.Hidden, Kind: page.KindMasked, Title: "never kept"}}},
 		{"", nil},
 	} {
 		got := m.pieces(c.text, "")

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/exampleco/punchcard/views"
+	"github.com/exampleco/punchcard/views/inspector/page"
 	"github.com/exampleco/punchcard/views/inspector/record"
 )
 
@@ -16,12 +17,12 @@ import (
 func (p *pages) newest(w http.ResponseWriter, r *http.Request) {
 	filter := filterOf(r)
 	runs := filter.through(p.Recorder.Recent())
-	page := views.Inspector{Follow: true}
+	view := page.Inspector{Follow: true}
 	if len(runs) > 0 {
-		p.draw(w, r, page, newestOf(runs).Number)
+		p.draw(w, r, view, newestOf(runs).Number)
 		return
 	}
-	p.show(w, r, http.StatusOK, page, 0)
+	p.show(w, r, http.StatusOK, view, 0)
 }
 
 // newestOf is the run that began last, leaving aside mere look-ups: a library
@@ -50,11 +51,11 @@ func (p *pages) one(w http.ResponseWriter, r *http.Request) {
 		p.problem(w, r, http.StatusNotFound, "There is no such run", "Runs have numbers. The list at "+path+" has those that are kept.")
 		return
 	}
-	p.draw(w, r, views.Inspector{}, number)
+	p.draw(w, r, page.Inspector{}, number)
 }
 
 // draw shows one run.
-func (p *pages) draw(w http.ResponseWriter, r *http.Request, page views.Inspector, number int) {
+func (p *pages) draw(w http.ResponseWriter, r *http.Request, view page.Inspector, number int) {
 	run, ok, err := p.Recorder.Find(r.Context(), number)
 	if err != nil {
 		w.Header().Set("Retry-After", "5")
@@ -62,38 +63,38 @@ func (p *pages) draw(w http.ResponseWriter, r *http.Request, page views.Inspecto
 		return
 	}
 	if !ok {
-		page.Missing = "Run " + strconv.Itoa(number) + " is not kept any more, or never was: the file has the last 1,000."
-		p.show(w, r, http.StatusNotFound, page, number)
+		view.Missing = "Run " + strconv.Itoa(number) + " is not kept any more, or never was: the file has the last 1,000."
+		p.show(w, r, http.StatusNotFound, view, number)
 		return
 	}
 	drawn := p.drawing(r.Context(), run, r.URL.Query().Get("step"), filterOf(r).query())
-	page.Run = &drawn
-	p.show(w, r, http.StatusOK, page, number)
+	view.Run = &drawn
+	p.show(w, r, http.StatusOK, view, number)
 }
 
 // show writes the page, or the part of it that a script asked for.
-func (p *pages) show(w http.ResponseWriter, r *http.Request, status int, page views.Inspector, current int) {
-	page.Frame, page.TryHref, page.AppHref, page.Starters = p.frame(r), p.TryHref, p.AppHref, p.Starters
+func (p *pages) show(w http.ResponseWriter, r *http.Request, status int, view page.Inspector, current int) {
+	view.Frame, view.TryHref, view.AppHref, view.Starters = p.frame(r), p.TryHref, p.AppHref, p.Starters
 	filter := filterOf(r)
 	all := p.Recorder.Recent()
 	slices.SortFunc(all, func(a, b record.Run) int { return b.Number - a.Number })
-	page.Filter = p.filter(filter, all)
+	view.Filter = p.filter(filter, all)
 	for _, run := range filter.through(all) {
 		line := p.line(run, filter.query())
 		line.Current = run.Number == current
-		page.Runs = append(page.Runs, line)
+		view.Runs = append(view.Runs, line)
 	}
-	page.Filter.Shown = len(page.Runs)
-	page.Attacks = p.attackCards()
-	page.Workshop = p.workshop()
-	page.Frame.Notice = notices[r.URL.Query().Get("done")]
+	view.Filter.Shown = len(view.Runs)
+	view.Attacks = p.attackCards()
+	view.Workshop = p.workshop()
+	view.Frame.Notice = notices[r.URL.Query().Get("done")]
 	switch r.URL.Query().Get("part") {
 	case "run":
-		views.WriteApp(w, r, status, views.InspectorRun(page))
+		views.WriteApp(w, r, status, page.InspectorRun(view))
 	case "runs":
-		views.WriteApp(w, r, status, views.InspectorRuns(page))
+		views.WriteApp(w, r, status, page.InspectorRuns(view))
 	default:
-		views.WriteApp(w, r, status, views.InspectorPage(page))
+		views.WriteApp(w, r, status, page.InspectorPage(view))
 	}
 }
 
@@ -172,20 +173,20 @@ func personOf(run *record.Run) string {
 	return run.Email
 }
 
-func (p *pages) filter(f filter, all []record.Run) views.RunFilter {
-	out := views.RunFilter{Client: f.client, Person: f.person, Outcome: f.outcome, Total: len(all), Query: f.query()}
-	add := func(to []views.FilterChoice, value, text string) []views.FilterChoice {
-		if value == "" || slices.ContainsFunc(to, func(c views.FilterChoice) bool { return c.Value == value }) {
+func (p *pages) filter(f filter, all []record.Run) page.RunFilter {
+	out := page.RunFilter{Client: f.client, Person: f.person, Outcome: f.outcome, Total: len(all), Query: f.query()}
+	add := func(to []page.FilterChoice, value, text string) []page.FilterChoice {
+		if value == "" || slices.ContainsFunc(to, func(c page.FilterChoice) bool { return c.Value == value }) {
 			return to
 		}
-		return append(to, views.FilterChoice{Value: value, Text: text})
+		return append(to, page.FilterChoice{Value: value, Text: text})
 	}
 	for i := range all {
 		person := personOf(&all[i])
 		out.Clients = add(out.Clients, all[i].Client, p.clientName(all[i].Client))
 		out.People = add(out.People, person, p.personName(person))
 	}
-	byText := func(a, b views.FilterChoice) int {
+	byText := func(a, b page.FilterChoice) int {
 		if a.Text < b.Text {
 			return -1
 		}
@@ -196,12 +197,12 @@ func (p *pages) filter(f filter, all []record.Run) views.RunFilter {
 	return out
 }
 
-func (p *pages) line(run record.Run, query string) views.RunLine {
+func (p *pages) line(run record.Run, query string) page.RunLine {
 	person := personOf(&run)
-	return views.RunLine{
+	return page.RunLine{
 		Number: run.Number, Href: path + "/" + strconv.Itoa(run.Number) + query, Title: p.title(&run), Kind: kindOf(run.Title()),
 		When: when(run.Began, p.Now()), Client: p.clientName(run.Client), Person: p.personName(person),
-		Outcome: views.Outcome(run.Outcome()), Kept: len(run.Exchanges) == 0,
+		Outcome: page.Outcome(run.Outcome()), Kept: len(run.Exchanges) == 0,
 	}
 }
 

@@ -11,27 +11,27 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/exampleco/punchcard/views"
+	"github.com/exampleco/punchcard/views/inspector/page"
 	"github.com/exampleco/punchcard/views/inspector/record"
 )
 
 // colour is how a kind of value is drawn.
-func colour(kind record.ValueKind) views.ValueKind {
+func colour(kind record.ValueKind) page.ValueKind {
 	switch kind {
 	case record.Code, record.Device, record.UserCode:
-		return views.KindCode
+		return page.KindCode
 	case record.Verifier, record.Challenge:
-		return views.KindPKCE
+		return page.KindPKCE
 	case record.Access, record.Token, record.Registration:
-		return views.KindAccess
+		return page.KindAccess
 	case record.Refresh:
-		return views.KindRefresh
+		return page.KindRefresh
 	case record.ID:
-		return views.KindID
+		return page.KindID
 	case record.Flow, record.Pushed:
-		return views.KindFlow
+		return page.KindFlow
 	}
-	return views.KindState
+	return page.KindState
 }
 
 // marks finds the values of a run in any text.
@@ -85,22 +85,22 @@ func (m marks) whole(parameter string) (record.Value, bool) {
 const longest = 44
 
 // pieces cuts wire text into what is mere text and what travels.
-func (m marks) pieces(text, class string) []views.Piece {
+func (m marks) pieces(text, class string) []page.Piece {
 	return m.cut(m.find.Replace(edgeless.Replace(text)), class)
 }
 
 // ledger is pieces for the words of a check, which name values by their ids.
-func (m marks) ledger(text string) []views.Piece {
+func (m marks) ledger(text string) []page.Piece {
 	return m.cut(m.ids.Replace(edgeless.Replace(text)), "")
 }
 
 var edgeless = strings.NewReplacer(opens, "␀", closes, "␁", record.Hidden, opens+"/"+record.Hidden+closes)
 
-func (m marks) cut(rest, class string) (out []views.Piece) {
+func (m marks) cut(rest, class string) (out []page.Piece) {
 	for rest != "" {
 		before, marked, ok := strings.Cut(rest, opens)
 		if before != "" {
-			out = append(out, views.Piece{Text: before, Class: class})
+			out = append(out, page.Piece{Text: before, Class: class})
 		}
 		if !ok {
 			break
@@ -110,11 +110,11 @@ func (m marks) cut(rest, class string) (out []views.Piece) {
 		which := []rune(value)[0]
 		value = value[len(string(which)):]
 		if which == '/' {
-			out = append(out, views.Piece{Text: value, Kind: views.KindMasked, Title: "never kept"})
+			out = append(out, page.Piece{Text: value, Kind: page.KindMasked, Title: "never kept"})
 			continue
 		}
 		v := m.known[which-'0']
-		out = append(out, views.Piece{Text: elided(value), Kind: colour(v.Kind), Value: v.ID(), Title: string(v.Kind) + " " + v.ID()})
+		out = append(out, page.Piece{Text: elided(value), Kind: colour(v.Kind), Value: v.ID(), Title: string(v.Kind) + " " + v.ID()})
 	}
 	return out
 }
@@ -130,56 +130,56 @@ func elided(value string) string {
 var headerOrder = []string{"Authorization", "Dpop", "Content-Type", "Accept", "Origin", "Referer", "Cookie", "Location", "Refresh", "Www-Authenticate", "Set-Cookie", "Cache-Control"}
 
 // request is what was sent, one parameter a line.
-func (d *drawn) request(x *record.Exchange) []views.Piece {
+func (d *drawn) request(x *record.Exchange) []page.Piece {
 	path, query, has := strings.Cut(x.Target, "?")
-	out := []views.Piece{{Text: x.Method, Class: "m"}, {Text: " " + path}}
+	out := []page.Piece{{Text: x.Method, Class: "m"}, {Text: " " + path}}
 	if has {
-		out = append(out, views.Piece{Text: "?", Class: "h"})
+		out = append(out, page.Piece{Text: "?", Class: "h"})
 		out = append(out, d.parameters(query, "\n    ")...)
 	}
-	out = append(out, views.Piece{Text: " " + x.Proto + "\nHost: " + x.Host, Class: "h"})
+	out = append(out, page.Piece{Text: " " + x.Proto + "\nHost: " + x.Host, Class: "h"})
 	out = append(out, d.headers(x.Header)...)
 	if x.Body != "" {
-		out = append(out, views.Piece{Text: "\n\n"})
+		out = append(out, page.Piece{Text: "\n\n"})
 		out = append(out, d.body(x.Header, x.Body)...)
 	}
 	return append(out, cut(x.BodyCut, x.Body, "It may hold a secret that cannot be told from the rest.")...)
 }
 
 // response is what was answered.
-func (d *drawn) response(x *record.Exchange) []views.Piece {
+func (d *drawn) response(x *record.Exchange) []page.Piece {
 	class := "s"
 	if x.Refused() {
 		class = "x"
 	}
-	out := []views.Piece{{Text: x.Proto + " ", Class: "h"}, {Text: strings.TrimSpace(strconv.Itoa(x.Status) + " " + http.StatusText(x.Status)), Class: class}}
+	out := []page.Piece{{Text: x.Proto + " ", Class: "h"}, {Text: strings.TrimSpace(strconv.Itoa(x.Status) + " " + http.StatusText(x.Status)), Class: class}}
 	out = append(out, d.headers(x.Answer)...)
 	switch {
 	case x.Page != "":
-		out = append(out, views.Piece{Text: "\n\n"}, views.Piece{Text: "a page: " + x.Page + " (" + size(x.AnswerCut) + ", not kept)", Class: "h"})
+		out = append(out, page.Piece{Text: "\n\n"}, page.Piece{Text: "a page: " + x.Page + " (" + size(x.AnswerCut) + ", not kept)", Class: "h"})
 		if x.Handed != "" {
-			out = append(out, views.Piece{Text: "\nwhose form posts to the app\n", Class: "h"})
+			out = append(out, page.Piece{Text: "\nwhose form posts to the app\n", Class: "h"})
 			out = append(out, d.parameters(x.Handed, "")...)
 		}
 	case x.AnswerBody != "":
-		out = append(out, views.Piece{Text: "\n\n"})
+		out = append(out, page.Piece{Text: "\n\n"})
 		out = append(out, d.body(x.Answer, x.AnswerBody)...)
 		out = append(out, cut(x.AnswerCut, x.AnswerBody, "")...)
 	}
 	return out
 }
 
-func cut(n int, kept, why string) []views.Piece {
+func cut(n int, kept, why string) []page.Piece {
 	switch {
 	case n == 0:
 		return nil
 	case kept == "":
-		return []views.Piece{{Text: "\n\n(a body of " + size(n) + ", not kept. " + why + ")", Class: "h"}}
+		return []page.Piece{{Text: "\n\n(a body of " + size(n) + ", not kept. " + why + ")", Class: "h"}}
 	}
-	return []views.Piece{{Text: "\n… and " + size(n) + " more, not kept", Class: "h"}}
+	return []page.Piece{{Text: "\n… and " + size(n) + " more, not kept", Class: "h"}}
 }
 
-func (d *drawn) headers(h http.Header) (out []views.Piece) {
+func (d *drawn) headers(h http.Header) (out []page.Piece) {
 	names := make([]string, 0, len(h))
 	for name := range h {
 		names = append(names, name)
@@ -198,7 +198,7 @@ func (d *drawn) headers(h http.Header) (out []views.Piece) {
 	})
 	for _, name := range names {
 		for _, value := range h[name] {
-			out = append(out, views.Piece{Text: "\n" + name + ": ", Class: "h"})
+			out = append(out, page.Piece{Text: "\n" + name + ": ", Class: "h"})
 			if name == "Location" || name == "Refresh" || name == "Referer" {
 				out = append(out, d.address(value)...)
 			} else {
@@ -217,34 +217,34 @@ func valueClass(rank int) string {
 	return ""
 }
 
-func (d *drawn) address(to string) []views.Piece {
+func (d *drawn) address(to string) []page.Piece {
 	where, query, ok := strings.Cut(to, "?")
 	out := d.marks.pieces(where, "")
 	if ok {
-		out = append(out, views.Piece{Text: "?", Class: "h"})
+		out = append(out, page.Piece{Text: "?", Class: "h"})
 		out = append(out, d.parameters(query, "\n    ")...)
 	}
 	return out
 }
 
 // parameters are written one a line, as they were sent.
-func (d *drawn) parameters(encoded, indent string) (out []views.Piece) {
+func (d *drawn) parameters(encoded, indent string) (out []page.Piece) {
 	for i, pair := range strings.Split(encoded, "&") {
 		name, value, has := strings.Cut(pair, "=")
 		switch {
 		case i > 0 && indent == "":
-			out = append(out, views.Piece{Text: "\n&", Class: "h"})
+			out = append(out, page.Piece{Text: "\n&", Class: "h"})
 		case i > 0:
-			out = append(out, views.Piece{Text: indent + "&", Class: "h"})
+			out = append(out, page.Piece{Text: indent + "&", Class: "h"})
 		case indent != "":
-			out = append(out, views.Piece{Text: indent, Class: "h"})
+			out = append(out, page.Piece{Text: indent, Class: "h"})
 		}
 		if has {
 			name += "="
 		}
-		out = append(out, views.Piece{Text: name, Class: "k"})
+		out = append(out, page.Piece{Text: name, Class: "k"})
 		if v, ok := d.marks.whole(value); ok {
-			out = append(out, views.Piece{Text: elided(value), Kind: colour(v.Kind), Value: v.ID(), Title: string(v.Kind) + " " + v.ID()})
+			out = append(out, page.Piece{Text: elided(value), Kind: colour(v.Kind), Value: v.ID(), Title: string(v.Kind) + " " + v.ID()})
 			continue
 		}
 		out = append(out, d.marks.pieces(value, "")...)
@@ -252,7 +252,7 @@ func (d *drawn) parameters(encoded, indent string) (out []views.Piece) {
 	return out
 }
 
-func (d *drawn) body(h http.Header, body string) []views.Piece {
+func (d *drawn) body(h http.Header, body string) []page.Piece {
 	kind := strings.ToLower(h.Get("Content-Type"))
 	switch {
 	case strings.HasPrefix(kind, "application/x-www-form-urlencoded"):

@@ -7,13 +7,13 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/exampleco/punchcard/views"
+	"github.com/exampleco/punchcard/views/inspector/page"
 	"github.com/exampleco/punchcard/views/inspector/record"
 )
 
 // step is an arrow with the exchange that it stands for.
 type step struct {
-	views.Step
+	page.Step
 	exchange *record.Exchange
 	answer   bool // the way back
 }
@@ -69,12 +69,12 @@ func (d *drawn) steps() []step {
 const moves = "n"
 
 // arrow makes one step of an exchange; suffix tells several apart.
-func arrow(x *record.Exchange, suffix string, w way, label ...views.Words) step {
+func arrow(x *record.Exchange, suffix string, w way, label ...page.Words) step {
 	meta := ms(x)
 	if suffix == "a" {
 		meta = strconv.Itoa(x.Status)
 	}
-	return step{answer: suffix == "a" || w.back && suffix == "", Step: views.Step{
+	return step{answer: suffix == "a" || w.back && suffix == "", Step: page.Step{
 		ID: strconv.Itoa(x.ID) + suffix, Number: moves, Span: w.span, Role: w.role, Route: w.route, Back: w.back, Front: w.front, Label: label, Meta: meta,
 	}}
 }
@@ -86,17 +86,17 @@ func between(s step) step {
 }
 
 // noted is something that somebody does alone.
-func noted(x *record.Exchange, suffix string, w way, ok bool, label ...views.Words) step {
+func noted(x *record.Exchange, suffix string, w way, ok bool, label ...page.Words) step {
 	s := between(arrow(x, suffix, w, label...))
 	s.Note, s.Meta, s.answer = true, "", false
 	if !ok {
-		s.Outcome = views.OutcomeRefused
+		s.Outcome = page.OutcomeRefused
 	}
 	return s
 }
 
 func refusal(s step) step {
-	s.Outcome = views.OutcomeRefused
+	s.Outcome = page.OutcomeRefused
 	return s
 }
 
@@ -111,14 +111,14 @@ func ms(x *record.Exchange) string {
 	}
 }
 
-func say(plain string) views.Words        { return views.Words{Plain: plain} }
-func both(plain, spec string) views.Words { return views.Words{Plain: plain, Spec: spec} }
+func say(plain string) page.Words        { return page.Words{Plain: plain} }
+func both(plain, spec string) page.Words { return page.Words{Plain: plain, Spec: spec} }
 
 // carry is a value in a label, "" for none.
-func (d *drawn) carry(kind record.ValueKind, values []record.Value, before string) []views.Words {
+func (d *drawn) carry(kind record.ValueKind, values []record.Value, before string) []page.Words {
 	for _, v := range values {
 		if d.marks.kind(v) == kind {
-			return []views.Words{say(before), {Plain: short(kind), Kind: colour(kind), Value: v.ID()}}
+			return []page.Words{say(before), {Plain: short(kind), Kind: colour(kind), Value: v.ID()}}
 		}
 	}
 	return nil
@@ -159,25 +159,25 @@ func (d *drawn) stepsOf(x *record.Exchange) []step {
 	case record.KindConsent:
 		return d.posted(x, d.consented(x), "Nothing is allowed")
 	case record.KindCallback:
-		label := append([]views.Words{both("Arrives at the app", "redirect_uri")}, d.carry(record.Code, x.Sent(), " + ")...)
+		label := append([]page.Words{both("Arrives at the app", "redirect_uri")}, d.carry(record.Code, x.Sent(), " + ")...)
 		return []step{between(arrow(x, "", personToApp, label...))}
 	case record.KindToken:
 		return d.token(x)
 	case record.KindAPI:
 		return d.api(x)
 	case record.KindIntrospect:
-		ask := append([]views.Words{both("Does it stand?", "POST /oauth/introspect")}, d.anyToken(x.Sent(), " ")...)
+		ask := append([]page.Words{both("Does it stand?", "POST /oauth/introspect")}, d.anyToken(x.Sent(), " ")...)
 		return d.asked(x, apiToServer, serverToAPI, ask, both("What it says", "introspection response"))
 	case record.KindUserinfo:
-		ask := append([]views.Words{both("Who is it?", "UserInfo request")}, d.anyToken(x.Sent(), " + ")...)
+		ask := append([]page.Words{both("Who is it?", "UserInfo request")}, d.anyToken(x.Sent(), " + ")...)
 		return d.asked(x, appToServer, serverToApp, ask, both("Who it is", "claims"))
 	case record.KindRevoke:
-		ask := append([]views.Words{both("Give back", "POST /oauth/revoke")}, d.anyToken(x.Sent(), " ")...)
+		ask := append([]page.Words{both("Give back", "POST /oauth/revoke")}, d.anyToken(x.Sent(), " ")...)
 		return d.asked(x, appToServer, serverToApp, ask, both("Done", "200"))
 	case record.KindMetadata:
-		return d.asked(x, appToServer, serverToApp, []views.Words{both("Where are your endpoints?", "GET "+x.Path())}, both("Here", "metadata"))
+		return d.asked(x, appToServer, serverToApp, []page.Words{both("Where are your endpoints?", "GET "+x.Path())}, both("Here", "metadata"))
 	case record.KindKeys:
-		return d.asked(x, appToServer, serverToApp, []views.Words{both("What keys do you sign with?", "GET "+x.Path())}, both("These", "JWK Set"))
+		return d.asked(x, appToServer, serverToApp, []page.Words{both("What keys do you sign with?", "GET "+x.Path())}, both("These", "JWK Set"))
 	case record.KindPreflight:
 		return []step{between(arrow(x, "", appToServer, both("May this origin call?", "CORS preflight")))}
 	case record.KindLogout:
@@ -201,7 +201,7 @@ func (d *drawn) stepsOf(x *record.Exchange) []step {
 	case record.KindAccount:
 		return d.posted(x, d.takenBack(x), "Nothing is changed")
 	}
-	return d.asked(x, appToServer, serverToApp, []views.Words{say(x.Method + " " + x.Path())}, say(http.StatusText(x.Status)))
+	return d.asked(x, appToServer, serverToApp, []page.Words{say(x.Method + " " + x.Path())}, say(http.StatusText(x.Status)))
 }
 
 // authorize is a new request: the app's own secret first, then the way to the
@@ -211,23 +211,23 @@ func (d *drawn) authorize(x *record.Exchange) (out []step) {
 	if challenge != nil {
 		out = append(out, noted(x, "m", byApp, true, both("Make a secret ", "Generate a "), d.verifierOf(x)))
 	}
-	ask := append([]views.Words{both("Ask to sign in", "Authorization request")}, challenge...)
+	ask := append([]page.Words{both("Ask to sign in", "Authorization request")}, challenge...)
 	ask = append(ask, d.carry(record.Pushed, x.Sent(), " + ")...)
 	out = append(out, arrow(x, "", appAsks, ask...))
 	return append(out, d.back(x)...)
 }
 
 // verifierOf is the verifier behind a challenge, which turns up later.
-func (d *drawn) verifierOf(x *record.Exchange) views.Words {
+func (d *drawn) verifierOf(x *record.Exchange) page.Words {
 	for _, c := range x.Sent() {
 		if c.Kind != record.Challenge {
 			continue
 		}
 		if v, known := d.verifier(c.Raw); known {
-			return views.Words{Plain: "verifier", Kind: views.KindPKCE, Value: v.ID()}
+			return page.Words{Plain: "verifier", Kind: page.KindPKCE, Value: v.ID()}
 		}
 	}
-	return views.Words{Plain: "verifier", Kind: views.KindPKCE}
+	return page.Words{Plain: "verifier", Kind: page.KindPKCE}
 }
 
 // back is what an authorization request comes to at once: the app gets a code
@@ -242,7 +242,7 @@ func (d *drawn) back(x *record.Exchange) []step {
 	case !returned.Has("code") && (to == nil || ours(to.Path)):
 		return nil
 	}
-	return []step{arrow(x, "a", serverAnswers, append([]views.Words{both("Come back", "Authorization response")}, d.carry(record.Code, x.Given(), " + ")...)...)}
+	return []step{arrow(x, "a", serverAnswers, append([]page.Words{both("Come back", "Authorization response")}, d.carry(record.Code, x.Given(), " + ")...)...)}
 }
 
 func ours(path string) bool {
@@ -255,7 +255,7 @@ func (d *drawn) resume(x *record.Exchange) []step {
 	if back := d.back(x); back != nil {
 		return back
 	}
-	next := map[string]views.Words{
+	next := map[string]page.Words{
 		"/login":          both("Next: who is it?", "next() = login"),
 		"/consent":        both("Next: what is allowed?", "next() = consent"),
 		"/select-account": both("Next: which account?", "next() = select"),
@@ -269,7 +269,7 @@ func (d *drawn) resume(x *record.Exchange) []step {
 	return []step{noted(x, "", byServer, !x.Refused(), both("Looks what is next", "GET /authorize?flow="))}
 }
 
-func (d *drawn) pageShown(x *record.Exchange, label views.Words) step {
+func (d *drawn) pageShown(x *record.Exchange, label page.Words) step {
 	switch {
 	case x.Status >= 400:
 		return refusal(arrow(x, "", serverToPerson, refusedWith(x)...))
@@ -281,7 +281,7 @@ func (d *drawn) pageShown(x *record.Exchange, label views.Words) step {
 	return s
 }
 
-func (d *drawn) posted(x *record.Exchange, label views.Words, refused string) []step {
+func (d *drawn) posted(x *record.Exchange, label page.Words, refused string) []step {
 	out := []step{arrow(x, "", personToServer, label)}
 	if x.Status >= 400 {
 		out = append(out, refusal(arrow(x, "a", serverToPerson, say(refused+": "), say(x.Page))))
@@ -290,7 +290,7 @@ func (d *drawn) posted(x *record.Exchange, label views.Words, refused string) []
 }
 
 // consented says how much was ticked.
-func (d *drawn) consented(x *record.Exchange) views.Words {
+func (d *drawn) consented(x *record.Exchange) page.Words {
 	if x.Form().Get("decision") == "deny" {
 		return both("Says no", "POST /consent: deny")
 	}
@@ -306,19 +306,19 @@ func (d *drawn) consented(x *record.Exchange) views.Words {
 // token is the way to the token endpoint and back.
 func (d *drawn) token(x *record.Exchange) []step {
 	form, sent := x.Form(), x.Sent()
-	var ask []views.Words
+	var ask []page.Words
 	switch form.Get("grant_type") {
 	case "authorization_code":
-		ask = append([]views.Words{both("Swap", "grant_type=authorization_code")}, d.carry(record.Code, sent, " ")...)
+		ask = append([]page.Words{both("Swap", "grant_type=authorization_code")}, d.carry(record.Code, sent, " ")...)
 		ask = append(ask, d.carry(record.Verifier, sent, " + ")...)
 	case "refresh_token":
-		ask = append([]views.Words{both("Renew with the", "grant_type=refresh_token")}, d.carry(record.Refresh, sent, " ")...)
+		ask = append([]page.Words{both("Renew with the", "grant_type=refresh_token")}, d.carry(record.Refresh, sent, " ")...)
 	case "client_credentials":
-		ask = []views.Words{both("Here is my own secret", "grant_type=client_credentials")}
+		ask = []page.Words{both("Here is my own secret", "grant_type=client_credentials")}
 	case grantDevice:
-		ask = append([]views.Words{both("Is it allowed?", "grant_type=device_code")}, d.carry(record.Device, sent, " ")...)
+		ask = append([]page.Words{both("Is it allowed?", "grant_type=device_code")}, d.carry(record.Device, sent, " ")...)
 	default:
-		ask = []views.Words{both("Ask for a token", "token request")}
+		ask = []page.Words{both("Ask for a token", "token request")}
 	}
 	if x.Again() { // a device asks many times, and none of them moves anything on
 		return []step{between(arrow(x, "", appToServer, append(ask, say(" · "), onceMore(x))...))}
@@ -342,23 +342,23 @@ func (d *drawn) token(x *record.Exchange) []step {
 	return append(out, d.answered(x, serverToApp, d.issued(x)))
 }
 
-func (d *drawn) issued(x *record.Exchange) []views.Words {
+func (d *drawn) issued(x *record.Exchange) []page.Words {
 	given := x.Given()
 	label := d.carry(record.Access, given, "")
 	if more := d.carry(record.Refresh, given, " + "); more != nil {
 		label = append(label, more...)
 	}
 	if label == nil {
-		return []views.Words{both("Tokens", "token response")}
+		return []page.Words{both("Tokens", "token response")}
 	}
 	return label
 }
 
 // answered is the way back, be it what was wanted or not.
-func (d *drawn) answered(x *record.Exchange, w way, label []views.Words) step {
+func (d *drawn) answered(x *record.Exchange, w way, label []page.Words) step {
 	switch {
 	case x.Lost != "":
-		return refusal(arrow(x, "a", w, append([]views.Words{say("Lost on the way: ")}, label...)...))
+		return refusal(arrow(x, "a", w, append([]page.Words{say("Lost on the way: ")}, label...)...))
 	case x.Again():
 		return between(arrow(x, "a", w, onceMore(x)))
 	case x.Status >= 400:
@@ -367,11 +367,11 @@ func (d *drawn) answered(x *record.Exchange, w way, label []views.Words) step {
 	return arrow(x, "a", w, label...)
 }
 
-func (d *drawn) asked(x *record.Exchange, there, back way, ask []views.Words, answer views.Words) []step {
-	return []step{arrow(x, "", there, ask...), d.answered(x, back, []views.Words{answer})}
+func (d *drawn) asked(x *record.Exchange, there, back way, ask []page.Words, answer page.Words) []step {
+	return []step{arrow(x, "", there, ask...), d.answered(x, back, []page.Words{answer})}
 }
 
-func (d *drawn) anyToken(values []record.Value, before string) []views.Words {
+func (d *drawn) anyToken(values []record.Value, before string) []page.Words {
 	for _, kind := range []record.ValueKind{record.Access, record.Refresh, record.ID, record.Registration, record.Token} {
 		if words := d.carry(kind, values, before); words != nil {
 			return words
@@ -381,7 +381,7 @@ func (d *drawn) anyToken(values []record.Value, before string) []views.Words {
 }
 
 func (d *drawn) api(x *record.Exchange) []step {
-	ask := append([]views.Words{say(x.Method + " " + x.Path())}, d.anyToken(x.Sent(), " + ")...)
+	ask := append([]page.Words{say(x.Method + " " + x.Path())}, d.anyToken(x.Sent(), " + ")...)
 	answer := say(http.StatusText(x.Status))
 	switch n := strings.Count(x.AnswerBody, `"user_id":`); {
 	case x.Method == http.MethodGet && strings.HasPrefix(x.AnswerBody, `{"`) && strings.Contains(x.AnswerBody, `"items":`) && x.AnswerCut == 0:
@@ -395,7 +395,7 @@ func (d *drawn) api(x *record.Exchange) []step {
 	return d.asked(x, appToAPI, apiToApp, ask, answer)
 }
 
-func refusedWith(x *record.Exchange) []views.Words {
+func refusedWith(x *record.Exchange) []page.Words {
 	code := x.ErrorCode()
 	if code == "" {
 		code = http.StatusText(x.Status)
@@ -403,5 +403,5 @@ func refusedWith(x *record.Exchange) []views.Words {
 			code = strings.TrimSuffix(x.Page, " · Punchcard")
 		}
 	}
-	return []views.Words{both("Refused: ", strconv.Itoa(x.Status)+" "), say(code)}
+	return []page.Words{both("Refused: ", strconv.Itoa(x.Status)+" "), say(code)}
 }

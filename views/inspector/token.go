@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/exampleco/punchcard/views"
+	"github.com/exampleco/punchcard/views/inspector/page"
 	"github.com/exampleco/punchcard/views/inspector/record"
 )
 
@@ -50,13 +50,13 @@ func sortable(name string) string {
 }
 
 // tokens are those that an exchange carries, each once.
-func (d *drawn) tokens(x *record.Exchange) (out []views.Token) {
+func (d *drawn) tokens(x *record.Exchange) (out []page.Token) {
 	for _, v := range append(x.Given(), x.Sent()...) {
 		kind := d.marks.kind(v)
 		if kind != record.Access && kind != record.ID && kind != record.Token {
 			continue
 		}
-		if slices.ContainsFunc(out, func(t views.Token) bool { return t.Value == v.ID() }) {
+		if slices.ContainsFunc(out, func(t page.Token) bool { return t.Value == v.ID() }) {
 			continue
 		}
 		if t, ok := d.decoded(v, kind); ok {
@@ -68,12 +68,12 @@ func (d *drawn) tokens(x *record.Exchange) (out []views.Token) {
 
 // decoded says what a token says. It believes nothing: whether the signature
 // fits is the ledger's to say.
-func (d *drawn) decoded(v record.Value, kind record.ValueKind) (views.Token, bool) {
+func (d *drawn) decoded(v record.Value, kind record.ValueKind) (page.Token, bool) {
 	head, payload := record.Header(v.Raw), record.Payload(v.Raw)
 	if v.Raw == "" {
 		head, payload = d.run.Claims(v)
 	}
-	t := views.Token{Name: strings.ToUpper(string(kind)[:1]) + string(kind)[1:], Kind: colour(kind), Value: v.ID()}
+	t := page.Token{Name: strings.ToUpper(string(kind)[:1]) + string(kind)[1:], Kind: colour(kind), Value: v.ID()}
 	if v.Raw == "" {
 		t.Masked = v.Mask
 	} else if parts := strings.SplitN(v.Raw, ".", 3); len(parts) == 3 {
@@ -111,7 +111,7 @@ func number(v any) int64 {
 }
 
 // left is how much of its life a token has, and what became of it.
-func (d *drawn) left(t *views.Token, v record.Value) {
+func (d *drawn) left(t *page.Token, v record.Value) {
 	t.State = d.fates.of(v)
 	left := time.Unix(t.Expires, 0).Sub(d.now)
 	switch {
@@ -175,11 +175,11 @@ func elidedKey(kid string) string {
 }
 
 // opens says which operations of the API the token opens.
-func (d *drawn) opens(claims map[string]any, state string) (out []views.Opening) {
+func (d *drawn) opens(claims map[string]any, state string) (out []page.Opening) {
 	scope, _ := claims["scope"].(string)
 	has := strings.Fields(scope)
 	for _, o := range d.operations {
-		opening := views.Opening{Operation: o.name, OK: state == "alive"}
+		opening := page.Opening{Operation: o.name, OK: state == "alive"}
 		for _, s := range o.scopes {
 			if !slices.Contains(has, s) {
 				opening.OK, opening.Needs = false, s
@@ -191,7 +191,7 @@ func (d *drawn) opens(claims map[string]any, state string) (out []views.Opening)
 }
 
 // claimsOf lists the members of a JSON object, those that matter most first.
-func claimsOf(text string, order []string, now time.Time) (out []views.Claim) {
+func claimsOf(text string, order []string, now time.Time) (out []page.Claim) {
 	var claims map[string]any
 	if decode(text, &claims) != nil {
 		return nil
@@ -213,7 +213,7 @@ func claimsOf(text string, order []string, now time.Time) (out []views.Claim) {
 		return strings.Compare(a, b)
 	})
 	for _, name := range names {
-		c := views.Claim{Name: name, Meaning: meaning(name)}
+		c := page.Claim{Name: name, Meaning: meaning(name)}
 		switch value := claims[name].(type) {
 		case string:
 			c.Value = value

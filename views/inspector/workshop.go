@@ -7,22 +7,22 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/exampleco/punchcard/views"
 	"github.com/exampleco/punchcard/views/inspector/fault"
+	"github.com/exampleco/punchcard/views/inspector/page"
 )
 
 // workshop has the switches as they stand.
-func (p *pages) workshop() views.Workshop {
+func (p *pages) workshop() page.Workshop {
 	access, refresh, code := p.Controls.Lifetimes()
-	w := views.Workshop{
+	w := page.Workshop{
 		Clients: p.Clients, Endpoints: fault.Endpoints(), Resets: true,
 		Access: lifetime(access), Refresh: lifetime(refresh), Code: lifetime(code),
 	}
 	for _, d := range []time.Duration{5 * time.Second, 30 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, 24 * time.Hour} {
-		w.Choices = append(w.Choices, views.FilterChoice{Value: d.String(), Text: lifetime(d)})
+		w.Choices = append(w.Choices, page.FilterChoice{Value: d.String(), Text: lifetime(d)})
 	}
 	for _, f := range p.Faults.All() {
-		w.Faults = append(w.Faults, views.FaultLine{ID: f.ID, Text: p.faultText(f)})
+		w.Faults = append(w.Faults, page.FaultLine{ID: f.ID, Text: p.faultText(f)})
 	}
 	return w
 }

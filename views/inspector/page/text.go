@@ -1,4 +1,4 @@
-package views
+package page
 
 import (
 	"context"
@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/a-h/templ"
+
+	"github.com/exampleco/punchcard/views"
 )
 
 // pieces writes raw text as it was on the wire: in a <pre> every space counts,
@@ -36,7 +38,7 @@ func pieces(ps []Piece) templ.Component {
 func visibleLines(s string) string {
 	lines := strings.Split(s, "\n")
 	for i, line := range lines {
-		lines[i] = visible(line)
+		lines[i] = views.Visible(line)
 	}
 	return strings.Join(lines, "\n")
 }
@@ -47,14 +49,14 @@ func words(ws []Words) templ.Component {
 	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
 		var b strings.Builder
 		for _, word := range ws {
-			plain := templ.EscapeString(visible(word.Plain))
+			plain := templ.EscapeString(views.Visible(word.Plain))
 			switch {
 			case word.Kind != "" && word.Value != "":
 				b.WriteString(`<mark class="` + string(word.Kind) + `" data-v="` + templ.EscapeString(word.Value) + `">` + plain + `</mark>`)
 			case word.Kind != "":
 				b.WriteString(`<mark class="` + string(word.Kind) + `">` + plain + `</mark>`)
 			case word.Spec != "":
-				b.WriteString(`<span class="plain">` + plain + `</span><span class="spec">` + templ.EscapeString(visible(word.Spec)) + `</span>`)
+				b.WriteString(`<span class="plain">` + plain + `</span><span class="spec">` + templ.EscapeString(views.Visible(word.Spec)) + `</span>`)
 			default:
 				b.WriteString(plain)
 			}

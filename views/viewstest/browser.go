@@ -1,4 +1,4 @@
-package views
+package viewstest
 
 import (
 	"context"
@@ -38,10 +38,14 @@ const measure = `document.fonts.load('15px Inter').then(() => {
 	return out
 })`
 
-// TestPagesFit draws every page in Chromium, hostile names and all.
-func TestPagesFit(t *testing.T) {
-	pages := everyPage()
-	ctx, address := inChromium(t, pages)
+// Write sends a page; it is views.Write, which this package cannot import,
+// because the tests of views import this package.
+type Write func(w http.ResponseWriter, r *http.Request, status int, page templ.Component, formAction ...string)
+
+// Fit draws every page in Chromium, at four widths.
+func Fit(t *testing.T, pages map[string]templ.Component, write Write) {
+	t.Helper()
+	ctx, address := Chromium(t, pages, write)
 	for _, width := range []int64{320, 360, 700, 1280} {
 		size := emulation.SetDeviceMetricsOverrideParams{Width: width, Height: 900, DeviceScaleFactor: 1}
 		if _, err := chromedp.Call(ctx, emulation.SetDeviceMetricsOverride, size); err != nil {
@@ -62,9 +66,9 @@ func TestPagesFit(t *testing.T) {
 	}
 }
 
-// inChromium serves the pages and opens a browser for them; without scripts,
-// as their policy has none.
-func inChromium(t *testing.T, pages map[string]templ.Component) (ctx context.Context, address string) {
+// Chromium serves each page at the address that its name makes, and opens a
+// browser for them; without scripts, as their policy has none.
+func Chromium(t *testing.T, pages map[string]templ.Component, write Write) (ctx context.Context, address string) {
 	t.Helper()
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {
@@ -75,7 +79,7 @@ func inChromium(t *testing.T, pages map[string]templ.Component) (ctx context.Con
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/static/", static.Handler())
-	mux.HandleFunc("/{name}", func(w http.ResponseWriter, r *http.Request) { Write(w, r, http.StatusOK, pages[r.PathValue("name")]) })
+	mux.HandleFunc("/{name}", func(w http.ResponseWriter, r *http.Request) { write(w, r, http.StatusOK, pages[r.PathValue("name")]) })
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 

@@ -1,13 +1,25 @@
-package views
+package page
 
 import (
 	"strconv"
+	"testing"
 
 	"github.com/a-h/templ"
+
+	"github.com/exampleco/punchcard/views"
+	"github.com/exampleco/punchcard/views/viewstest"
 )
 
 // givenByTheInspector are the classes that its modules give to what is there.
 var givenByTheInspector = []string{"lit", "fresh"}
+
+func TestEveryPage(t *testing.T) { viewstest.Pages(t, inspectorPages()) }
+
+func TestPagesFit(t *testing.T) { viewstest.Fit(t, inspectorPages(), views.Write) }
+
+func TestNoDeadStyles(t *testing.T) {
+	viewstest.NoDeadStyles(t, "inspector/inspector.css", inspectorPages(), givenByTheInspector...)
+}
 
 // inspectorPages are the inspector's pages, each in a state of its own.
 func inspectorPages() map[string]templ.Component {
@@ -19,7 +31,7 @@ func inspectorPages() map[string]templ.Component {
 	through.Workshop.Problem, through.Workshop.Faults = "“often” is no number: leave it empty for once.", nil
 	empty := inspectorOf(nil)
 	empty.Runs, empty.Filter = nil, RunFilter{}
-	empty.Starters = []StartCommand{{Title: "With curl alone", Text: "Nothing but the client credentials of the nightly report.", Shell: "curl -s -u nightly-report:nightly-secret http://localhost:8484/oauth2/token -d grant_type=client_credentials -d scope=read:timesheets"}}
+	empty.Starters = []views.StartCommand{{Title: "With curl alone", Text: "Nothing but the client credentials of the nightly report.", Shell: "curl -s -u nightly-report:nightly-secret http://localhost:8484/oauth2/token -d grant_type=client_credentials -d scope=read:timesheets"}}
 	empty.TryHref, empty.AppHref = "/try", "/app/"
 	bare := Inspector{Filter: RunFilter{Query: "?client=other"}}
 	gone := Inspector{Missing: "Run 7 was one of more than two hundred, and the oldest leave."}
@@ -43,7 +55,7 @@ func inspectorPages() map[string]templ.Component {
 
 func inspectorOf(run *Run) Inspector {
 	return Inspector{
-		Frame: InspectorFrame{Where: "localhost:8484", Events: "/inspector/events", AppHref: "/app/", DocsHref: "/docs"},
+		Frame: Frame{Where: "localhost:8484", Events: "/inspector/events", AppHref: "/app/", DocsHref: "/docs"},
 		Run:   run, Follow: true, Attacks: attackCardsStand(),
 		Runs: []RunLine{
 			{Number: 15, Href: "/inspector/15", Title: "Open, and nobody came", Kind: "Device", When: "09:31:02", Outcome: OutcomeOpen},

@@ -1,4 +1,4 @@
-package views
+package page
 
 import (
 	"slices"
@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"golang.org/x/net/html"
+
+	"github.com/exampleco/punchcard/views"
 )
 
 // The picture tells the run without its arrows: whoever hears the page gets
@@ -100,7 +102,7 @@ func TestRawExchangeIsExact(t *testing.T) {
 	if len(raw) != 1 || raw[0].Data != "pre" {
 		t.Fatalf("%d requests", len(raw))
 	}
-	if got, want := text(raw[0]), "GET  /a \n\n  <b>&amp;"+visible("\u202E"); got != want {
+	if got, want := text(raw[0]), "GET  /a \n\n  <b>&amp;"+views.Visible("\u202E"); got != want {
 		t.Errorf("the request is %q, want %q", got, want)
 	}
 }

@@ -1,4 +1,4 @@
-package views
+package page
 
 import (
 	"net/url"
@@ -7,6 +7,9 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"github.com/exampleco/punchcard/views"
+	"github.com/exampleco/punchcard/views/viewstest"
 )
 
 // seen is the part of the selector's texts that a person can see, at a width.
@@ -15,7 +18,7 @@ const seen = `[...document.querySelectorAll('SELECTOR')].filter(e => e.checkVisi
 // What the stylesheet alone does on the inspector's pages: the switch between
 // plain words and spec terms, what waits for a script, two columns and one.
 func TestInspectorByItsStylesheetAlone(t *testing.T) {
-	ctx, address := inChromium(t, inspectorPages())
+	ctx, address := viewstest.Chromium(t, inspectorPages(), views.Write)
 	visible := func(selector string) string {
 		t.Helper()
 		texts, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](strings.Replace(seen, "SELECTOR", selector, 1)))
