@@ -62,7 +62,7 @@ func (p *program) browser(t testing.TB) *agent.Browser {
 // list of faults round them.
 func inside(t *testing.T) (p *program, r *rooms, faults *fault.List) {
 	t.Helper()
-	s := open(t)
+	s := open(t, &Serve{AccessTTL: 15 * time.Minute, RefreshTTL: 336 * time.Hour, CodeTTL: time.Minute})
 	return &program{issuer: s.c.Issuer}, s.rooms, s.faults
 }
 
@@ -72,9 +72,11 @@ type opened struct {
 	rooms  *rooms
 	faults *fault.List
 	page   inspector.Config
+	record record.Config
 }
 
-func open(t *testing.T) opened {
+// open puts a server together on a free port, as c has it.
+func open(t *testing.T, c *Serve) opened {
 	t.Helper()
 	log := edge.Logger(io.Discard, "json", "error")
 	file, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "punchcard.db"), sqlite.Options{Lock: true, Migrations: Migrations(), Log: log})
@@ -89,13 +91,13 @@ func open(t *testing.T) opened {
 	server := httptest.NewUnstartedServer(nil)
 	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
 	issuer := &url.URL{Scheme: "http", Host: "localhost:" + port}
-	s := opened{c: &Serve{
-		Issuer: issuer.String(), AccessTTL: 15 * time.Minute, RefreshTTL: 336 * time.Hour, CodeTTL: time.Minute, private: true,
-	}}
+	c.Issuer, c.private = issuer.String(), true
+	s := opened{c: c}
 	if s.rooms, err = s.c.wire(t.Context(), file, document, builtin, edge.Process{Now: time.Now, Version: "test"}, log); err != nil {
 		t.Fatal(err)
 	}
-	recorder, err := record.New(t.Context(), s.rooms.recordConfig())
+	s.record = s.rooms.recordConfig()
+	recorder, err := record.New(t.Context(), s.record)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -103,9 +103,11 @@ func (c *Serve) apiConfig(r *rooms) timesheets.Config {
 
 func (c *Serve) siteConfig(r *rooms) site.Config {
 	demo, scope := r.auth.DemoClient()
+	device, deviceScope := deviceClient(r.document)
 	return site.Config{
 		Issuer: r.issuer, Version: r.version, Introduce: r.auth.Introduce,
 		Client: demo, Scope: scope, CodeSeconds: func() int { return int(r.auth.Lifetimes().Code.Seconds()) },
+		Device: device, DeviceScope: deviceScope,
 		App: phoneApp(r.document), Audience: r.audience(), OpenRegistration: c.private,
 		Document: r.timesheets.Document, DocumentPath: "/api/openapi.json", Inspector: "/inspector",
 	}
@@ -116,6 +118,20 @@ func (r *rooms) base() string { return strings.TrimSuffix(r.issuer, "/") }
 
 // audience is the identifier of the API.
 func (r *rooms) audience() string { return r.base() + "/api" }
+
+// deviceClient is a public client that may use the device grant, and all that it
+// may ask for, "" if the configuration declares none.
+func deviceClient(d *seed.Document) (id, scope string) {
+	for _, c := range d.Clients {
+		if c.Public() && slices.Contains(c.Grants, deviceGrant) {
+			return c.ID, strings.Join(c.Scopes, " ")
+		}
+	}
+	return "", ""
+}
+
+// deviceGrant is the grant type of RFC 8628 3.4.
+const deviceGrant = "urn:ietf:params:oauth:grant-type:device_code"
 
 // phoneApp is the public client that comes back to the page at /app/, "" if
 // the configuration declares none.
