@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -116,12 +117,9 @@ func (s *Server) account(w http.ResponseWriter, r *http.Request) error {
 // through it go with it: who ends a browser that they do not have at hand has
 // lost it.
 func (s *Server) endBrowser(w http.ResponseWriter, r *http.Request, who *signedIn, sid string) error {
-	ctx := s.store.Begin(r.Context())
-	defer s.store.Rollback(ctx) // after a commit it does nothing
-	if err := errors.Join(s.people.EndSessionOf(ctx, who.ID, sid), s.store.RevokeSession(ctx, sid)); err != nil {
-		return err
-	}
-	err := s.store.Commit(ctx)
+	err := s.store.Unit(r.Context(), func(ctx context.Context) error {
+		return errors.Join(s.people.EndSessionOf(ctx, who.ID, sid), s.store.RevokeSession(ctx, sid))
+	})
 	if errors.Is(err, people.ErrNoSession) { // it has ended by itself, or is nobody's: either way it is not there
 		s.sayDone(w, doneBrowser, "")
 		return nil
@@ -139,12 +137,10 @@ func (s *Server) endBrowser(w http.ResponseWriter, r *http.Request, who *signedI
 
 // signOutEverywhere ends all browser sessions of a person and all grants.
 func (s *Server) signOutEverywhere(w http.ResponseWriter, r *http.Request, who *signedIn) error {
-	ctx := s.store.Begin(r.Context())
-	defer s.store.Rollback(ctx) // after a commit it does nothing
-	if err := errors.Join(s.people.EndSessions(ctx, who.ID), s.store.RevokeSubject(ctx, who.ID)); err != nil {
-		return err
-	}
-	if err := s.store.Commit(ctx); err != nil {
+	err := s.store.Unit(r.Context(), func(ctx context.Context) error {
+		return errors.Join(s.people.EndSessions(ctx, who.ID), s.store.RevokeSubject(ctx, who.ID))
+	})
+	if err != nil {
 		return err
 	}
 	s.check(r.Context(), rules.SignedOutEverywhere, true, "no session and no grant of the person", who.ID)

@@ -83,17 +83,14 @@ func (s *Server) takeBack(w http.ResponseWriter, r *http.Request, who *signedIn,
 	if known := s.allScopes(); !slices.Contains(known, scope) || isIdentity(scope) && scope != "offline_access" {
 		return pageProblem(400, "invalid_request", "That can’t be taken back by itself", "Who you are goes with every sign-in. Disconnect the app to end that as well.").offering(pathAccount, "Back to your account")
 	}
-	ctx := s.store.Begin(r.Context())
-	defer s.store.Rollback(ctx) // after a commit it does nothing
-	err := errors.Join(
-		// A grant that may not stay signed in is over; one that has nothing but that opens nothing.
-		s.store.Withdraw(ctx, store.Withdrawal{Subject: who.ID, ClientID: clientID, Scope: scope, Vital: scope == "offline_access", Hollow: []string{"offline_access"}}),
-		s.people.ForgetScope(ctx, who.ID, clientID, scope),
-		s.endDecided(ctx, who.ID, clientID),
-	)
-	if err == nil {
-		err = s.store.Commit(ctx)
-	}
+	err := s.store.Unit(r.Context(), func(ctx context.Context) error {
+		return errors.Join(
+			// A grant that may not stay signed in is over; one that has nothing but that opens nothing.
+			s.store.Withdraw(ctx, store.Withdrawal{Subject: who.ID, ClientID: clientID, Scope: scope, Vital: scope == "offline_access", Hollow: []string{"offline_access"}}),
+			s.people.ForgetScope(ctx, who.ID, clientID, scope),
+			s.endDecided(ctx, who.ID, clientID),
+		)
+	})
 	if err != nil {
 		return err
 	}
@@ -107,12 +104,9 @@ func (s *Server) disconnect(w http.ResponseWriter, r *http.Request, who *signedI
 	if _, err := s.store.Client(r.Context(), clientID); err != nil {
 		return clientGone(err)
 	}
-	ctx := s.store.Begin(r.Context())
-	defer s.store.Rollback(ctx) // after a commit it does nothing
-	err := errors.Join(s.store.RevokeApp(ctx, who.ID, clientID), s.people.Forget(ctx, who.ID, clientID), s.endDecided(ctx, who.ID, clientID))
-	if err == nil {
-		err = s.store.Commit(ctx)
-	}
+	err := s.store.Unit(r.Context(), func(ctx context.Context) error {
+		return errors.Join(s.store.RevokeApp(ctx, who.ID, clientID), s.people.Forget(ctx, who.ID, clientID), s.endDecided(ctx, who.ID, clientID))
+	})
 	if err != nil {
 		return err
 	}

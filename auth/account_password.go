@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -28,15 +29,13 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, who *sig
 	if err != nil {
 		return s.passwordRefused(w, r, who, err)
 	}
-	ctx := s.store.Begin(r.Context())
-	defer s.store.Rollback(ctx) // after a commit it does nothing
-	secret, err := s.people.SetPassword(ctx, person, next, who.Session.ID)
-	if err == nil {
-		err = s.store.RevokeOthers(ctx, who.ID, who.Session.ID)
-	}
-	if err == nil {
-		err = s.store.Commit(ctx)
-	}
+	var secret string
+	err = s.store.Unit(r.Context(), func(ctx context.Context) (err error) {
+		if secret, err = s.people.SetPassword(ctx, person, next, who.Session.ID); err != nil {
+			return err
+		}
+		return s.store.RevokeOthers(ctx, who.ID, who.Session.ID)
+	})
 	if errors.Is(err, people.ErrNoSession) || errors.Is(err, people.ErrNoPerson) {
 		toLogin(w) // this browser was signed out meanwhile, and has changed nothing
 		return nil

@@ -132,15 +132,13 @@ func (s *Server) adoptAnswer(ctx context.Context, f *flow, who, session string) 
 
 // answerWith ends the flow with an OAuth error at the client.
 func (s *Server) answerWith(w http.ResponseWriter, r *http.Request, f *flow, who *signedIn, code string) error {
-	ctx := s.store.Begin(r.Context())
-	defer s.store.Rollback(ctx) // after a commit it does nothing
-	err := s.spendFlow(ctx, f)
-	if err == nil && who != nil {
-		err = s.answerFlow(ctx, f, who, "")
-	}
-	if err == nil {
-		err = s.store.Commit(ctx)
-	}
+	err := s.store.Unit(r.Context(), func(ctx context.Context) error {
+		err := s.spendFlow(ctx, f)
+		if err == nil && who != nil {
+			err = s.answerFlow(ctx, f, who, "")
+		}
+		return err
+	})
 	if errors.Is(err, errSpent) {
 		return s.overtaken(w, r, f)
 	}

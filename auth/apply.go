@@ -21,12 +21,7 @@ func (s *Server) apply(ctx context.Context, d *seed.Document, builtin bool) erro
 	}
 	// One unit: a crash in between must not leave somebody disabled whose tokens
 	// still open the API, because the next start would see nothing to do.
-	ctx = s.store.Begin(ctx)
-	defer s.store.Rollback(ctx) // after a commit it does nothing
-	if err := s.declare(ctx, d, builtin); err != nil {
-		return err
-	}
-	return s.store.Commit(ctx)
+	return s.store.Unit(ctx, func(ctx context.Context) error { return s.declare(ctx, d, builtin) })
 }
 
 // declare queues a document in the unit of writes that ctx carries.

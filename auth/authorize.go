@@ -68,20 +68,18 @@ func (s *Server) requested(ctx context.Context, form url.Values) (q *authorizati
 
 // begin parks the flow, and spends the request_uri with the same commit.
 func (s *Server) begin(ctx context.Context, q *authorizationRequest, uri, browser string) (*flow, error) {
-	unit := s.store.Begin(ctx)
-	defer s.store.Rollback(unit) // after a commit it does nothing
 	signIns, err := s.people.SignIns(ctx)
 	if err != nil {
 		return nil, err
 	}
 	q.SignIns = signIns
-	f, err := s.parkFlow(unit, "authorization", q, browser)
-	if err == nil && uri != "" {
-		err = s.usePushed(unit, uri)
-	}
-	if err == nil {
-		err = s.store.Commit(unit)
-	}
+	var f *flow
+	err = s.store.Unit(ctx, func(unit context.Context) (err error) {
+		if f, err = s.parkFlow(unit, "authorization", q, browser); err == nil && uri != "" {
+			err = s.usePushed(unit, uri)
+		}
+		return err
+	})
 	if uri != "" && (err == nil || errors.Is(err, errSpent)) && !s.check(ctx, rules.PushedOnce, err == nil, "one use", ledger.Fingerprint("request_uri", uri)) {
 		return nil, pushedIsOver(rules.PushedOnce)
 	}
@@ -212,32 +210,11 @@ func clientGone(err error) error {
 // is spent, the code takes the place of the one that was lost, see again.go.
 func (s *Server) issue(w http.ResponseWriter, r *http.Request, f *flow, who *signedIn, scopes []string) error {
 	q := &f.Request
-	ctx := context.WithValue(s.store.Begin(r.Context()), admittedKey{}, q.RedirectURI)
-	defer s.store.Rollback(ctx) // after a commit it does nothing
-	if err := s.stillGiven(ctx, f, who, scopes); err != nil {
+	var code string
+	err := s.store.Unit(context.WithValue(r.Context(), admittedKey{}, q.RedirectURI), func(ctx context.Context) (err error) {
+		code, err = s.writeCode(ctx, f, who, scopes)
 		return err
-	}
-	ar, err := s.fosite.NewAuthorizeRequest(ctx, q.forFosite(ctx))
-	if err != nil {
-		return asError(err).backTo(q)
-	}
-	if err := s.takeFlow(ctx, f, who, ar.GetID()); err != nil {
-		return err
-	}
-	for _, scope := range scopes {
-		ar.GrantScope(scope)
-	}
-	ar.GrantAudience(q.Audience)
-	session := s.sessionOf(who)
-	session.JKT = q.JKT
-	session.Unchallenged = q.Challenge == ""
-	resp, err := s.fosite.NewAuthorizeResponse(ctx, ar, session)
-	if client, ok := ar.GetClient().(*store.Client); ok && err == nil {
-		err = errors.Join(s.inUse(ctx, client), s.servedThen(ctx, f, scopes))
-	}
-	if err == nil {
-		err = s.store.Commit(ctx)
-	}
+	})
 	if refused := (*Error)(nil); errors.As(err, &refused) && refused.page != nil {
 		return refused // there is no address to go back to
 	}
@@ -251,7 +228,7 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, f *flow, who *sig
 		return asError(err).backTo(q)
 	}
 	s.check(r.Context(), rules.CodeIssued, true, strings.Join(q.asked(), " "), strings.Join(scopes, " "))
-	s.sendBack(w, r, q, url.Values{"code": {resp.GetCode()}})
+	s.sendBack(w, r, q, url.Values{"code": {code}})
 	return nil
 }
 
@@ -275,26 +252,4 @@ func (s *Server) sessionOf(who *signedIn) *Session {
 	session.Subject, session.SID = who.ID, who.Session.ID
 	session.AuthTime, session.AMR, session.GrantedAt = who.Session.AuthTime.Unix(), who.Session.AMR, s.now().Unix()
 	return session
-}
-
-// forFosite is the request as fosite shall see it: validated, with a state of
-// the length that fosite insists on (the client's own is kept in the flow),
-// and without prompt, max_age and id_token_hint, which next has answered.
-func (q *authorizationRequest) forFosite(ctx context.Context) *http.Request {
-	form := url.Values{
-		"client_id": {q.ClientID}, "response_type": {"code"}, "state": {"kept-with-the-flow"},
-		"scope": {strings.Join(q.asked(), " ")}, "audience": {q.Audience},
-	}
-	if q.Challenge != "" {
-		form.Set("code_challenge", q.Challenge)
-		form.Set("code_challenge_method", "S256")
-	}
-	if q.Sent {
-		form.Set("redirect_uri", q.RedirectURI)
-	}
-	if q.Nonce != "" {
-		form.Set("nonce", q.Nonce)
-	}
-	r := &http.Request{Method: http.MethodGet, URL: &url.URL{Path: pathAuthorize}, Header: http.Header{}, Form: form, PostForm: url.Values{}}
-	return r.WithContext(ctx)
 }

@@ -18,15 +18,13 @@ import (
 // and with it, in the same commit, what was granted. Reloads and second
 // browsers find it decided.
 func (s *Server) settle(w http.ResponseWriter, r *http.Request, f *flow, who *signedIn, answer decision, scopes []string) error {
-	ctx := s.store.Begin(r.Context())
-	defer s.store.Rollback(ctx) // after a commit it does nothing
-	err := errors.Join(s.spendFlow(ctx, f), s.decideDevice(ctx, f.Request.Device, answer))
-	if err == nil && answer == allowed {
-		err = errors.Join(s.people.StillSignedIn(ctx, who.Session.ID), s.allowDevice(ctx, f, who, scopes), s.servedThen(ctx, f, scopes))
-	}
-	if err == nil {
-		err = s.store.Commit(ctx)
-	}
+	err := s.store.Unit(r.Context(), func(ctx context.Context) error {
+		err := errors.Join(s.spendFlow(ctx, f), s.decideDevice(ctx, f.Request.Device, answer))
+		if err == nil && answer == allowed {
+			err = errors.Join(s.people.StillSignedIn(ctx, who.Session.ID), s.allowDevice(ctx, f, who, scopes), s.servedThen(ctx, f, scopes))
+		}
+		return err
+	})
 	switch {
 	case errors.Is(err, errDecided):
 		if _, err := s.waitingDevice(r.Context(), f); err != nil {

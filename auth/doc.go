@@ -79,7 +79,7 @@
 //	scope.go      which API a token is for, and what of the scopes it can carry
 //	pkce.go       who may send a nonce instead of a challenge, and no downgrade
 //	pushed.go     the same request, handed over by the client itself beforehand
-//	authorize.go  the dispatcher, and the code; again.go gives an answer once more
+//	authorize.go  the dispatcher; code.go writes the code, again.go gives an answer once more
 //	response.go   how the answer goes back: in the query, in the fragment, as a form
 //	login.go      select.go asks which account; consent.go
 //	assurance.go  how surely it is them: acr and amr

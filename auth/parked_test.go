@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"net/url"
 	"os"
 	"strings"
@@ -17,19 +18,20 @@ func (w *world) parksMany(n int) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	ctx := w.store.Begin(w.t.Context())
-	defer w.store.Rollback(ctx)
-	for i := range n {
-		if _, err := w.parkFlow(ctx, "authorization", q, ""); err != nil {
-			w.t.Fatal(err)
-		}
-		if i%2 == 0 {
-			if err := w.keepPushed(ctx, randomToken(pushedPrefix), q); err != nil {
-				w.t.Fatal(err)
+	err = w.store.Unit(w.t.Context(), func(ctx context.Context) error {
+		for i := range n {
+			if _, err := w.parkFlow(ctx, "authorization", q, ""); err != nil {
+				return err
+			}
+			if i%2 == 0 {
+				if err := w.keepPushed(ctx, randomToken(pushedPrefix), q); err != nil {
+					return err
+				}
 			}
 		}
-	}
-	if err := w.store.Commit(ctx); err != nil {
+		return nil
+	})
+	if err != nil {
 		w.t.Fatal(err)
 	}
 }

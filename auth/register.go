@@ -182,18 +182,14 @@ func (s *Server) runtimeClient(id string, m *clientMetadata) store.Client {
 // storeRegistration spends the initial access token and keeps what it was
 // spent on, in one commit.
 func (s *Server) storeRegistration(ctx context.Context, c store.Client, r store.Registration, initial string) error {
-	unit := s.store.Begin(ctx)
-	defer s.store.Rollback(unit) // after a commit it does nothing
-	var err error
-	if initial != "" {
-		err = s.store.SpendInitialToken(unit, initial)
-	}
-	if err == nil {
-		err = s.store.Register(unit, c, r)
-	}
-	if err == nil {
-		err = s.store.Commit(unit)
-	}
+	err := s.store.Unit(ctx, func(unit context.Context) error {
+		if initial != "" {
+			if err := s.store.SpendInitialToken(unit, initial); err != nil {
+				return err
+			}
+		}
+		return s.store.Register(unit, c, r)
+	})
 	switch {
 	case errors.Is(err, store.ErrSpent):
 		return refusedToken("The initial access token is unknown, used up or expired.").because(err)

@@ -130,15 +130,12 @@ func (s *Server) deleteRegistration(w http.ResponseWriter, r *http.Request) erro
 // together changes a registration and forgets which consents to it are
 // remembered, in one commit.
 func (s *Server) together(ctx context.Context, clientID string, change func(unit context.Context) error) error {
-	unit := s.store.Begin(ctx)
-	defer s.store.Rollback(unit) // after a commit it does nothing
-	err := change(unit)
-	if err == nil {
-		err = s.people.ForgetClient(unit, clientID)
-	}
-	if err == nil {
-		err = s.store.Commit(unit)
-	}
+	err := s.store.Unit(ctx, func(unit context.Context) error {
+		if err := change(unit); err != nil {
+			return err
+		}
+		return s.people.ForgetClient(unit, clientID)
+	})
 	if errors.Is(err, fosite.ErrNotFound) { // another request has removed it a moment ago
 		return refusedToken("There is no such registration, or this is not its token.").because(err)
 	}

@@ -16,12 +16,7 @@ import (
 // that nobody's copy of them is wrong; no token that they signed before opens
 // anything. Errors: the Writer's, and then nothing has changed.
 func (s *Server) Reset(ctx context.Context) error {
-	ctx = s.store.Begin(ctx)
-	if err := s.reset(ctx); err != nil {
-		s.store.Rollback(ctx)
-		return err
-	}
-	return s.store.Commit(ctx)
+	return s.store.Unit(ctx, s.reset)
 }
 
 func (s *Server) reset(ctx context.Context) error {

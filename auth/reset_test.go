@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -125,15 +126,11 @@ func TestReset(t *testing.T) {
 func TestResetIsOneCommit(t *testing.T) {
 	w := newWorld(t)
 	_, got := used(w)
-	ctx := w.store.Begin(t.Context())
-	if err := w.Reset(ctx); err != nil {
-		t.Fatal(err)
-	}
 	broken := errors.New("the room beside it fails")
-	if err := w.disk.Write(ctx, func(*sql.Tx) error { return broken }); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.store.Commit(ctx); !errors.Is(err, broken) {
+	err := w.store.Unit(t.Context(), func(ctx context.Context) error {
+		return errors.Join(w.Reset(ctx), w.disk.Write(ctx, func(*sql.Tx) error { return broken }))
+	})
+	if !errors.Is(err, broken) {
 		t.Fatalf("%v", err)
 	}
 	if !w.alive(got.AccessToken) || w.count("sessions") == 0 || w.count("seeding") != 1 {

@@ -218,15 +218,14 @@ type tokenResponse struct {
 // respond mints the tokens and writes everything that belongs to them in one
 // commit. Nothing is answered before it is on disk.
 func (s *Server) respond(ctx context.Context, request fosite.AccessRequester) (*tokenResponse, error) {
-	unit := s.store.Begin(ctx)
-	defer s.store.Rollback(unit) // after a commit it does nothing
-	answer, err := s.fosite.NewAccessResponse(unit, request)
-	if client, ok := request.GetClient().(*store.Client); ok && err == nil {
-		err = s.inUse(unit, client)
-	}
-	if err == nil {
-		err = s.store.Commit(unit)
-	}
+	var answer fosite.AccessResponder
+	err := s.store.Unit(ctx, func(unit context.Context) (err error) {
+		answer, err = s.fosite.NewAccessResponse(unit, request)
+		if client, ok := request.GetClient().(*store.Client); ok && err == nil {
+			err = s.inUse(unit, client)
+		}
+		return err
+	})
 	// A scope that was taken back meanwhile is not there when the grant is read
 	// again; each turn needs another scope taken back, and they only get fewer.
 	if errors.Is(err, store.ErrWithdrawn) || errors.Is(err, store.ErrSpent) && graceOf(ctx).again() {

@@ -13,6 +13,7 @@ import (
 	"github.com/exampleco/punchcard/auth/admin"
 	"github.com/exampleco/punchcard/auth/edge"
 	"github.com/exampleco/punchcard/auth/seed"
+	"github.com/exampleco/punchcard/auth/store"
 	"github.com/exampleco/punchcard/auth/store/sqlite"
 )
 
@@ -96,18 +97,18 @@ func saysYes(ctx context.Context, in io.Reader) bool {
 // reset sets everything back to the seed in one commit, and keeps the signing
 // keys. What requests do at that moment comes before it or after it, whole.
 func (r *rooms) reset(ctx context.Context) error {
-	ctx = r.file.Begin(ctx)
-	defer r.file.Rollback(ctx) // after a commit it does nothing
-	if err := r.auth.Reset(ctx); err != nil {
-		return fmt.Errorf("reset the authorization server: %w", err)
-	}
-	if err := r.timesheets.Reset(ctx, r.now(), r.builtin); err != nil {
-		return fmt.Errorf("reset the timesheets: %w", err)
-	}
-	for _, empty := range r.onReset {
-		if err := r.file.Write(ctx, empty); err != nil {
-			return fmt.Errorf("reset: %w", err)
+	return store.Unit(ctx, r.file, func(ctx context.Context) error {
+		if err := r.auth.Reset(ctx); err != nil {
+			return fmt.Errorf("reset the authorization server: %w", err)
 		}
-	}
-	return r.file.Commit(ctx)
+		if err := r.timesheets.Reset(ctx, r.now(), r.builtin); err != nil {
+			return fmt.Errorf("reset the timesheets: %w", err)
+		}
+		for _, empty := range r.onReset {
+			if err := r.file.Write(ctx, empty); err != nil {
+				return fmt.Errorf("reset: %w", err)
+			}
+		}
+		return nil
+	})
 }

@@ -12,16 +12,17 @@
 // used_at IS NULL, and the number of rows decides. Never read, then write.
 // Whoever loses gets ErrSpent. Spent codes and refresh tokens stay as
 // tombstones until their family is over, because a replay can only be noticed
-// by somebody who remembers.
+// by somebody who remembers. Writes that belong together are a Unit.
 //
 // Nothing in the file opens anything: the signatures and codes that fosite
 // hands in are stored as SHA-256.
 //
 // Where to read: migrations/00001_init.sql for the tables, request.go for the
-// way of a request into a row and back, grant.go for fosite's methods, family.go
-// for revocation, withdraw.go for what is taken back of a grant, grants.go and
-// uses.go for what there is, successor.go for what a lost answer said, verify.go for the
-// look-up at every API call, client.go and clients.go for the clients, expire.go
-// for an end before its time, purge.go and reset.go for the end, rules.go for what
-// has to hold and why.
+// way of a request into a row and back, grant.go for fosite's methods, unit.go
+// for writes that belong together, family.go for revocation, withdraw.go for
+// what is taken back of a grant, grants.go and uses.go for what there is,
+// successor.go for what a lost answer said, verify.go for the look-up at every
+// API call, client.go and clients.go for the clients, expire.go for an end
+// before its time, purge.go and reset.go for the end, rules.go for what has to
+// hold and why.
 package store

@@ -55,8 +55,8 @@ type Config struct {
 
 // Store keeps clients, codes and tokens. It is safe for concurrent use.
 //
-// Inside a unit (Begin, BeginTX) writes are queued: methods return nil, what
-// can be refused is refused by Commit, and reads do not see what is queued.
+// Inside a Unit writes are queued: methods return nil, what can be refused is
+// refused by its commit, and reads do not see what is queued.
 type Store struct {
 	writer  Writer
 	read    *sql.DB
@@ -93,11 +93,8 @@ func New(c Config) *Store {
 	}
 }
 
-// Begin returns a context in which writes are queued until Commit, so that
-// they happen together or not at all. It joins a unit that is in ctx already.
-func (s *Store) Begin(ctx context.Context) context.Context { return s.writer.Begin(ctx) }
-
-// BeginTX is Begin for storage.Transactional. The error is nil.
+// BeginTX implements storage.Transactional, for fosite's handlers, as do Commit
+// and Rollback. Others use Unit, which these join. The error is nil.
 func (s *Store) BeginTX(ctx context.Context) (context.Context, error) {
 	return s.writer.Begin(ctx), nil
 }

@@ -117,6 +117,9 @@ func open(t testing.TB) *fixture {
 	return f
 }
 
+// Begin starts a unit whose commit a test wants to see by itself.
+func (f *fixture) Begin(ctx context.Context) context.Context { return f.file.Begin(ctx) }
+
 // reopen stops the store, if there is one, and starts another on the file.
 func (f *fixture) reopen(t testing.TB) {
 	t.Helper()
