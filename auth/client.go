@@ -156,13 +156,11 @@ func credentials(r *http.Request, form url.Values) (id, secret, method string, e
 	return id, secret, "client_secret_basic", nil
 }
 
-type clientKey struct{}
-
 // authenticated gives fosite the client that authenticate has found.
 func authenticated(ctx context.Context, _ *http.Request, _ url.Values) (fosite.Client, error) {
-	client, ok := ctx.Value(clientKey{}).(*store.Client)
-	if !ok {
+	q := tokenRequestOf(ctx)
+	if q == nil {
 		return nil, fosite.ErrInvalidClient
 	}
-	return client, nil
+	return q.Client, nil
 }

@@ -77,11 +77,11 @@ func (s *Server) parseDevice(ctx context.Context, client *store.Client, form url
 	if !s.check(ctx, rules.DeviceGrantRegistered, slices.Contains(client.Grants, grantDevice), grantDevice, strings.Join(client.Grants, " ")) {
 		return nil, newError("unauthorized_client", "This client is not registered for "+grantDevice+".")
 	}
-	asked, err := s.parseScope(ctx, form)
+	asked, err := s.parseScope(ctx, form.Get("scope"))
 	if err != nil {
 		return nil, err
 	}
-	to, err := s.aim(ctx, client, form, asked)
+	to, err := s.aim(ctx, client, named(form), asked)
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func (g deviceGrant) HandleTokenEndpointRequest(ctx context.Context, r fosite.Ac
 	if !g.CanHandleTokenEndpointRequest(ctx, r) {
 		return fosite.ErrUnknownRequest
 	}
-	code := r.GetRequestForm().Get("device_code")
+	code := tokenRequestOf(ctx).DeviceCode
 	d, err := g.device(ctx, ledger.Hash(code))
 	if err != nil && !errors.Is(err, errNoDevice) {
 		return err
@@ -132,7 +132,7 @@ func (g deviceGrant) PopulateTokenEndpointResponse(ctx context.Context, r fosite
 	if err != nil {
 		return err
 	}
-	if err := g.store.UseDeviceCode(ctx, ledger.Hash(r.GetRequestForm().Get("device_code")), r.GetSession()); err != nil {
+	if err := g.store.UseDeviceCode(ctx, ledger.Hash(tokenRequestOf(ctx).DeviceCode), r.GetSession()); err != nil {
 		return err
 	}
 	var refresh string

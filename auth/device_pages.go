@@ -6,7 +6,6 @@ import (
 	"math"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -86,7 +85,7 @@ func (s *Server) typed(w http.ResponseWriter, r *http.Request, typed string) err
 		return clientGone(err)
 	}
 	// Once more, because the registration may have changed since the device asked.
-	to, terr := s.aim(ctx, client, url.Values{"resource": {d.Audience}}, d.Scopes)
+	to, terr := s.aim(ctx, client, []string{d.Audience}, d.Scopes)
 	if terr != nil {
 		return s.askForCode(w, r, http.StatusConflict, typed, "What this device asked for is not allowed to its app any more. Let it show another code.")
 	}

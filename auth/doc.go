@@ -89,7 +89,8 @@
 //	              it may be, register_name.go how it may be called, registration.go is its own account
 //	device.go     how a device asks; device_requests.go keeps that, device_pages.go and
 //	              device_settle.go are the person's side, device_grant.go the polls
-//	token.go      the grants; grace.go answers a refresh that is sent again;
+//	token_request.go  a token request, read once; token.go has the grants,
+//	              grace.go answers a refresh that is sent again,
 //	              exchange.go reports what a code is bound to,
 //	              proof.go binds it and its tokens to a client's key (DPoP),
 //	              tokens.go mints, session.go is what is kept

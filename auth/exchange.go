@@ -4,35 +4,18 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"net/url"
 
 	"github.com/ory/fosite"
 
 	"github.com/exampleco/punchcard/auth/ledger"
 )
 
-// presentedKey leads to what a token request presents, so that what fosite
-// compares with it stands in the ledger line by line.
-type presentedKey struct{}
-
-type presented struct {
-	form   url.Values
-	looked map[string]bool // fosite asks for the same thing more than once
-}
-
-func (p *presented) first(what string) bool {
-	seen := p.looked[what]
-	p.looked[what] = true
-	return !seen
-}
-
-func withPresented(ctx context.Context, form url.Values) context.Context {
-	return context.WithValue(ctx, presentedKey{}, &presented{form: form, looked: map[string]bool{}})
-}
+// fosite compares what a token request presents with what its code is bound to.
+// The storage reports each comparison, so that it stands in the ledger by itself.
 
 // checkOnce decides each time, and reports the first time alone.
 func (s *Server) checkOnce(ctx context.Context, rule ledger.Rule, ok bool, expected, got string) bool {
-	if p, known := ctx.Value(presentedKey{}).(*presented); known && !p.first(rule.ID) {
+	if q := tokenRequestOf(ctx); q != nil && !q.first(rule.ID) {
 		return ok
 	}
 	return s.check(ctx, rule, ok, expected, got)
@@ -54,11 +37,10 @@ func (s fositeStore) guarded(ctx context.Context, k presentedKind, r fosite.Requ
 func (s fositeStore) GetAuthorizeCodeSession(ctx context.Context, code string, session fosite.Session) (fosite.Requester, error) {
 	r, err := s.Store.GetAuthorizeCodeSession(ctx, code, session)
 	r, err = s.guarded(ctx, aCode, r, err)
-	if p, ok := ctx.Value(presentedKey{}).(*presented); ok && err == nil && p.first("code") {
+	if q := tokenRequestOf(ctx); q != nil && err == nil && q.first(rules.RedirectOfRequest.ID) {
 		if asked := r.GetRequestForm().Get("redirect_uri"); asked != "" {
 			// RFC 6749 4.1.3: if redirect_uri was in the authorization request, the same one is REQUIRED here.
-			sent := p.form.Get("redirect_uri")
-			s.check(ctx, rules.RedirectOfRequest, sent == asked, asked, sent)
+			s.check(ctx, rules.RedirectOfRequest, q.RedirectURI == asked, asked, q.RedirectURI)
 		}
 	}
 	return r, err
@@ -68,11 +50,11 @@ func (s fositeStore) GetAuthorizeCodeSession(ctx context.Context, code string, s
 // fosite refuses one that does not.
 func (s fositeStore) GetPKCERequestSession(ctx context.Context, code string, session fosite.Session) (fosite.Requester, error) {
 	r, err := s.Store.GetPKCERequestSession(ctx, code, session)
-	if p, ok := ctx.Value(presentedKey{}).(*presented); ok && err == nil && p.first("verifier") {
+	if q := tokenRequestOf(ctx); q != nil && err == nil && q.first(rules.Verifier.ID) {
 		challenge, got := r.GetRequestForm().Get("code_challenge"), "no code_verifier"
 		made := ""
-		if verifier := p.form.Get("code_verifier"); verifier != "" {
-			sum := sha256.Sum256([]byte(verifier))
+		if q.Verifier != "" {
+			sum := sha256.Sum256([]byte(q.Verifier))
 			made = base64.RawURLEncoding.EncodeToString(sum[:])
 			got = ledger.Fingerprint("challenge", made)
 		}

@@ -32,12 +32,9 @@ import (
 // Locks). That is why it is off by default, short, and for public clients alone:
 // a confidential one can be expected to keep an answer.
 
-// graceKey leads to what this refresh may do in the grace.
-type graceKey struct{}
-
+// grace is what a refresh may do within it.
 type grace struct {
 	request string // what else the request says, see sameRequest
-	attempt int    // of this request, from 0
 	until   time.Time
 	token   string // the refresh token of this answer, once it is known
 	retried bool   // it was given out before, and is again
@@ -47,36 +44,35 @@ type grace struct {
 // successor has been used since as well, and that is a replay.
 const maxAttempts = 3
 
-// withGrace is where a token request gets its grace; without one, or with
-// another grant, ctx stays as it is.
-func (s *Server) withGrace(ctx context.Context, client *store.Client, form url.Values, attempt int) context.Context {
-	if s.refreshGrace == 0 || form.Get("grant_type") != "refresh_token" || !client.IsPublic() {
-		return ctx
+// graceFor is the grace of a token request, nil where it has none: with another
+// grant, or a client that can be expected to keep an answer.
+func (s *Server) graceFor(q *tokenRequest) *grace {
+	if s.refreshGrace == 0 || q.Grant != "refresh_token" || !q.Client.IsPublic() {
+		return nil
 	}
-	jkt, _ := ctx.Value(jktKey{}).(string)
-	return context.WithValue(ctx, graceKey{}, &grace{request: sameRequest(form, jkt), attempt: attempt, until: s.now().Add(s.refreshGrace)})
+	return &grace{request: sameRequest(q), until: s.now().Add(s.refreshGrace)}
 }
 
+// graceOf is the grace of the token request that ctx belongs to.
 func graceOf(ctx context.Context) *grace {
-	g, _ := ctx.Value(graceKey{}).(*grace)
-	return g
+	if q := tokenRequestOf(ctx); q != nil {
+		return q.report.grace
+	}
+	return nil
 }
 
 // again says whether a refresh that came second may look once more: the first
 // may have been its own.
-func (g *grace) again() bool { return g != nil && g.attempt+1 < maxAttempts }
+func (q *tokenRequest) again() bool { return q.report.grace != nil && q.attempt+1 < maxAttempts }
 
 // sameRequest is what a retry must repeat. A used token that asks for another
-// scope or resource, or comes with another key than the one proved before (jkt,
-// "" for none), is no retry, but somebody else, or an app that is in the wrong:
-// it is answered like any replay.
-func sameRequest(form url.Values, jkt string) string {
-	kept := url.Values{"jkt": {jkt}}
-	for _, name := range []string{"scope", "resource", "audience"} {
-		if values := slices.Clone(form[name]); len(values) > 0 {
-			slices.Sort(values)
-			kept[name] = values
-		}
+// scope or resource, or comes with another key than the one proved before, is no
+// retry, but somebody else, or an app that is in the wrong: it is answered like
+// any replay.
+func sameRequest(q *tokenRequest) string {
+	kept := url.Values{"jkt": {q.JKT}, "resource": slices.Sorted(slices.Values(q.Resource)), "audience": slices.Sorted(slices.Values(q.Audience))}
+	if q.Scope != "" {
+		kept.Set("scope", q.Scope)
 	}
 	return kept.Encode()
 }

@@ -84,7 +84,7 @@ func (h *pkceByClient) HandleTokenEndpointRequest(ctx context.Context, request f
 	if unchallenged {
 		// RFC 9700 2.1.1 and 4.8.2: a verifier is accepted only if a challenge was
 		// sent. The client that has one did send it: somebody took it out on the way.
-		sent := request.GetRequestForm().Get("code_verifier")
+		sent := tokenRequestOf(ctx).Verifier
 		if !h.check(ctx, rules.VerifierWanted, sent == "", "none, as the code was asked for without a challenge", ledger.Fingerprint("verifier", sent)) {
 			return newError("invalid_grant", "A code_verifier was sent, and the authorization request that led to this code had no code_challenge.")
 		}

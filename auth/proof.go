@@ -110,12 +110,10 @@ func proofError(err error) error {
 	return e
 }
 
-type jktKey struct{} // thumbprint of the key that this token request proves
-
-// bind ties the tokens of this request to the key that it proves.
-func bind(ctx context.Context, request fosite.AccessRequester) {
+// bind ties the tokens of a token request to the key that it proves.
+func bind(q *tokenRequest, request fosite.AccessRequester) {
 	if session, ok := request.GetSession().(*Session); ok {
-		session.JKT, _ = ctx.Value(jktKey{}).(string)
+		session.JKT = q.JKT
 	}
 }
 
@@ -125,25 +123,24 @@ func bind(ctx context.Context, request fosite.AccessRequester) {
 // able to use it up; nor is it a replay by one of its holders that they send,
 // so it must not end the family of its owner.
 func (s *Server) mayPresent(ctx context.Context, r fosite.Requester, k presentedKind) error {
-	client, ok := ctx.Value(clientKey{}).(*store.Client)
-	if !ok {
+	q := tokenRequestOf(ctx)
+	if q == nil {
 		return fosite.ErrInvalidClient
 	}
 	// Otherwise one app could spend, or end, what another one lost.
-	if !s.checkOnce(ctx, k.issued, r.GetClient().GetID() == client.ID, r.GetClient().GetID(), client.ID) {
+	if !s.checkOnce(ctx, k.issued, r.GetClient().GetID() == q.Client.ID, r.GetClient().GetID(), q.Client.ID) {
 		return newError("invalid_grant", "It was issued to another client.")
 	}
 	session, ok := r.GetSession().(*Session)
 	// RFC 9449 5: the refresh token of a confidential client is bound by the
 	// client's own authentication, so that it can change its key.
-	if !ok || session.JKT == "" || k != aCode && !client.IsPublic() {
+	if !ok || session.JKT == "" || k != aCode && !q.Client.IsPublic() {
 		return nil
 	}
-	jkt, _ := ctx.Value(jktKey{}).(string)
-	if s.checkOnce(ctx, k.bound, jkt == session.JKT, keyName(session.JKT), keyName(jkt)) {
+	if s.checkOnce(ctx, k.bound, q.JKT == session.JKT, keyName(session.JKT), keyName(q.JKT)) {
 		return nil
 	}
-	if jkt == "" {
+	if q.JKT == "" {
 		return newError(dpop.InvalidProof, "It is bound to a key: send a DPoP proof of that key.")
 	}
 	return newError("invalid_grant", "It is bound to another key than that of the DPoP proof.")

@@ -190,11 +190,11 @@ func (s *Server) parseRest(ctx context.Context, q *authorizationRequest, client 
 	if err := s.parseJKT(ctx, q, v); err != nil {
 		return err
 	}
-	asked, err := s.parseScope(ctx, v)
+	asked, err := s.parseScope(ctx, v.Get("scope"))
 	if err != nil {
 		return err
 	}
-	to, err := s.aim(ctx, client, v, asked)
+	to, err := s.aim(ctx, client, named(v), asked)
 	if err != nil {
 		return err
 	}

@@ -27,8 +27,7 @@ type target struct {
 
 // parseScope returns the scopes that a request asks for, each once. A name
 // that this server has never heard of is a mistake, and is refused.
-func (s *Server) parseScope(ctx context.Context, v url.Values) (asked []string, err *Error) {
-	scope := v.Get("scope")
+func (s *Server) parseScope(ctx context.Context, scope string) (asked []string, err *Error) {
 	// RFC 6749 3.3: without a scope the server either uses a default or fails; nobody should consent to what was never said.
 	if strings.Trim(scope, " ") == "" {
 		return nil, newError("invalid_scope", "scope is missing; say what the app asks for.")
@@ -50,12 +49,12 @@ func (s *Server) parseScope(ctx context.Context, v url.Values) (asked []string, 
 }
 
 // aim decides which API the token is for, and what of the asked scopes it can
-// carry. RFC 6749 3.3: what this client may not have is left out, and the
+// carry; at is what audience and resource name. RFC 6749 3.3: what this client may not have is left out, and the
 // response says so by its scope; only where nothing is left is there nothing to
 // grant. RFC 9068 2.2.3: every scope of a token has to mean something at its
 // API, or one API could use at another what was meant for itself.
-func (s *Server) aim(ctx context.Context, client *store.Client, v url.Values, asked []string) (target, *Error) {
-	named, err := s.parseAudience(ctx, v)
+func (s *Server) aim(ctx context.Context, client *store.Client, at, asked []string) (target, *Error) {
+	named, err := s.parseAudience(ctx, at)
 	if err != nil {
 		return target{}, err
 	}
@@ -132,17 +131,17 @@ func (s *Server) infer(ctx context.Context, named string, scopes []string) (stri
 // aimMachine is aim for the client credentials grant. RFC 6749 4.4: nobody signs
 // in, so there is nobody to identify and nothing to keep alive. Without a scope
 // it is all that the client may have at that API (3.3: a documented default).
-func (s *Server) aimMachine(ctx context.Context, client *store.Client, v url.Values) (target, *Error) {
+func (s *Server) aimMachine(ctx context.Context, client *store.Client, scope string, at []string) (target, *Error) {
 	may := *client
 	may.Scopes = slices.DeleteFunc(slices.Clone(client.Scopes), isIdentity)
-	if v.Has("scope") {
-		asked, err := s.parseScope(ctx, v)
+	if scope != "" {
+		asked, err := s.parseScope(ctx, scope)
 		if err != nil {
 			return target{}, err
 		}
-		return s.aim(ctx, &may, v, asked)
+		return s.aim(ctx, &may, at, asked)
 	}
-	named, err := s.parseAudience(ctx, v)
+	named, err := s.parseAudience(ctx, at)
 	if err != nil {
 		return target{}, err
 	}
@@ -164,10 +163,13 @@ func (s *Server) aimMachine(ctx context.Context, client *store.Client, v url.Val
 // part of the request, so that a refresh may repeat it.
 func anyScope([]string, string) bool { return true }
 
+// named is what the parameters audience and resource name.
+func named(form url.Values) []string { return slices.Concat(form["audience"], form["resource"]) }
+
 // parseAudience returns the identifier of the API that audience and resource
 // name, "" where neither was sent.
-func (s *Server) parseAudience(ctx context.Context, v url.Values) (audience string, err *Error) {
-	for _, name := range append(slices.Clone(v["audience"]), v["resource"]...) {
+func (s *Server) parseAudience(ctx context.Context, at []string) (audience string, err *Error) {
+	for _, name := range at {
 		api, ok := s.resource(name)
 		// RFC 8707 2: an unknown resource is invalid_target. A token for two
 		// APIs could be replayed by one at the other, so one name it is.

@@ -171,13 +171,8 @@ type fositeStore struct {
 	mayPresent func(ctx context.Context, r fosite.Requester, k presentedKind) error
 }
 
-type (
-	admittedKey struct{} // redirect URI that redirect.go admitted
-	outcomeKey  struct{} // *outcome of this request
-)
-
-// outcome remembers what fosite swallows: a family that could not be revoked.
-type outcome struct{ revocation error }
+// admittedKey leads to the redirect URI that redirect.go admitted.
+type admittedKey struct{}
 
 // GetClient hands fosite the client with exactly the admitted redirect URI, so
 // that its own, looser matcher has nothing left to decide.
@@ -201,8 +196,8 @@ func (s fositeStore) RevokeRefreshToken(ctx context.Context, requestID string) e
 }
 
 func noted(ctx context.Context, err error) error {
-	if o, ok := ctx.Value(outcomeKey{}).(*outcome); ok && unavailable(err) {
-		o.revocation = err
+	if q := tokenRequestOf(ctx); q != nil && unavailable(err) {
+		q.report.revocation = err
 	}
 	return err
 }

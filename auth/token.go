@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -25,32 +24,28 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) error {
 	if ferr != nil {
 		return ferr
 	}
-	grant := form.Get("grant_type")
-	if grant == "" {
+	q := readTokenRequest(form)
+	if q.Grant == "" {
 		return newError("invalid_request", "grant_type is missing.")
 	}
 	// RFC 6749 5.2; RFC 9700 2.4: the password grant MUST NOT be used.
-	if !s.check(r.Context(), rules.GrantTypeServed, slices.Contains(grantTypes, grant), strings.Join(grantTypes, " "), grant) {
+	if !s.check(r.Context(), rules.GrantTypeServed, slices.Contains(grantTypes, q.Grant), strings.Join(grantTypes, " "), q.Grant) {
 		return newError("unsupported_grant_type", "This server serves "+strings.Join(grantTypes, ", ")+".")
 	}
 	client, err := s.authenticate(r.Context(), r, form)
 	if err != nil {
 		return err
 	}
-	if !s.check(r.Context(), rules.GrantTypeRegistered, slices.Contains(client.Grants, grant), strings.Join(client.Grants, " "), grant) {
-		return newError("unauthorized_client", "This client is not registered for "+grant+".")
+	if !s.check(r.Context(), rules.GrantTypeRegistered, slices.Contains(client.Grants, q.Grant), strings.Join(client.Grants, " "), q.Grant) {
+		return newError("unauthorized_client", "This client is not registered for "+q.Grant+".")
 	}
-	jkt, err := s.provenForTokens(w, r, client)
-	if err != nil {
+	q.Client = client
+	if q.JKT, err = s.provenForTokens(w, r, client); err != nil {
 		return err
 	}
-	ctx := withPresented(context.WithValue(r.Context(), clientKey{}, client), form)
-	ctx = context.WithValue(ctx, jktKey{}, jkt)
-	var failed outcome
-	ctx = context.WithValue(ctx, outcomeKey{}, &failed)
-	response, err := s.answer(ctx, r, client, form)
-	if failed.revocation != nil {
-		return failed.revocation // a replay was seen and its family still lives: that must not pass as settled
+	response, err := s.answer(q.in(r.Context()), q)
+	if q.report.revocation != nil {
+		return q.report.revocation // a replay was seen and its family still lives: that must not pass as settled
 	}
 	if err != nil {
 		return err
@@ -61,10 +56,10 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) error {
 
 // answer validates the grant and issues what it gives. Where what was read has
 // changed before it could be written, nothing was written, and it begins anew.
-func (s *Server) answer(ctx context.Context, r *http.Request, client *store.Client, form url.Values) (*tokenResponse, error) {
-	for attempt := range maxAnew {
-		ctx := s.withGrace(ctx, client, form, attempt)
-		request, err := s.grant(ctx, r, client, form)
+func (s *Server) answer(ctx context.Context, q *tokenRequest) (*tokenResponse, error) {
+	for q.attempt = range maxAnew {
+		q.report.grace = s.graceFor(q)
+		request, err := s.grant(ctx, q)
 		if err != nil {
 			return nil, err
 		}
@@ -82,66 +77,52 @@ const maxAnew = 20
 var errAgain = errors.New("what was read has changed; begin anew")
 
 // grant lets fosite validate the grant, and adds what it does not look at.
-func (s *Server) grant(ctx context.Context, r *http.Request, client *store.Client, form url.Values) (fosite.AccessRequester, error) {
-	if err := s.complete(ctx, client, form); err != nil {
+func (s *Server) grant(ctx context.Context, q *tokenRequest) (fosite.AccessRequester, error) {
+	if err := s.complete(ctx, q); err != nil {
 		return nil, err
 	}
 	session := s.emptySession()
 	session.GrantedAt = s.now().Unix()
-	if form.Get("grant_type") == "client_credentials" {
-		session.Subject, session.Machine = client.ID, true // RFC 9068 2.2: sub is the client where there is no person
+	if q.Grant == "client_credentials" {
+		session.Subject, session.Machine = q.Client.ID, true // RFC 9068 2.2: sub is the client where there is no person
 	}
-	request, err := s.fosite.NewAccessRequest(ctx, tokenRequest(r, form), session)
+	request, err := s.fosite.NewAccessRequest(ctx, q.forFosite(ctx), session)
 	if err != nil {
-		return nil, s.explainGrant(ctx, form, err)
+		return nil, s.explainGrant(ctx, q, err)
 	}
-	bind(ctx, request)
-	switch form.Get("grant_type") {
+	bind(q, request)
+	switch q.Grant {
 	case "client_credentials":
 		for _, scope := range request.GetRequestedScopes() {
 			request.GrantScope(scope)
 		}
-		request.GrantAudience(form.Get("audience"))
+		request.GrantAudience(q.Audience[0])
 	case "refresh_token":
-		if err := s.narrowRefresh(ctx, request, form.Get("scope")); err != nil {
+		if err := s.narrowRefresh(ctx, request, q.Scope); err != nil {
 			return nil, err
 		}
 	}
-	if err := s.sameAudience(ctx, request, form); err != nil {
+	if err := s.sameAudience(ctx, request, q.named()); err != nil {
 		return nil, err
 	}
 	return request, s.stillActive(ctx, request)
 }
 
-// complete checks and fills in the parameters of each grant.
-func (s *Server) complete(ctx context.Context, client *store.Client, form url.Values) error {
-	required := map[string]string{"authorization_code": "code", "refresh_token": "refresh_token", grantDevice: "device_code"}[form.Get("grant_type")]
-	if required != "" && !form.Has(required) {
-		return newError("invalid_request", required+" is missing.")
+// complete checks that each grant has its parameters, and settles what a
+// machine gets where it left that open.
+func (s *Server) complete(ctx context.Context, q *tokenRequest) error {
+	if name := q.missing(); name != "" {
+		return newError("invalid_request", name+" is missing.")
 	}
-	if form.Get("grant_type") != "client_credentials" {
+	if q.Grant != "client_credentials" {
 		return nil
 	}
-	to, err := s.aimMachine(ctx, client, form)
+	to, err := s.aimMachine(ctx, q.Client, q.Scope, q.named())
 	if err != nil {
 		return err
 	}
-	form.Set("audience", to.Audience)
-	form.Set("scope", strings.Join(to.Scopes, " "))
+	q.Scope, q.Audience = strings.Join(to.Scopes, " "), []string{to.Audience}
 	return nil
-}
-
-// tokenRequest is the request as fosite shall see it: one value a parameter,
-// resource written as audience, no client secret.
-func tokenRequest(r *http.Request, form url.Values) *http.Request {
-	clean := url.Values{}
-	for name, values := range form {
-		if name != "client_secret" && name != "client_assertion" && name != "resource" {
-			clean[name] = values[:1]
-		}
-	}
-	out := &http.Request{Method: http.MethodPost, URL: &url.URL{Path: pathToken}, Header: http.Header{}, PostForm: clean, Form: clean}
-	return out.WithContext(r.Context())
 }
 
 // narrowRefresh applies the scope parameter of a refresh, RFC 6749 6: the new
@@ -168,9 +149,9 @@ func (s *Server) narrowRefresh(ctx context.Context, request fosite.AccessRequest
 
 // sameAudience: RFC 8707 2.2, the token request may name the resource again,
 // and may not name another one than the grant was given for.
-func (s *Server) sameAudience(ctx context.Context, request fosite.AccessRequester, form url.Values) error {
+func (s *Server) sameAudience(ctx context.Context, request fosite.AccessRequester, named []string) error {
 	granted := slices.Compact(slices.Sorted(slices.Values(slices.Concat(request.GetGrantedAudience(), request.GetRequestedAudience()))))
-	for _, name := range append(slices.Clone(form["audience"]), form["resource"]...) {
+	for _, name := range named {
 		api, known := s.resource(name)
 		if !s.check(ctx, rules.AudienceOfGrant, known && slices.Contains(granted, s.expand(api.Identifier)), strings.Join(granted, " "), name) {
 			return newError("invalid_target", "This grant is for "+printable(strings.Join(granted, " "))+".")
@@ -192,13 +173,13 @@ func (s *Server) stillActive(ctx context.Context, request fosite.AccessRequester
 }
 
 // explainGrant maps what fosite says of a bad code or refresh token.
-func (s *Server) explainGrant(ctx context.Context, form url.Values, err error) error {
-	if form.Get("grant_type") == grantDevice {
+func (s *Server) explainGrant(ctx context.Context, q *tokenRequest, err error) error {
+	if q.Grant == grantDevice {
 		return err // device_grant.go has said it line by line
 	}
-	value, kind := form.Get("code"), "authorization code"
-	if form.Get("grant_type") == "refresh_token" {
-		value, kind = form.Get("refresh_token"), "refresh token"
+	value, kind := q.Code, "authorization code"
+	if q.Grant == "refresh_token" {
+		value, kind = q.RefreshToken, "refresh token"
 	}
 	e := asError(err)
 	s.check(ctx, rules.GrantValid, false, "unused, unexpired, this client's", ledger.Fingerprint(kind, value)+": "+e.Description)
@@ -228,7 +209,7 @@ func (s *Server) respond(ctx context.Context, request fosite.AccessRequester) (*
 	})
 	// A scope that was taken back meanwhile is not there when the grant is read
 	// again; each turn needs another scope taken back, and they only get fewer.
-	if errors.Is(err, store.ErrWithdrawn) || errors.Is(err, store.ErrSpent) && graceOf(ctx).again() {
+	if errors.Is(err, store.ErrWithdrawn) || errors.Is(err, store.ErrSpent) && tokenRequestOf(ctx).again() {
 		return nil, errAgain
 	}
 	if errors.Is(err, store.ErrSpent) {
