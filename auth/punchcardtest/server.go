@@ -41,7 +41,7 @@ func New(t testing.TB, list ...Option) *Server {
 	if o.file == "" {
 		o.file = filepath.Join(t.TempDir(), "punchcard.db")
 		if !slices.Contains(o.flags, "--config") {
-			furnish(t, o.file)
+			Template(t, o.file)
 		}
 	}
 	return start(t, o)

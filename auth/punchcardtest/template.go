@@ -14,8 +14,9 @@ var template struct {
 	file []byte
 }
 
-// furnish copies the template to a place where nothing is yet.
-func furnish(t testing.TB, place string) {
+// Template copies that file to a place where nothing is yet: for a test that
+// starts its server by itself.
+func Template(t testing.TB, place string) {
 	t.Helper()
 	template.once.Do(func() {
 		o := chosen(nil)
