@@ -100,6 +100,9 @@ func TestChecks(t *testing.T) {
 		{"symmetric key", header(func(h map[string]any) { h["jwk"] = map[string]any{"kty": "oct", "k": "c2VjcmV0"} }), rules.KeyPublic},
 		{"no key", header(func(h map[string]any) { delete(h, "jwk") }), rules.KeyFits},
 		{"key of another kind", header(func(h map[string]any) { h["alg"] = "PS256" }), rules.KeyFits},
+		{"weak key", header(func(h map[string]any) { // RFC 7518 3.5: 2048 bits at least
+			h["alg"], h["jwk"] = "PS256", map[string]any{"kty": "RSA", "e": "AQAB", "n": strings.Repeat("_", 1024/6) + "w"}
+		}), rules.KeyFits},
 		{"key off the curve", header(func(h map[string]any) { k := h["jwk"].(map[string]any); k["x"] = k["y"] }), rules.KeyFits},
 		{"another's key", header(func(h map[string]any) { h["jwk"] = newDevice(t, "ES256").jwk() }), rules.Signature},
 		{"changed", edited(t, with(nil), func(_, c map[string]any) { c["jti"] = "mine" }), rules.Signature},
