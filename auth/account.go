@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/exampleco/punchcard/auth/ledger"
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/people"
 	"github.com/exampleco/punchcard/views"
 )
@@ -77,9 +78,9 @@ func accountFor(who *signedIn) string { return ledger.Hash("account " + who.ID)[
 
 // account does what was pressed on the page, and answers 303 to it.
 func (s *Server) account(w http.ResponseWriter, r *http.Request) error {
-	form, ferr := formBody(w, r)
+	form, ferr := oauth.FormBody(w, r)
 	if ferr != nil {
-		return pageProblem(ferr.Status, ferr.Code, "This form can’t be read", ferr.Description)
+		return oauth.NewPage(ferr.Status, ferr.Code, "This form can’t be read", ferr.Description)
 	}
 	who, err := s.signedIn(r)
 	if err != nil {
@@ -91,7 +92,7 @@ func (s *Server) account(w http.ResponseWriter, r *http.Request) error {
 	}
 	// RFC 6749 10.12 in spirit: what is done has to be what this person wanted.
 	if !s.check(r.Context(), rules.AccountFormOfPerson, form.Get("for") == accountFor(who), "the same person", "the form's") {
-		return otherPerson(rules.AccountFormOfPerson, who).offering(pathAccount, "See the account of "+who.Name)
+		return otherPerson(rules.AccountFormOfPerson, who).Offering(pathAccount, "See the account of "+who.Name)
 	}
 	switch form.Get("do") {
 	case "end-browser":
@@ -105,7 +106,7 @@ func (s *Server) account(w http.ResponseWriter, r *http.Request) error {
 	case "change-password":
 		return s.changePassword(w, r, who, form)
 	default:
-		return pageProblem(400, "invalid_request", "Do what?", "The form came without a button that this page has, so nothing was done.").offering(pathAccount, "Back to your account")
+		return oauth.NewPage(400, "invalid_request", "Do what?", "The form came without a button that this page has, so nothing was done.").Offering(pathAccount, "Back to your account")
 	}
 	if err == nil {
 		seeOther(w, pathAccount)

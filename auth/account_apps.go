@@ -10,6 +10,7 @@ import (
 
 	"github.com/ory/fosite"
 
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/people"
 	"github.com/exampleco/punchcard/auth/store"
 	"github.com/exampleco/punchcard/views"
@@ -80,8 +81,8 @@ func (s *Server) takeBack(w http.ResponseWriter, r *http.Request, who *signedIn,
 	if _, err := s.store.Client(r.Context(), clientID); err != nil {
 		return clientGone(err)
 	}
-	if known := s.allScopes(); !slices.Contains(known, scope) || isIdentity(scope) && scope != "offline_access" {
-		return pageProblem(400, "invalid_request", "That can’t be taken back by itself", "Who you are goes with every sign-in. Disconnect the app to end that as well.").offering(pathAccount, "Back to your account")
+	if known := s.allScopes(); !slices.Contains(known, scope) || oauth.IsIdentity(scope) && scope != "offline_access" {
+		return oauth.NewPage(400, "invalid_request", "That can’t be taken back by itself", "Who you are goes with every sign-in. Disconnect the app to end that as well.").Offering(pathAccount, "Back to your account")
 	}
 	err := s.store.Unit(r.Context(), func(ctx context.Context) error {
 		return errors.Join(

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/exampleco/punchcard/auth/ledger"
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/views"
 )
 
@@ -69,7 +70,7 @@ func (s *Server) again(w http.ResponseWriter, r *http.Request, f *flow) error {
 	case step == stepIssue && f.Grant != "" && stands:
 		return s.issue(w, r, f, who, scopes)
 	case step == stepRefuse && f.Grant == "":
-		return newError(code, refusals[code]).backTo(&f.Request)
+		return oauth.NewError(code, refusals[code]).BackTo(f.Request.answers())
 	}
 	return finished(f) // what it rested on was taken back meanwhile
 }
@@ -145,7 +146,7 @@ func (s *Server) answerWith(w http.ResponseWriter, r *http.Request, f *flow, who
 	if err != nil {
 		return err
 	}
-	return newError(code, refusals[code]).backTo(&f.Request)
+	return oauth.NewError(code, refusals[code]).BackTo(f.Request.answers())
 }
 
 var refusals = map[string]string{

@@ -17,6 +17,7 @@ import (
 
 	"github.com/go-jose/go-jose/v3"
 
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/seed"
 )
 
@@ -74,7 +75,7 @@ func newSigner(t testing.TB) *signer {
 func (c *signer) assertion(changes ...map[string]any) string {
 	c.t.Helper()
 	now := c.w.clock.now()
-	claims := map[string]any{"iss": c.id, "sub": c.id, "aud": issuer, "iat": now.Unix(), "exp": now.Add(time.Minute).Unix(), "jti": randomToken("")}
+	claims := map[string]any{"iss": c.id, "sub": c.id, "aud": issuer, "iat": now.Unix(), "exp": now.Add(time.Minute).Unix(), "jti": oauth.RandomToken("")}
 	for _, change := range changes {
 		maps.Copy(claims, change)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/exampleco/punchcard/auth/ledger"
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/people"
 	"github.com/exampleco/punchcard/auth/store"
 )
@@ -95,16 +96,16 @@ func (s *Server) begin(ctx context.Context, q *authorizationRequest, uri, browse
 func (s *Server) authorizationForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	query := r.URL.RawQuery
 	if r.Method == http.MethodPost {
-		body, err := formBody(w, r)
+		body, err := oauth.FormBody(w, r)
 		if err != nil {
 			s.check(r.Context(), rules.RequestReadable, false, "application/x-www-form-urlencoded", r.Header.Get("Content-Type"))
-			return nil, pageProblem(err.Status, err.Code, "This request can’t be read", err.Description).citing(rules.RequestReadable)
+			return nil, oauth.NewPage(err.Status, err.Code, "This request can’t be read", err.Description).Citing(rules.RequestReadable)
 		}
 		return body, nil
 	}
 	form, err := url.ParseQuery(query)
 	if !s.check(r.Context(), rules.RequestReadable, err == nil && !strings.ContainsRune(query, 0), "application/x-www-form-urlencoded", "a query of "+strconv.Itoa(len(query))+" bytes") {
-		return nil, pageProblem(400, "invalid_request", "This request can’t be read", "Its parameters are not encoded as application/x-www-form-urlencoded.").citing(rules.RequestReadable)
+		return nil, oauth.NewPage(400, "invalid_request", "This request can’t be read", "Its parameters are not encoded as application/x-www-form-urlencoded.").Citing(rules.RequestReadable)
 	}
 	return form, nil
 }
@@ -158,7 +159,7 @@ func finished(f *flow) error {
 	if f.Kind == deviceFlow {
 		return finishedDevice(f)
 	}
-	return pageProblem(http.StatusConflict, "invalid_request", "This sign-in is already finished", "It led back to the app once, and it does that only once. Go back to the app; if it doesn’t have what it needs, start again there.").citing(rules.DecidedOnce)
+	return oauth.NewPage(http.StatusConflict, "invalid_request", "This sign-in is already finished", "It led back to the app once, and it does that only once. Go back to the app; if it doesn’t have what it needs, start again there.").Citing(rules.DecidedOnce)
 }
 
 func finishedIfSpent(err error, f *flow) error {
@@ -199,10 +200,10 @@ func (s *Server) held(ctx context.Context, f *flow, who *signedIn) ([]string, er
 }
 
 func clientGone(err error) error {
-	if unavailable(err) {
+	if oauth.Unavailable(err) {
 		return err
 	}
-	return pageProblem(400, "unauthorized_client", "This app is no longer registered", "It was taken away while you were signing in.").citing(rules.ClientKnown).because(err)
+	return oauth.NewPage(400, "unauthorized_client", "This app is no longer registered", "It was taken away while you were signing in.").Citing(rules.ClientKnown).Because(err)
 }
 
 // issue ends the flow with an authorization code. The flow is spent, and the
@@ -215,7 +216,7 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, f *flow, who *sig
 		code, err = s.writeCode(ctx, f, who, scopes)
 		return err
 	})
-	if refused := (*Error)(nil); errors.As(err, &refused) && refused.page != nil {
+	if refused := (*oauth.Error)(nil); errors.As(err, &refused) && refused.Page != nil {
 		return refused // there is no address to go back to
 	}
 	if errors.Is(err, errSpent) || errors.Is(err, store.ErrSpent) {
@@ -225,10 +226,10 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, f *flow, who *sig
 		return s.advance(w, r, f) // nothing was written, and next() decides by what there is
 	}
 	if err != nil {
-		return asError(err).backTo(q)
+		return asError(err).BackTo(q.answers())
 	}
 	s.check(r.Context(), rules.CodeIssued, true, strings.Join(q.asked(), " "), strings.Join(scopes, " "))
-	s.sendBack(w, r, q, url.Values{"code": {code}})
+	s.sendBack(w, r, q.answers(), url.Values{"code": {code}})
 	return nil
 }
 

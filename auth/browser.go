@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/exampleco/punchcard/auth/ledger"
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/people"
 )
 
@@ -76,7 +77,7 @@ func (s *Server) browserCookieName(id string) string {
 // browsers send their cookies in that order (RFC 6265 5.4).
 func (s *Server) browsers(r *http.Request) (ids []string) {
 	for _, c := range r.Cookies() {
-		if len(c.Value) == len(randomToken("")) && c.Name == s.browserCookieName(c.Value) && !slices.Contains(ids, c.Value) {
+		if len(c.Value) == len(oauth.RandomToken("")) && c.Name == s.browserCookieName(c.Value) && !slices.Contains(ids, c.Value) {
 			ids = append(ids, c.Value)
 		}
 	}
@@ -92,7 +93,7 @@ func (s *Server) browserOf(w http.ResponseWriter, r *http.Request) string {
 		ids = ids[1:]
 	}
 	if len(ids) == 0 {
-		ids = []string{randomToken("")}
+		ids = []string{oauth.RandomToken("")}
 	}
 	s.writeCookie(w, s.browserCookieName(ids[0]), ids[0], browserLifetime)
 	return ledger.Hash(ids[0])
@@ -151,7 +152,7 @@ func (s *Server) browserFlow(w http.ResponseWriter, r *http.Request, handle stri
 		f, err = s.loadFlow(r.Context(), deviceFlow, handle, &q)
 	}
 	if errors.Is(err, errNoFlow) {
-		return nil, pageProblem(400, "invalid_request", "This sign-in has ended", "It was open for too long, or the address isn’t complete. Go back to the app and start again.")
+		return nil, oauth.NewPage(400, "invalid_request", "This sign-in has ended", "It was open for too long, or the address isn’t complete. Go back to the app and start again.")
 	}
 	if err != nil {
 		return nil, err
@@ -185,14 +186,14 @@ func (s *Server) ownedBy(w http.ResponseWriter, r *http.Request, f *flow) error 
 	if len(known) == 0 {
 		return s.noCookies(r, http.StatusForbidden)
 	}
-	return pageProblem(http.StatusForbidden, "access_denied", "This sign-in belongs to another browser", "It can only be finished where it was started. Go back to the app and start again here.").citing(rules.FlowOfBrowser)
+	return oauth.NewPage(http.StatusForbidden, "access_denied", "This sign-in belongs to another browser", "It can only be finished where it was started. Go back to the app and start again here.").Citing(rules.FlowOfBrowser)
 }
 
 // noCookies tells somebody whose browser has sent none, rather than sending
 // them round in a circle. Another browser looks the same, so it names both.
 func (s *Server) noCookies(r *http.Request, status int) error {
-	e := pageProblem(status, "access_denied", "This browser sends no cookies", "Signing in needs cookies: they show that a sign-in ends in the browser that began it.").citing(rules.FlowOfBrowser)
-	e.page.Why = "Allow cookies for " + r.Host + " in this browser’s settings, then go back to the app and start again. If you began in another browser, finish it there."
+	e := oauth.NewPage(status, "access_denied", "This browser sends no cookies", "Signing in needs cookies: they show that a sign-in ends in the browser that began it.").Citing(rules.FlowOfBrowser)
+	e.Page.Why = "Allow cookies for " + r.Host + " in this browser’s settings, then go back to the app and start again. If you began in another browser, finish it there."
 	return e
 }
 
@@ -213,18 +214,18 @@ func (s *Server) formOf(r *http.Request, f *flow, sent string, drawn func(*flow,
 		return nil, err
 	}
 	if who == nil {
-		return nil, pageProblem(http.StatusForbidden, "access_denied", "You are signed out", "You signed out after this page was shown, so nothing was done.").citing(rules.FormOfPerson).
-			offering(pathAuthorize+"?flow="+f.Handle, "Sign in and continue")
+		return nil, oauth.NewPage(http.StatusForbidden, "access_denied", "You are signed out", "You signed out after this page was shown, so nothing was done.").Citing(rules.FormOfPerson).
+			Offering(pathAuthorize+"?flow="+f.Handle, "Sign in and continue")
 	}
 	if s.check(r.Context(), rules.FormOfPerson, sent == drawn(f, who), "the same person", "the form's") {
 		return who, nil
 	}
-	return nil, otherPerson(rules.FormOfPerson, who).offering(pathAuthorize+"?flow="+f.Handle, "Continue as "+who.Name)
+	return nil, otherPerson(rules.FormOfPerson, who).Offering(pathAuthorize+"?flow="+f.Handle, "Continue as "+who.Name)
 }
 
 // otherPerson says who is signed in now, where a form was shown to somebody else.
-func otherPerson(rule ledger.Rule, who *signedIn) *Error {
-	return pageProblem(http.StatusForbidden, "access_denied", "You are signed in as "+who.Name+" now", "The page was shown to somebody else, who was signed in to this browser before. Nothing was done. Continue as "+who.Name+", or go back and sign in with the other account.").citing(rule)
+func otherPerson(rule ledger.Rule, who *signedIn) *oauth.Error {
+	return oauth.NewPage(http.StatusForbidden, "access_denied", "You are signed in as "+who.Name+" now", "The page was shown to somebody else, who was signed in to this browser before. Nothing was done. Continue as "+who.Name+", or go back and sign in with the other account.").Citing(rule)
 }
 
 // sourceOf is the network address that throttling counts. Forwarding headers

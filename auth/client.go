@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,54 +13,9 @@ import (
 
 	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/limit"
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/store"
 )
-
-// maxForm caps the body of the endpoints for clients, in bytes.
-const maxForm = 64 << 10
-
-// formBody reads an application/x-www-form-urlencoded body, the only kind that
-// RFC 6749 3.2 knows, and no parameter from the URL: what is in a URL ends up
-// in logs.
-func formBody(w http.ResponseWriter, r *http.Request) (url.Values, *Error) {
-	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
-	if !strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded") {
-		e := newError("invalid_request", "Send the parameters as application/x-www-form-urlencoded in the body, not as "+printable(ledger.Clip(contentKind(kind)))+".")
-		e.Status = http.StatusUnsupportedMediaType
-		return nil, e
-	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		e := newError("invalid_request", "The body is not a well-formed form.").because(err)
-		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-			e = newError("invalid_request", "The body is larger than 64 KiB.")
-			e.Status = http.StatusRequestEntityTooLarge
-		}
-		return nil, e
-	}
-	return r.PostForm, nil
-}
-
-func contentKind(kind string) string {
-	if kind == "" {
-		return "an untyped body"
-	}
-	return kind
-}
-
-// clientForm is formBody for the endpoints for clients: RFC 6749 3.2,
-// parameters MUST NOT be included more than once.
-func (s *Server) clientForm(w http.ResponseWriter, r *http.Request) (url.Values, *Error) {
-	body, err := formBody(w, r)
-	if err != nil {
-		return nil, err
-	}
-	form, repeated := singleValued(body)
-	if !s.check(r.Context(), rules.FormParameterOnce, len(repeated) == 0, "no repetition", strings.Join(repeated, " ")) {
-		return nil, newError("invalid_request", "Sent more than once: "+printable(strings.Join(repeated, " "))+".")
-	}
-	return form, nil
-}
 
 // authenticate finds out which client calls, RFC 6749 2.3 and 3.2.1. An
 // unknown client and a wrong secret get the same answer.
@@ -77,7 +31,7 @@ func (s *Server) authenticate(ctx context.Context, r *http.Request, form url.Val
 		return nil, refusedClient(method, "No client authentication: send client_id, or Basic credentials.")
 	}
 	client, cerr := s.store.Client(ctx, id)
-	if unavailable(cerr) {
+	if oauth.Unavailable(cerr) {
 		return nil, cerr
 	}
 	ok := cerr == nil && provesItself(client, secret, method)
@@ -89,7 +43,7 @@ func (s *Server) authenticate(ctx context.Context, r *http.Request, form url.Val
 		return nil, tooManyGuesses(wait)
 	}
 	if !s.check(ctx, rules.ClientAuthenticated, ok, "the credentials of a registered client", id+" by "+method) {
-		if cerr != nil && registeredItself(id) {
+		if cerr != nil && oauth.RegisteredItself(id) {
 			return nil, refusedClient(method, s.registerAgain())
 		}
 		return nil, refusedClient(method, "Unknown client, wrong credentials, or a method the client is not registered for.")
@@ -99,9 +53,9 @@ func (s *Server) authenticate(ctx context.Context, r *http.Request, form url.Val
 
 // tooManyGuesses answers 429 (RFC 6585 4), the right secret included: who may
 // try it in between is still guessing.
-func tooManyGuesses(wait time.Duration) *Error {
-	e := newError("invalid_client", "Too many wrong credentials for this client. Wait before the next try.")
-	e.Status, e.retryAfter = http.StatusTooManyRequests, wait
+func tooManyGuesses(wait time.Duration) *oauth.Error {
+	e := oauth.NewError("invalid_client", "Too many wrong credentials for this client. Wait before the next try.")
+	e.Status, e.RetryAfter = http.StatusTooManyRequests, wait
 	return e
 }
 
@@ -119,10 +73,10 @@ func provesItself(client *store.Client, secret, method string) bool {
 	return client.SecretMatches(secret)
 }
 
-func refusedClient(method, description string) *Error {
-	e := newError("invalid_client", description)
+func refusedClient(method, description string) *oauth.Error {
+	e := oauth.NewError("invalid_client", description)
 	if method == "client_secret_basic" {
-		e.scheme = "Basic"
+		e.Scheme = "Basic"
 	}
 	return e
 }
@@ -151,7 +105,7 @@ func credentials(r *http.Request, form url.Values) (id, secret, method string, e
 		return "", "", "", refusedClient("client_secret_basic", "The Basic credentials are not well-formed.")
 	}
 	if form.Has("client_secret") || form.Has("client_id") && form.Get("client_id") != id {
-		return "", "", "", newError("invalid_request", "Use one method of client authentication, not two.")
+		return "", "", "", oauth.NewError("invalid_request", "Use one method of client authentication, not two.")
 	}
 	return id, secret, "client_secret_basic", nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/exampleco/punchcard/auth/ledger"
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/store"
 	"github.com/exampleco/punchcard/views"
 )
@@ -43,7 +44,7 @@ func (s *Server) consentPage(w http.ResponseWriter, r *http.Request) error {
 		PersonName: who.Name, PersonEmail: who.Email, Initials: initials(who.Name),
 		SwitchHref: pathLogin + "?flow=" + f.Handle, Scopes: s.choices(f.Request.Scopes, who, append(earlier, living...)), LeftOut: s.leftOut(&f.Request, client),
 	}
-	if slices.ContainsFunc(f.Request.Scopes, func(scope string) bool { return !isIdentity(scope) }) {
+	if slices.ContainsFunc(f.Request.Scopes, func(scope string) bool { return !oauth.IsIdentity(scope) }) {
 		api, _ := s.api(f.Request.Audience)
 		page.API = api.Name
 	}
@@ -190,7 +191,7 @@ func article(role string) string {
 }
 
 func identity(scopes []string) []string {
-	return slices.DeleteFunc(slices.Clone(scopes), func(scope string) bool { return !isIdentity(scope) || scope == "offline_access" })
+	return slices.DeleteFunc(slices.Clone(scopes), func(scope string) bool { return !oauth.IsIdentity(scope) || scope == "offline_access" })
 }
 
 func identityText(scopes []string) string {
@@ -211,9 +212,9 @@ func identityText(scopes []string) string {
 
 // consent keeps the person's decision.
 func (s *Server) consent(w http.ResponseWriter, r *http.Request) error {
-	form, ferr := formBody(w, r)
+	form, ferr := oauth.FormBody(w, r)
 	if ferr != nil {
-		return pageProblem(ferr.Status, ferr.Code, "This form can’t be read", ferr.Description)
+		return oauth.NewPage(ferr.Status, ferr.Code, "This form can’t be read", ferr.Description)
 	}
 	f, err := s.browserFlow(w, r, form.Get("flow"))
 	if err != nil {
@@ -221,8 +222,8 @@ func (s *Server) consent(w http.ResponseWriter, r *http.Request) error {
 	}
 	d := decision(form.Get("decision"))
 	if d != allowed && d != denied {
-		return pageProblem(400, "invalid_request", "Allow or cancel?", "The form came without a decision, so nothing was allowed.").
-			offering(pathConsent+"?flow="+f.Handle, "Back to the choices")
+		return oauth.NewPage(400, "invalid_request", "Allow or cancel?", "The form came without a decision, so nothing was allowed.").
+			Offering(pathConsent+"?flow="+f.Handle, "Back to the choices")
 	}
 	who, err := s.formOf(r, f, form.Get("session"), consentSession)
 	if err != nil {
@@ -275,8 +276,8 @@ func (s *Server) decideInTurn(r *http.Request, f *flow, who *signedIn, d decisio
 		return err
 	}
 	if turn == nil { // they have to sign in anew, or to choose an account first
-		return pageProblem(http.StatusForbidden, "access_denied", "There is another step first", "This page is no longer the one to answer, so nothing was done.").
-			offering(pathAuthorize+"?flow="+f.Handle, "Look at the request again")
+		return oauth.NewPage(http.StatusForbidden, "access_denied", "There is another step first", "This page is no longer the one to answer, so nothing was done.").
+			Offering(pathAuthorize+"?flow="+f.Handle, "Look at the request again")
 	}
 	return s.decide(r.Context(), f, who, client, d, granted, remember)
 }

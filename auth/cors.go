@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/exampleco/punchcard/auth/edge"
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/store"
 )
 
@@ -109,7 +110,7 @@ func (s *Server) notServed(w http.ResponseWriter, r *http.Request, status int, d
 	switch {
 	case !edge.IsPage(r.URL.Path) && ours:
 		s.json(func(http.ResponseWriter, *http.Request) error {
-			e := newError("invalid_request", detail)
+			e := oauth.NewError("invalid_request", detail)
 			e.Status = status
 			return e
 		}).ServeHTTP(w, r)
@@ -123,7 +124,7 @@ func (s *Server) notServed(w http.ResponseWriter, r *http.Request, status int, d
 				rule = rules.MediaTypeServed
 			}
 			s.check(r.Context(), rule, false, "a request that is served here", detail)
-			return pageProblem(status, "invalid_request", title, detail).citing(rule)
+			return oauth.NewPage(status, "invalid_request", title, detail).Citing(rule)
 		}).ServeHTTP(w, r)
 	default:
 		http.Error(w, detail, status)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/exampleco/punchcard/auth/ledger"
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/store"
 )
 
@@ -22,9 +23,6 @@ const (
 	// pollEvery is what a device has to wait between two polls, RFC 8628 3.2.
 	pollEvery = 5 * time.Second
 )
-
-// deviceCodePrefix tells what was leaked, as the prefixes in tokens.go do.
-const deviceCodePrefix = "pcd_"
 
 // deviceAuthorization is the answer of RFC 8628 3.2.
 type deviceAuthorization struct {
@@ -42,7 +40,7 @@ type deviceAuthorization struct {
 // /device in a browser of their own.
 func (s *Server) deviceAuthorize(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	form, ferr := s.clientForm(w, r)
+	form, ferr := oauth.ClientForm(s.ledger, w, r)
 	if ferr != nil {
 		return ferr
 	}
@@ -60,7 +58,7 @@ func (s *Server) deviceAuthorize(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.check(ctx, rules.DeviceCodeIssued, true, strings.Join(d.Scopes, " "), ledger.Fingerprint("device code", deviceCode))
-	writeJSON(w, http.StatusOK, deviceAuthorization{
+	oauth.WriteJSON(w, http.StatusOK, deviceAuthorization{
 		DeviceCode: deviceCode, UserCode: userCode,
 		VerificationURI: s.base + pathDevice,
 		// RFC 8628 3.3.1: for a QR code or a link; the person still compares.
@@ -72,10 +70,10 @@ func (s *Server) deviceAuthorize(w http.ResponseWriter, r *http.Request) error {
 
 // parseDevice checks a request as /authorize would, as far as it has the same
 // parameters.
-func (s *Server) parseDevice(ctx context.Context, client *store.Client, form url.Values) (*deviceRequest, *Error) {
+func (s *Server) parseDevice(ctx context.Context, client *store.Client, form url.Values) (*deviceRequest, *oauth.Error) {
 	// RFC 8628 3.1, RFC 6749 5.2: a client that is not registered for the grant would poll for what it never gets.
 	if !s.check(ctx, rules.DeviceGrantRegistered, slices.Contains(client.Grants, grantDevice), grantDevice, strings.Join(client.Grants, " ")) {
-		return nil, newError("unauthorized_client", "This client is not registered for "+grantDevice+".")
+		return nil, oauth.NewError("unauthorized_client", "This client is not registered for "+grantDevice+".")
 	}
 	asked, err := s.parseScope(ctx, form.Get("scope"))
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/ory/fosite/handler/openid"
 
 	"github.com/exampleco/punchcard/auth/ledger"
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/store"
 )
 
@@ -39,12 +40,12 @@ func (g deviceGrant) HandleTokenEndpointRequest(ctx context.Context, r fosite.Ac
 		return err
 	}
 	if !g.check(ctx, rules.DeviceCodeKnown, err == nil, "a device code of this server", ledger.Fingerprint("device code", code)) {
-		return newError("invalid_grant", "This device_code is unknown. Ask for another one at "+pathDeviceCode+".")
+		return oauth.NewError("invalid_grant", "This device_code is unknown. Ask for another one at "+pathDeviceCode+".")
 	}
 	// RFC 6749 5.2: a code that was issued to another client is no grant, and
 	// that one's poll neither paces nor ends the device's own.
 	if !g.check(ctx, rules.DeviceCodeOfClient, d.ClientID == r.GetClient().GetID(), d.ClientID, r.GetClient().GetID()) {
-		return newError("invalid_grant", "This device_code was issued to another client.")
+		return oauth.NewError("invalid_grant", "This device_code was issued to another client.")
 	}
 	if d.Decision != allowed {
 		return g.waiting(ctx, d)
@@ -85,7 +86,7 @@ func (g deviceGrant) waiting(ctx context.Context, d *deviceRequest) error {
 	}
 	if d.Decision == denied {
 		g.check(ctx, rules.DeviceAllowed, false, "allowed", "denied")
-		return newError("access_denied", "The person did not allow this.")
+		return oauth.NewError("access_denied", "The person did not allow this.")
 	}
 	early, err := g.pace(ctx, d.ID)
 	if errors.Is(err, errDecided) {
@@ -95,16 +96,16 @@ func (g deviceGrant) waiting(ctx context.Context, d *deviceRequest) error {
 		return err
 	}
 	if !g.check(ctx, rules.PollInterval, !early, "the interval after the last poll", map[bool]string{true: "earlier", false: "after it"}[early]) {
-		return newError("slow_down", "Polled too early. Wait 5 seconds longer between polls from now on.")
+		return oauth.NewError("slow_down", "Polled too early. Wait 5 seconds longer between polls from now on.")
 	}
-	return newError("authorization_pending", "The person has not decided yet. Poll again after the interval.")
+	return oauth.NewError("authorization_pending", "The person has not decided yet. Poll again after the interval.")
 }
 
 // inTime: RFC 8628 3.5, expired_token. What was allowed and not fetched in
 // time is worth nothing: the person has put the device away.
 func (g deviceGrant) inTime(ctx context.Context, d *deviceRequest) error {
 	if !g.check(ctx, rules.DeviceCodeNotExpired, g.now().Before(d.ExpiresAt), "before "+d.ExpiresAt.UTC().Format(time.RFC3339), g.now().UTC().Format(time.RFC3339)) {
-		return newError("expired_token", "This device_code has expired. Start again at "+pathDeviceCode+".")
+		return oauth.NewError("expired_token", "This device_code has expired. Start again at "+pathDeviceCode+".")
 	}
 	return nil
 }
@@ -118,7 +119,7 @@ func (g deviceGrant) replayed(ctx context.Context, r fosite.Requester, cause err
 	if err := g.store.RevokeFamily(ctx, r.GetID()); err != nil {
 		return err
 	}
-	return newError("invalid_grant", "This device_code was used before, or what was allowed has been taken back. Nothing that came of it is good any more.").because(cause)
+	return oauth.NewError("invalid_grant", "This device_code was used before, or what was allowed has been taken back. Nothing that came of it is good any more.").Because(cause)
 }
 
 // PopulateTokenEndpointResponse uses the code and issues what the code grant

@@ -12,6 +12,7 @@ import (
 
 	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/limit"
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/store"
 	"github.com/exampleco/punchcard/views"
 )
@@ -46,9 +47,9 @@ func (s *Server) askForCode(w http.ResponseWriter, r *http.Request, status int, 
 // deviceForm takes both forms of the page: the code, and the answer to "does
 // your device show it?".
 func (s *Server) deviceForm(w http.ResponseWriter, r *http.Request) error {
-	form, ferr := formBody(w, r)
+	form, ferr := oauth.FormBody(w, r)
 	if ferr != nil {
-		return pageProblem(ferr.Status, ferr.Code, "This form can’t be read", ferr.Description)
+		return oauth.NewPage(ferr.Status, ferr.Code, "This form can’t be read", ferr.Description)
 	}
 	if handle := form.Get("flow"); handle != "" {
 		return s.compared(w, r, handle, form.Get("session"), form.Get("decision"))
@@ -90,7 +91,7 @@ func (s *Server) typed(w http.ResponseWriter, r *http.Request, typed string) err
 		return s.askForCode(w, r, http.StatusConflict, typed, "What this device asked for is not allowed to its app any more. Let it show another code.")
 	}
 	q := authorizationRequest{ClientID: d.ClientID, Scopes: to.Scopes, LeftOut: to.LeftOut, Audience: to.Audience, Device: d.ID}
-	f, err := s.parkFlowAs(ctx, randomToken("")+"."+code, deviceFlow, q, s.browserOf(w, r))
+	f, err := s.parkFlowAs(ctx, oauth.RandomToken("")+"."+code, deviceFlow, q, s.browserOf(w, r))
 	if err != nil {
 		return err
 	}
@@ -179,7 +180,7 @@ func (o deviceOver) page() error {
 	if o.status == http.StatusGone {
 		code = "expired_token"
 	}
-	return pageProblem(o.status, code, "This code leads nowhere any more", o.text).citing(o.rule).offering(pathDevice, "Type another code")
+	return oauth.NewPage(o.status, code, "This code leads nowhere any more", o.text).Citing(o.rule).Offering(pathDevice, "Type another code")
 }
 
 // compareSession ties the form to the person it was drawn for, as
@@ -211,8 +212,8 @@ func (s *Server) compared(w http.ResponseWriter, r *http.Request, handle, sessio
 	case answer == "stop":
 		err = s.decideFlow(r.Context(), f, denied, who.ID, nil)
 	default:
-		return pageProblem(400, "invalid_request", "Does it show the same code?", "The form came without an answer, so nothing was done.").
-			offering(pathDevice+"?flow="+f.Handle, "Back to the code")
+		return oauth.NewPage(400, "invalid_request", "Does it show the same code?", "The form came without an answer, so nothing was done.").
+			Offering(pathDevice+"?flow="+f.Handle, "Back to the code")
 	}
 	if errors.Is(err, errSpent) {
 		if f, err = s.browserFlow(w, r, handle); err == nil && !said() {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/exampleco/punchcard/auth/ledger"
+	"github.com/exampleco/punchcard/auth/oauth"
 )
 
 // deviceRequest is what a device asked for, and whether somebody has decided.
@@ -34,7 +35,7 @@ var (
 // kept. Two devices that show the same code at once would each get what was
 // meant for the other, so the table decides that a code is free.
 func (s *Server) createDevice(ctx context.Context, d *deviceRequest) (deviceCode, userCode string, err error) {
-	deviceCode = randomToken(deviceCodePrefix)
+	deviceCode = oauth.RandomToken(oauth.DeviceCodePrefix)
 	d.ID = ledger.Hash(deviceCode)
 	d.CreatedAt = s.now().Truncate(time.Millisecond)
 	d.ExpiresAt = d.CreatedAt.Add(deviceLifetime)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ory/fosite"
 
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/people"
 	"github.com/exampleco/punchcard/auth/store"
 	"github.com/exampleco/punchcard/views"
@@ -67,11 +68,11 @@ func (s *Server) allowDevice(ctx context.Context, f *flow, who *signedIn, scopes
 
 // finishedDevice is finished for a device's flow.
 func finishedDevice(f *flow) error {
-	e := pageProblem(http.StatusConflict, "invalid_request", "This code is already used", "It was decided once, and that counts. Look at your device: it goes on by itself. If it doesn’t, let it show another code.").citing(rules.UserCodeOnce)
+	e := oauth.NewPage(http.StatusConflict, "invalid_request", "This code is already used", "It was decided once, and that counts. Look at your device: it goes on by itself. If it doesn’t, let it show another code.").Citing(rules.UserCodeOnce)
 	if f.Spent {
-		return e.offering(pathDevice+"?flow="+f.Handle, "See what was decided")
+		return e.Offering(pathDevice+"?flow="+f.Handle, "See what was decided")
 	}
-	return e.offering(pathAuthorize+"?flow="+f.Handle, "Go on")
+	return e.Offering(pathAuthorize+"?flow="+f.Handle, "Go on")
 }
 
 // deviceDone tells the person that the browser is not needed any more.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/exampleco/punchcard/auth/ledger"
+	"github.com/exampleco/punchcard/auth/oauth"
 )
 
 // television asks as a device does.
@@ -42,7 +43,7 @@ func (w *world) visit(email string) visit {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	browser := randomToken("")
+	browser := oauth.RandomToken("")
 	return visit{w, &signedIn{person, session}, []*http.Cookie{
 		{Name: w.browserCookieName(browser), Value: browser}, {Name: w.cookieName(sessionCookie), Value: secret},
 	}}

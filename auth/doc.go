@@ -106,13 +106,14 @@
 //
 // # Sub-rooms
 //
-// store is fosite's storage contract on SQLite; people has the people, their
-// passwords, roles, browser sessions and remembered consents; mailbox knows when
-// two e-mail addresses are one; keys signs; dpop
-// checks that a client has its key, for this server and for the API; assertion
-// knows clients' keys and what they sign with them; seed reads the
-// configuration document; jws reads what keys, assertion and dpop verify; limit
-// slows guesses and floods; edge stands between the network and every room; admin
+// oauth has the words that all handlers share: errors, parameters, scope lists,
+// random values; store is fosite's storage contract on SQLite; people has the
+// people, their passwords, roles, browser sessions and remembered consents;
+// mailbox knows when two e-mail addresses are one; keys signs; dpop checks that a
+// client has its key, for this server and for the API; assertion knows clients'
+// keys and what they sign with them; seed reads the configuration document; jws
+// reads what keys, assertion and dpop verify; limit slows guesses and floods;
+// edge stands between the network and every room; admin
 // has the commands beside a running server.
 //
 // # What is promised

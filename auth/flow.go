@@ -1,8 +1,9 @@
 package auth
 
 import (
-	"slices"
 	"time"
+
+	"github.com/exampleco/punchcard/auth/oauth"
 )
 
 // A flow is an authorization request on its way to an answer: parked in the
@@ -87,7 +88,7 @@ func next(f *flow, who *visitor) (step, string, []string) {
 	if f.Decision == allowed && f.Subject == who.Subject {
 		return stepIssue, "", f.Granted
 	}
-	if f.Kind != deviceFlow && len(who.Allowed) > 0 && subset(who.Allowed, who.Held) && !f.Request.prompts("consent") {
+	if f.Kind != deviceFlow && len(who.Allowed) > 0 && oauth.Subset(who.Allowed, who.Held) && !f.Request.prompts("consent") {
 		return stepIssue, "", who.Allowed
 	}
 	if silent {
@@ -127,8 +128,4 @@ func (f *flow) signedInSince(who *visitor) bool { return who.SignIn > f.Request.
 // account to go on with. Who has signed in since the request came has chosen.
 func (f *flow) wantsChoice(who *visitor) bool {
 	return f.Request.prompts("select_account") && f.Selected != who.Subject && !f.signedInSince(who)
-}
-
-func subset(these, of []string) bool {
-	return !slices.ContainsFunc(these, func(s string) bool { return !slices.Contains(of, s) })
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/exampleco/punchcard/auth/ledger"
+	"github.com/exampleco/punchcard/auth/oauth"
 )
 
 //go:embed migrations/*.sql
@@ -28,7 +29,7 @@ var (
 // parkFlow stores a validated request and returns its flow. browser is ""
 // where the request came by a POST from another origin, without our cookie.
 func (s *Server) parkFlow(ctx context.Context, kind string, request any, browser string) (*flow, error) {
-	return s.parkFlowAs(ctx, randomToken(""), kind, request, browser)
+	return s.parkFlowAs(ctx, oauth.RandomToken(""), kind, request, browser)
 }
 
 func (s *Server) parkFlowAs(ctx context.Context, handle, kind string, request any, browser string) (*flow, error) {

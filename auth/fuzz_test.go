@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/exampleco/punchcard/auth/oauth"
 )
 
 // Whatever comes, an authorization request that passes is one that its client
@@ -33,7 +35,7 @@ func FuzzAuthorizationRequest(f *testing.F) {
 		}
 		switch {
 		case !admits(client.RedirectURIs, client.Kind == "native", q.RedirectURI),
-			!subset(q.Scopes, client.Scopes), len(q.Scopes) == 0,
+			!oauth.Subset(q.Scopes, client.Scopes), len(q.Scopes) == 0,
 			!challengeForm.MatchString(q.Challenge), q.Audience != issuer+"/api",
 			q.MaxAge != nil && *q.MaxAge < 0, len(q.State) > maxState,
 			form.Get("state") != q.State:
@@ -122,7 +124,7 @@ func FuzzBearer(f *testing.F) {
 		f.Add(h)
 	}
 	f.Fuzz(func(t *testing.T, header string) {
-		_, token, err := accessToken(&http.Request{Header: http.Header{"Authorization": {header}}})
+		_, token, err := oauth.AccessToken(&http.Request{Header: http.Header{"Authorization": {header}}})
 		if err == nil && (token == "" || strings.ContainsRune(token, ' ') || !strings.HasSuffix(strings.TrimRight(header, " "), token)) {
 			t.Fatalf("%q gave %q", header, token)
 		}
@@ -160,7 +162,7 @@ func FuzzConsentForm(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !subset(after.Granted, []string{"openid", "offline_access", "read:timesheets"}) || slices.Contains(after.Granted, "approve:timesheets") {
+		if !oauth.Subset(after.Granted, []string{"openid", "offline_access", "read:timesheets"}) || slices.Contains(after.Granted, "approve:timesheets") {
 			t.Fatalf("granted %v", after.Granted)
 		}
 	})

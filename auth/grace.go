@@ -9,6 +9,7 @@ import (
 
 	"github.com/ory/fosite"
 
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/store"
 )
 
@@ -84,7 +85,7 @@ func refreshToken(ctx context.Context) string {
 	if g != nil && g.retried {
 		return g.token
 	}
-	token := randomToken(refreshPrefix)
+	token := oauth.RandomToken(oauth.RefreshPrefix)
 	if g != nil {
 		g.token = token
 	}

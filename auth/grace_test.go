@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/exampleco/punchcard/auth/ledger"
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/seed"
 )
 
@@ -352,7 +353,7 @@ func TestASuccessorIsKeptSealedAndBriefly(t *testing.T) {
 		t.Fatalf("the file does not even have the hash: %v", err)
 	}
 	for _, token := range []string{first.RefreshToken, second.RefreshToken, second.AccessToken} {
-		if bytes.Contains(file, []byte(strings.TrimPrefix(token, refreshPrefix))) {
+		if bytes.Contains(file, []byte(strings.TrimPrefix(token, oauth.RefreshPrefix))) {
 			t.Error("a token is in the file")
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+
+	"github.com/exampleco/punchcard/auth/oauth"
 )
 
 // introspection is the answer of RFC 7662 2.2.
@@ -30,15 +32,15 @@ type introspection struct {
 // every other client that can prove itself about what was issued to itself. Everything that is not a live access token, refresh tokens included,
 // is exactly {"active":false}: why is nobody's business (2.2).
 func (s *Server) introspect(w http.ResponseWriter, r *http.Request) error {
-	form, ferr := s.clientForm(w, r)
+	form, ferr := oauth.ClientForm(s.ledger, w, r)
 	if ferr != nil {
 		return ferr
 	}
 	client, err := s.authenticate(r.Context(), r, form)
 	if err != nil {
-		var e *Error
+		var e *oauth.Error
 		if errors.As(err, &e) && e.Code == "invalid_client" && !form.Has("client_assertion") {
-			e.scheme = "Basic" // RFC 7662 2.3 and RFC 6749 5.2: say how to authenticate; no page of a browser calls this
+			e.Scheme = "Basic" // RFC 7662 2.3 and RFC 6749 5.2: say how to authenticate; no page of a browser calls this
 		}
 		return err
 	}
@@ -46,11 +48,11 @@ func (s *Server) introspect(w http.ResponseWriter, r *http.Request) error {
 		return refusedClient("client_secret_basic", "A public client cannot authenticate, and so may not introspect.")
 	}
 	if !form.Has("token") {
-		return newError("invalid_request", "token is missing.")
+		return oauth.NewError("invalid_request", "token is missing.")
 	}
 	token, err := s.Verify(r.Context(), form.Get("token"), "")
 	if isInvalid(err) {
-		writeJSON(w, http.StatusOK, introspection{})
+		oauth.WriteJSON(w, http.StatusOK, introspection{})
 		return nil
 	}
 	if err != nil {
@@ -60,7 +62,7 @@ func (s *Server) introspect(w http.ResponseWriter, r *http.Request) error {
 	// others hold. 2.2: of a token that the caller may not ask about, the answer
 	// MUST be that it is not active, so that there is nothing to learn.
 	if !s.check(r.Context(), rules.IntrospectionOfOwn, client.Introspect || token.ClientID == client.ID, "a client registered to introspect, or the token's own", client.ID) {
-		writeJSON(w, http.StatusOK, introspection{})
+		oauth.WriteJSON(w, http.StatusOK, introspection{})
 		return nil
 	}
 	answer := introspection{
@@ -70,6 +72,6 @@ func (s *Server) introspect(w http.ResponseWriter, r *http.Request) error {
 	if !token.Machine {
 		answer.AuthTime = token.AuthTime.Unix()
 	}
-	writeJSON(w, http.StatusOK, answer)
+	oauth.WriteJSON(w, http.StatusOK, answer)
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/exampleco/punchcard/auth/limit"
+	"github.com/exampleco/punchcard/auth/oauth"
 )
 
 // limits is what must not be tried without end, each with the clause that says
@@ -45,8 +46,8 @@ func (l limits) forget() {
 	l.userCodes.Forget()
 }
 
-func tooManyRegistrations(wait time.Duration) *Error {
-	e := newError("temporarily_unavailable", "Too many clients are being registered. Wait before the next one.")
-	e.Status, e.retryAfter = http.StatusTooManyRequests, wait
+func tooManyRegistrations(wait time.Duration) *oauth.Error {
+	e := oauth.NewError("temporarily_unavailable", "Too many clients are being registered. Wait before the next one.")
+	e.Status, e.RetryAfter = http.StatusTooManyRequests, wait
 	return e
 }

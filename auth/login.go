@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/exampleco/punchcard/auth/ledger"
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/people"
 	"github.com/exampleco/punchcard/views"
 )
@@ -125,9 +126,9 @@ func initials(name string) string {
 
 // login checks a password and starts a browser session.
 func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
-	form, ferr := formBody(w, r)
+	form, ferr := oauth.FormBody(w, r)
 	if ferr != nil {
-		return pageProblem(ferr.Status, ferr.Code, "This form can’t be read", ferr.Description)
+		return oauth.NewPage(ferr.Status, ferr.Code, "This form can’t be read", ferr.Description)
 	}
 	var f *flow
 	if handle := form.Get("flow"); handle != "" {

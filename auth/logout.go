@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/exampleco/punchcard/auth/ledger"
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/store"
 	"github.com/exampleco/punchcard/views"
 )
@@ -72,23 +73,23 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request) error {
 
 // parseLogout checks the request, RP-Initiated Logout 2 and 3.
 func (s *Server) parseLogout(ctx context.Context, form url.Values) (*logoutRequest, error) {
-	values, repeated := singleValued(form)
+	values, repeated := oauth.SingleValued(form)
 	if err := s.oneEach(ctx, repeated); err != nil {
 		return nil, err
 	}
 	q := &logoutRequest{Client: values.Get("client_id"), State: values.Get("state")}
 	if !s.check(ctx, rules.LogoutStateLength, len(q.State) <= maxState, "at most "+strconv.Itoa(maxState)+" bytes", strconv.Itoa(len(q.State))) {
-		return nil, pageProblem(400, "invalid_request", "The state is too long", "state may hold 2048 bytes here.").citing(rules.LogoutStateLength)
+		return nil, oauth.NewPage(400, "invalid_request", "The state is too long", "state may hold 2048 bytes here.").Citing(rules.LogoutStateLength)
 	}
 	if hint := values.Get("id_token_hint"); hint != "" {
 		claims, err := s.hint(ctx, hint)
-		if unavailable(err) {
+		if oauth.Unavailable(err) {
 			return nil, err
 		}
 		// RP-Initiated Logout 4: a hint of another issuer or client MUST NOT end anything.
 		ok := err == nil && (q.Client == "" || q.Client == claims.Audience)
 		if !s.check(ctx, rules.LogoutHintGenuine, ok, "an ID token of this server for this client", ledger.Fingerprint("ID token", hint)) {
-			return nil, pageProblem(400, "invalid_request", "This sign-out isn’t from your app", "Its id_token_hint is not an ID token that this server gave to that client. Nobody was signed out.").citing(rules.LogoutHintGenuine)
+			return nil, oauth.NewPage(400, "invalid_request", "This sign-out isn’t from your app", "Its id_token_hint is not an ID token that this server gave to that client. Nobody was signed out.").Citing(rules.LogoutHintGenuine)
 		}
 		q.Client, q.SID, q.Hinted = claims.Audience, claims.SID, true
 	}
@@ -97,11 +98,11 @@ func (s *Server) parseLogout(ctx context.Context, form url.Values) (*logoutReque
 		return q, nil
 	}
 	client, err := s.store.Client(ctx, q.Client)
-	if unavailable(err) {
+	if oauth.Unavailable(err) {
 		return nil, err
 	}
 	if !s.check(ctx, rules.LogoutClientKnown, err == nil, "a registered client, by id_token_hint or client_id", q.Client) {
-		return nil, pageProblem(400, "invalid_request", "Which app is asking?", "post_logout_redirect_uri needs an id_token_hint or a client_id that is registered here.").citing(rules.LogoutClientKnown)
+		return nil, oauth.NewPage(400, "invalid_request", "Which app is asking?", "post_logout_redirect_uri needs an id_token_hint or a client_id that is registered here.").Citing(rules.LogoutClientKnown)
 	}
 	if err := s.admitReturn(ctx, "post_logout_redirect_uri", back, client.PostLogoutRedirectURIs); err != nil {
 		return nil, err
@@ -114,7 +115,7 @@ func (s *Server) oneEach(ctx context.Context, repeated []string) error {
 	if s.check(ctx, rules.LogoutParameterOnce, len(repeated) == 0, "no repetition", strings.Join(repeated, " ")) {
 		return nil
 	}
-	return pageProblem(400, "invalid_request", "This sign-out can’t be read", "Sent more than once: "+strings.Join(repeated, ", ")).citing(rules.LogoutParameterOnce)
+	return oauth.NewPage(400, "invalid_request", "This sign-out can’t be read", "Sent more than once: "+strings.Join(repeated, ", ")).Citing(rules.LogoutParameterOnce)
 }
 
 // admitReturn: RP-Initiated Logout 3, the value MUST be registered, exactly,
@@ -123,8 +124,8 @@ func (s *Server) admitReturn(ctx context.Context, name, sent string, registered 
 	if s.check(ctx, rules.LogoutReturnExact, slices.Contains(registered, sent), strings.Join(registered, " "), sent) {
 		return nil
 	}
-	return pageProblem(400, "invalid_request", "We won’t send you there", "The address to return to is not one that this app has registered. Nobody was signed out.").citing(rules.LogoutReturnExact).
-		comparing(name, sent, registered, exactly)
+	return oauth.NewPage(400, "invalid_request", "We won’t send you there", "The address to return to is not one that this app has registered. Nobody was signed out.").Citing(rules.LogoutReturnExact).
+		Comparing(name, sent, registered, oauth.Exactly)
 }
 
 // leave signs out at once where the request proves that it is this session's
@@ -204,7 +205,7 @@ func (s *Server) left(w http.ResponseWriter, r *http.Request, q *logoutRequest) 
 // own navigation to a declared app's address acts at once; an image or a frame
 // on some page only gets to the question.
 func (s *Server) returnTo(w http.ResponseWriter, r *http.Request) error {
-	query, repeated := singleValued(r.URL.Query())
+	query, repeated := oauth.SingleValued(r.URL.Query())
 	if err := s.oneEach(r.Context(), repeated); err != nil {
 		return err
 	}
@@ -218,7 +219,7 @@ func (s *Server) returnTo(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		client, err := s.store.Client(r.Context(), q.Client)
-		if unavailable(err) {
+		if oauth.Unavailable(err) {
 			return err
 		}
 		q.Unchecked = err == nil && client.Source == store.SourceRuntime
@@ -247,7 +248,7 @@ func (s *Server) returnAddresses(ctx context.Context, clientID string) ([]string
 		clients, err = s.store.Clients(ctx)
 	} else if c, cerr := s.store.Client(ctx, clientID); cerr == nil {
 		clients = append(clients, *c)
-	} else if unavailable(cerr) {
+	} else if oauth.Unavailable(cerr) {
 		err = cerr
 	}
 	var out []string

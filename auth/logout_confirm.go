@@ -3,6 +3,8 @@ package auth
 import (
 	"errors"
 	"net/http"
+
+	"github.com/exampleco/punchcard/auth/oauth"
 )
 
 // confirmLogout is the answer to askLogout, and the sign-out of our own pages.
@@ -14,9 +16,9 @@ func (s *Server) confirmLogout(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodPost {
 		return s.leave(w, r, &logoutRequest{}, "")
 	}
-	form, ferr := formBody(w, r)
+	form, ferr := oauth.FormBody(w, r)
 	if ferr != nil {
-		return pageProblem(ferr.Status, ferr.Code, "This form can’t be read", ferr.Description)
+		return oauth.NewPage(ferr.Status, ferr.Code, "This form can’t be read", ferr.Description)
 	}
 	q := &logoutRequest{}
 	if handle := form.Get("flow"); handle != "" {
@@ -48,7 +50,7 @@ func (s *Server) loadLogout(w http.ResponseWriter, r *http.Request, handle strin
 	var q logoutRequest
 	f, err := s.loadFlow(r.Context(), "logout", handle, &q)
 	if errors.Is(err, errNoFlow) {
-		return nil, nil, pageProblem(400, "invalid_request", "This sign-out has ended", "It was open for too long, or the address isn’t complete.").offering(pathLogoutConfirm, "Sign out now")
+		return nil, nil, oauth.NewPage(400, "invalid_request", "This sign-out has ended", "It was open for too long, or the address isn’t complete.").Offering(pathLogoutConfirm, "Sign out now")
 	}
 	if err != nil {
 		return nil, nil, err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/exampleco/punchcard/auth/assertion"
 	"github.com/exampleco/punchcard/auth/dpop"
+	"github.com/exampleco/punchcard/auth/oauth"
 )
 
 // metadata is RFC 8414; discovery is OIDC Discovery 3, the same with what OIDC
@@ -14,7 +15,7 @@ import (
 // checks accept, so nothing is advertised that does not work.
 func (s *Server) metadata(w http.ResponseWriter, r *http.Request) error {
 	cacheable(w)
-	writeJSON(w, http.StatusOK, s.describe())
+	oauth.WriteJSON(w, http.StatusOK, s.describe())
 	return nil
 }
 
@@ -32,7 +33,7 @@ func (s *Server) discovery(w http.ResponseWriter, r *http.Request) error {
 		"prompt_values_supported":               promptValues,
 	})
 	cacheable(w)
-	writeJSON(w, http.StatusOK, doc)
+	oauth.WriteJSON(w, http.StatusOK, doc)
 	return nil
 }
 
@@ -67,7 +68,7 @@ func (s *Server) describe() map[string]any {
 // jwks publishes the public keys, RFC 7517 5.
 func (s *Server) jwks(w http.ResponseWriter, r *http.Request) error {
 	cacheable(w)
-	writeJSON(w, http.StatusOK, s.keys.JWKS())
+	oauth.WriteJSON(w, http.StatusOK, s.keys.JWKS())
 	return nil
 }
 

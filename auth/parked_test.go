@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/exampleco/punchcard/auth/oauth"
 )
 
 // parksMany leaves requests that nobody ever answers, in one commit.
@@ -24,7 +26,7 @@ func (w *world) parksMany(n int) {
 				return err
 			}
 			if i%2 == 0 {
-				if err := w.keepPushed(ctx, randomToken(pushedPrefix), q); err != nil {
+				if err := w.keepPushed(ctx, oauth.RandomToken(oauth.RequestURIPrefix), q); err != nil {
 					return err
 				}
 			}

@@ -11,6 +11,7 @@ import (
 	"github.com/ory/fosite/handler/pkce"
 
 	"github.com/exampleco/punchcard/auth/ledger"
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/store"
 )
 
@@ -18,14 +19,14 @@ import (
 // a client that is registered for that. RFC 9700 2.1.1: confidential OpenID
 // Connect clients MAY use the nonce and the claim in the ID token instead of
 // PKCE; without either of them nobody would notice a code that was injected.
-func (s *Server) nonceInstead(ctx context.Context, v url.Values) *Error {
+func (s *Server) nonceInstead(ctx context.Context, v url.Values) *oauth.Error {
 	oidc := slices.Contains(strings.Fields(v.Get("scope")), "openid")
 	got := "no openid"
 	if oidc {
 		got = ledger.Fingerprint("nonce", v.Get("nonce"))
 	}
 	if !s.check(ctx, rules.NonceInPlace, oidc && v.Get("nonce") != "", "openid and a nonce, or a code_challenge", got) {
-		return newError("invalid_request", "This client may leave out code_challenge only where it sends a nonce and asks for openid. Send both of these, or a code_challenge.")
+		return oauth.NewError("invalid_request", "This client may leave out code_challenge only where it sends a nonce and asks for openid. Send both of these, or a code_challenge.")
 	}
 	return nil
 }
@@ -86,7 +87,7 @@ func (h *pkceByClient) HandleTokenEndpointRequest(ctx context.Context, request f
 		// sent. The client that has one did send it: somebody took it out on the way.
 		sent := tokenRequestOf(ctx).Verifier
 		if !h.check(ctx, rules.VerifierWanted, sent == "", "none, as the code was asked for without a challenge", ledger.Fingerprint("verifier", sent)) {
-			return newError("invalid_grant", "A code_verifier was sent, and the authorization request that led to this code had no code_challenge.")
+			return oauth.NewError("invalid_grant", "A code_verifier was sent, and the authorization request that led to this code had no code_challenge.")
 		}
 	}
 	return h.judge(request.GetClient(), unchallenged).HandleTokenEndpointRequest(ctx, request)

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/seed"
 )
 
@@ -80,11 +81,11 @@ func TestWithoutAChallenge(t *testing.T) {
 		{"a client of the default", strict, webRequest(), "require_pkce: false"},
 	} {
 		_, err := c.at.parseAuthorization(t.Context(), c.request)
-		var e *Error
+		var e *oauth.Error
 		switch {
 		case c.want == "" && err != nil:
 			t.Errorf("%s: %v", c.name, err)
-		case c.want != "" && (!errors.As(err, &e) || e.Code != "invalid_request" || !strings.Contains(e.Description, c.want) || e.back == nil):
+		case c.want != "" && (!errors.As(err, &e) || e.Code != "invalid_request" || !strings.Contains(e.Description, c.want) || e.Back == nil):
 			t.Errorf("%s: %v, want invalid_request about %q at the client", c.name, err, c.want)
 		case c.name == "a public client" && strings.Contains(e.Description, "require_pkce"):
 			t.Errorf("%s is told of a way out that it does not have: %s", c.name, e.Description)

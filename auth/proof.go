@@ -12,6 +12,7 @@ import (
 
 	"github.com/exampleco/punchcard/auth/dpop"
 	"github.com/exampleco/punchcard/auth/ledger"
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/store"
 )
 
@@ -78,7 +79,7 @@ func (s *Server) proven(w http.ResponseWriter, r *http.Request, client *store.Cl
 func (s *Server) provenForTokens(w http.ResponseWriter, r *http.Request, client *store.Client) (jkt string, err error) {
 	jkt, err = s.proven(w, r, client)
 	if err == nil && client.DPoPBound && !s.check(r.Context(), rules.ProofSent, jkt != "", "a DPoP proof", keyName(jkt)) {
-		err = newError(dpop.InvalidProof, "This client is registered to have its tokens bound to a key: send a DPoP proof.")
+		err = oauth.NewError(dpop.InvalidProof, "This client is registered to have its tokens bound to a key: send a DPoP proof.")
 	}
 	return jkt, err
 }
@@ -92,7 +93,7 @@ func (s *Server) proveForCode(w http.ResponseWriter, r *http.Request, client *st
 	}
 	sent := form.Get("dpop_jkt")
 	if !s.check(r.Context(), rules.ThumbprintProved, sent == "" || sent == jkt, keyName(jkt), keyName(sent)) {
-		return newError(dpop.InvalidProof, "dpop_jkt names another key than that of the DPoP proof.")
+		return oauth.NewError(dpop.InvalidProof, "dpop_jkt names another key than that of the DPoP proof.")
 	}
 	form.Set("dpop_jkt", jkt)
 	return nil
@@ -105,8 +106,8 @@ func proofError(err error) error {
 		return err
 	}
 	reason := refused.Reason
-	e := newError(refused.Code, printable(strings.ToUpper(reason[:1])+reason[1:]+".")).because(err)
-	e.nonce = refused.Nonce
+	e := oauth.NewError(refused.Code, oauth.Printable(strings.ToUpper(reason[:1])+reason[1:]+".")).Because(err)
+	e.Nonce = refused.Nonce
 	return e
 }
 
@@ -129,7 +130,7 @@ func (s *Server) mayPresent(ctx context.Context, r fosite.Requester, k presented
 	}
 	// Otherwise one app could spend, or end, what another one lost.
 	if !s.checkOnce(ctx, k.issued, r.GetClient().GetID() == q.Client.ID, r.GetClient().GetID(), q.Client.ID) {
-		return newError("invalid_grant", "It was issued to another client.")
+		return oauth.NewError("invalid_grant", "It was issued to another client.")
 	}
 	session, ok := r.GetSession().(*Session)
 	// RFC 9449 5: the refresh token of a confidential client is bound by the
@@ -141,9 +142,9 @@ func (s *Server) mayPresent(ctx context.Context, r fosite.Requester, k presented
 		return nil
 	}
 	if q.JKT == "" {
-		return newError(dpop.InvalidProof, "It is bound to a key: send a DPoP proof of that key.")
+		return oauth.NewError(dpop.InvalidProof, "It is bound to a key: send a DPoP proof of that key.")
 	}
-	return newError("invalid_grant", "It is bound to another key than that of the DPoP proof.")
+	return oauth.NewError("invalid_grant", "It is bound to another key than that of the DPoP proof.")
 }
 
 // presentedKind is what a token request presents, as the two rules that tie it
@@ -169,13 +170,13 @@ var thumbprintForm = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 
 // parseJKT reads dpop_jkt, by which a client says beforehand which key it will
 // prove: the code is then worth nothing without it.
-func (s *Server) parseJKT(ctx context.Context, q *authorizationRequest, v url.Values) *Error {
+func (s *Server) parseJKT(ctx context.Context, q *authorizationRequest, v url.Values) *oauth.Error {
 	q.JKT = v.Get("dpop_jkt")
 	if q.JKT == "" {
 		return nil
 	}
 	if !s.check(ctx, rules.ThumbprintForm, thumbprintForm.MatchString(q.JKT), "43 base64url characters", ledger.Clip(q.JKT)) {
-		return newError("invalid_request", "dpop_jkt must be the SHA-256 thumbprint of a JWK in base64url, 43 characters.")
+		return oauth.NewError("invalid_request", "dpop_jkt must be the SHA-256 thumbprint of a JWK in base64url, 43 characters.")
 	}
 	return nil
 }
@@ -185,8 +186,8 @@ func (s *Server) parseJKT(ctx context.Context, q *authorizationRequest, v url.Va
 func (s *Server) holds(w http.ResponseWriter, r *http.Request, scheme, raw string, token Token) error {
 	ctx := r.Context()
 	refuse := func(code, why string) error {
-		e := newError(code, why)
-		e.Status, e.scheme = http.StatusUnauthorized, scheme
+		e := oauth.NewError(code, why)
+		e.Status, e.Scheme = http.StatusUnauthorized, scheme
 		return e
 	}
 	if scheme == "Bearer" {
@@ -202,9 +203,9 @@ func (s *Server) holds(w http.ResponseWriter, r *http.Request, scheme, raw strin
 		return refuse("invalid_token", "It is not bound to a key; send it as Authorization: Bearer.")
 	}
 	jkt, err := s.proofs.Check(ctx, r, raw)
-	var e *Error
+	var e *oauth.Error
 	if err = proofError(err); errors.As(err, &e) {
-		e.Status, e.scheme = http.StatusUnauthorized, scheme
+		e.Status, e.Scheme = http.StatusUnauthorized, scheme
 		return e
 	}
 	if err != nil {

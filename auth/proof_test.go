@@ -18,6 +18,7 @@ import (
 	"github.com/go-jose/go-jose/v3"
 	"github.com/go-jose/go-jose/v3/jwt"
 
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/seed"
 )
 
@@ -56,7 +57,7 @@ func (d *device) proof(method, path, token string) string {
 	if err != nil {
 		d.w.t.Fatal(err)
 	}
-	claims := map[string]any{"jti": randomToken(""), "htm": method, "htu": issuer + path, "iat": d.w.now().Unix()}
+	claims := map[string]any{"jti": oauth.RandomToken(""), "htm": method, "htu": issuer + path, "iat": d.w.now().Unix()}
 	if token != "" {
 		sum := sha256.Sum256([]byte(token))
 		claims["ath"] = base64.RawURLEncoding.EncodeToString(sum[:])

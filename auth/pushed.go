@@ -10,10 +10,8 @@ import (
 	"time"
 
 	"github.com/exampleco/punchcard/auth/ledger"
+	"github.com/exampleco/punchcard/auth/oauth"
 )
-
-// pushedPrefix begins every request_uri of ours, as RFC 9126 2.2 suggests.
-const pushedPrefix = "urn:ietf:params:oauth:request_uri:"
 
 // pushedLifetime is from the push to the browser's arrival: RFC 9126 2.2
 // suggests 5 to 600 seconds. The person signs in on the flow's time.
@@ -23,7 +21,7 @@ const pushedLifetime = 90 * time.Second
 // hands the request over itself, so that nobody can change it on its way
 // through a browser, and learns of its mistakes before it sends anybody away.
 func (s *Server) push(w http.ResponseWriter, r *http.Request) error {
-	form, ferr := s.clientForm(w, r)
+	form, ferr := oauth.ClientForm(s.ledger, w, r)
 	if ferr != nil {
 		return ferr
 	}
@@ -32,7 +30,7 @@ func (s *Server) push(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !s.check(r.Context(), rules.PushWithoutReference, !form.Has("request_uri"), "none", ledger.Fingerprint("request_uri", form.Get("request_uri"))) {
-		return newError("invalid_request", "A pushed request must not hold a request_uri.")
+		return oauth.NewError("invalid_request", "A pushed request must not hold a request_uri.")
 	}
 	for _, credential := range []string{"client_secret", "client_assertion", "client_assertion_type"} {
 		form.Del(credential) // of the client, not of the request
@@ -43,7 +41,7 @@ func (s *Server) push(w http.ResponseWriter, r *http.Request) error {
 	}
 	if size := requestSize(form); size > maxRequest {
 		s.check(r.Context(), rules.RequestSize, false, "at most "+strconv.Itoa(maxRequest)+" bytes", strconv.Itoa(size))
-		e := newError("invalid_request", "An authorization request may hold 16 KiB of parameters here.")
+		e := oauth.NewError("invalid_request", "An authorization request may hold 16 KiB of parameters here.")
 		e.Status = http.StatusRequestEntityTooLarge // RFC 9126 2.3
 		return e
 	}
@@ -53,11 +51,11 @@ func (s *Server) push(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return forClient(err)
 	}
-	uri := randomToken(pushedPrefix)
+	uri := oauth.RandomToken(oauth.RequestURIPrefix)
 	if err := s.keepPushed(r.Context(), uri, q); err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusCreated, pushed{uri, int64(pushedLifetime / time.Second)})
+	oauth.WriteJSON(w, http.StatusCreated, pushed{uri, int64(pushedLifetime / time.Second)})
 	return nil
 }
 
@@ -70,18 +68,18 @@ type pushed struct {
 // forClient makes an OAuth error of what would be a page or a redirect at
 // /authorize: RFC 9126 2.3, the client itself is listening here.
 func forClient(err error) error {
-	var e *Error
-	if !errors.As(err, &e) || e.page == nil {
+	var e *oauth.Error
+	if !errors.As(err, &e) || e.Page == nil {
 		return err
 	}
-	return newError(e.Code, printable(strings.ReplaceAll(e.page.Text, "’", "'"))).because(err)
+	return oauth.NewError(e.Code, oauth.Printable(strings.ReplaceAll(e.Page.Text, "’", "'"))).Because(err)
 }
 
 // pushedURI returns the request_uri of an authorization request, if it is one
 // of ours. Any other is a request object somewhere on the network, which this
 // server does not fetch (OIDC Core 6.2); parseRest refuses it.
 func pushedURI(form url.Values) (uri string, ok bool) {
-	return form.Get("request_uri"), strings.HasPrefix(form.Get("request_uri"), pushedPrefix)
+	return form.Get("request_uri"), strings.HasPrefix(form.Get("request_uri"), oauth.RequestURIPrefix)
 }
 
 // recallPushed returns the request that uri stands for. What is sent beside it
@@ -90,7 +88,7 @@ func pushedURI(form url.Values) (uri string, ok bool) {
 func (s *Server) recallPushed(ctx context.Context, form url.Values, uri string) (*authorizationRequest, error) {
 	for _, name := range []string{"client_id", "request_uri"} {
 		if !s.check(ctx, rules.RequestParameterOnce, len(form[name]) == 1, name+" once", strconv.Itoa(len(form[name]))+" times") {
-			return nil, pageProblem(400, "invalid_request", name+" has to be sent once", "Send client_id and request_uri, each of them once.").citing(rules.RequestParameterOnce)
+			return nil, oauth.NewPage(400, "invalid_request", name+" has to be sent once", "Send client_id and request_uri, each of them once.").Citing(rules.RequestParameterOnce)
 		}
 	}
 	q, err := s.loadPushed(ctx, uri, form.Get("client_id"))
@@ -121,11 +119,11 @@ func (s *Server) mustPush(ctx context.Context, q *authorizationRequest) error {
 		return nil
 	}
 	s.check(ctx, rules.PushRequired, false, "a request_uri from the pushed authorization request endpoint", "a request in the URL")
-	return newError("invalid_request", "This client has to push its authorization requests first (RFC 9126) and send the request_uri that it gets.").backTo(q)
+	return oauth.NewError("invalid_request", "This client has to push its authorization requests first (RFC 9126) and send the request_uri that it gets.").BackTo(q.answers())
 }
 
 // pushedIsOver says the same for every request_uri that begins nothing:
 // whoever made one up learns nothing by it.
 func pushedIsOver(rule ledger.Rule) error {
-	return pageProblem(400, "invalid_request_uri", "This sign-in can’t be begun any more", "The app handed it over to be begun once, within a minute and a half, and by that app only. Go back to the app and start again.").citing(rule)
+	return oauth.NewPage(400, "invalid_request_uri", "This sign-in can’t be begun any more", "The app handed it over to be begun once, within a minute and a half, and by that app only. Go back to the app and start again.").Citing(rule)
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/exampleco/punchcard/auth/ledger"
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/seed"
 )
 
@@ -22,7 +23,7 @@ func (w *world) pushes(form url.Values) string {
 	w.t.Helper()
 	rec := w.post(pathPush, form)
 	var got pushed
-	if err := json.Unmarshal(rec.Body.Bytes(), &got); rec.Code != http.StatusCreated || err != nil || !strings.HasPrefix(got.RequestURI, pushedPrefix) {
+	if err := json.Unmarshal(rec.Body.Bytes(), &got); rec.Code != http.StatusCreated || err != nil || !strings.HasPrefix(got.RequestURI, oauth.RequestURIPrefix) {
 		w.t.Fatalf("push: %d %s", rec.Code, rec.Body)
 	}
 	if got.ExpiresIn < 60 || got.ExpiresIn > 90 || rec.Header().Get("Cache-Control") != "no-store" {
@@ -288,7 +289,7 @@ func TestAPushKeepsNoToken(t *testing.T) {
 	if err := w.disk.Read().QueryRow(`SELECT id, request FROM pushed_requests`).Scan(&id, &request); err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(request, "eyJ") || !strings.Contains(request, "usr_ada") || strings.Contains(id+request, strings.TrimPrefix(uri, pushedPrefix)) {
+	if strings.Contains(request, "eyJ") || !strings.Contains(request, "usr_ada") || strings.Contains(id+request, strings.TrimPrefix(uri, oauth.RequestURIPrefix)) {
 		t.Errorf("kept as %s: %s", id, request)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/store"
 )
 
@@ -110,7 +111,7 @@ func withParams(redirect string, params url.Values) string {
 // serves says whether a client is registered for what it has asked for: a
 // request may wait for an hour while the registration changes.
 func (q *authorizationRequest) serves(client *store.Client, scopes []string) bool {
-	if !subset(scopes, client.Scopes) {
+	if !oauth.Subset(scopes, client.Scopes) {
 		return false
 	}
 	if q.Device != "" {
@@ -126,7 +127,7 @@ func (s *Server) stillServed(ctx context.Context, q *authorizationRequest, clien
 	if s.check(ctx, rules.RegistrationUnchanged, q.serves(client, scopes), "the same redirect_uri, grant and scopes", q.RedirectURI+" "+strings.Join(scopes, " ")) {
 		return nil
 	}
-	return pageProblem(400, "invalid_request", "This app’s registration has changed", "What it asked for a moment ago is not allowed to it any more, so nothing was sent to it. Go back to the app and start again.").citing(rules.RegistrationUnchanged)
+	return oauth.NewPage(400, "invalid_request", "This app’s registration has changed", "What it asked for a moment ago is not allowed to it any more, so nothing was sent to it. Go back to the app and start again.").Citing(rules.RegistrationUnchanged)
 }
 
 // servedThen makes a unit fail where the client's registration, as it is at
@@ -139,3 +140,19 @@ func (s *Server) servedThen(ctx context.Context, f *flow, scopes []string) error
 		return s.stillServed(ctx, &f.Request, client, scopes)
 	})
 }
+
+// onPort gives registered loopback URIs the port that was sent, because that
+// is the one thing in which a native app's may differ (RFC 8252 7.3).
+func onPort(sent string) func(string) string {
+	port := strings.TrimSuffix(portIn.FindString(sent), "/")
+	return func(registered string) string {
+		host, path, ok := loopback(registered)
+		if !ok {
+			return registered
+		}
+		return "http://" + host + port + path
+	}
+}
+
+// portIn finds a port by what follows it; "[::1]" has colons of its own.
+var portIn = regexp.MustCompile(`:[0-9]{1,5}(?:/|$)`)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/exampleco/punchcard/auth/oauth"
 )
 
 var (
@@ -148,7 +150,7 @@ func TestCompare(t *testing.T) {
 		{"http://[::1]:5/x", "http://[::1]:5/callback", 15},
 		{"com.exampleco.timesheets:/other", "com.exampleco.timesheets:/callback", 26},
 	} {
-		c := compare("redirect_uri", row.sent, nativeURIs, onPort(row.sent))
+		c := oauth.NewPage(400, "invalid_request", "", "").Comparing("redirect_uri", row.sent, nativeURIs, onPort(row.sent)).Page.Compare
 		if c.Known[0] != row.nearest || c.DiffAt != row.at || len(c.Known) != len(nativeURIs) {
 			t.Errorf("%s: nearest %s at %d of %d", row.sent, c.Known[0], c.DiffAt, len(c.Known))
 		}

@@ -15,15 +15,8 @@ import (
 	"github.com/exampleco/punchcard/auth/edge"
 	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/limit"
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/store"
-)
-
-// The prefixes of what a registration gives out; codePrefix has the others.
-const (
-	clientIDPrefix     = "reg_"
-	secretPrefix       = "pcs_"
-	registrationPrefix = "pcm_" // manages the registration
-	initialPrefix      = "pci_" // allows one
 )
 
 // How long a registration lasts. Most are made once and never used; one that
@@ -53,10 +46,10 @@ func (s *Server) register(w http.ResponseWriter, r *http.Request) error {
 	if wait := s.limits.registrations.Admit(limit.Network(sourceOf(r)), s.now(), true); !s.check(ctx, rules.RegistrationsPaced, wait == 0, "fewer from one place, and from all", "wait "+wait.String()) {
 		return tooManyRegistrations(wait)
 	}
-	id, secret, token := clientIDPrefix+randomToken("")[:22], "", randomToken(registrationPrefix)
+	id, secret, token := oauth.ClientIDPrefix+oauth.RandomToken("")[:22], "", oauth.RandomToken(oauth.RegistrationPrefix)
 	client := s.runtimeClient(id, c.meta)
 	if c.meta.secretive() {
-		secret = randomToken(secretPrefix)
+		secret = oauth.RandomToken(oauth.SecretPrefix)
 		client.SecretHash = store.HashSecret(secret)
 	}
 	metadata, err := json.Marshal(c.meta)
@@ -68,7 +61,7 @@ func (s *Server) register(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.check(ctx, rules.ClientRegistered, true, "as it asked", id+" as "+client.Kind)
-	writeJSON(w, http.StatusCreated, s.information(id, registration, c.meta, secret, token))
+	oauth.WriteJSON(w, http.StatusCreated, s.information(id, registration, c.meta, secret, token))
 	return nil
 }
 
@@ -80,13 +73,13 @@ func (s *Server) mayRegister(r *http.Request) (initial string, err error) {
 		// elsewhere that is shown in a browser here is none of them.
 		origin := r.Header.Get("Origin")
 		if !s.check(r.Context(), rules.RegistrationLocal, origin == "" || s.mayRead(r, origin), "a program or page of this machine", origin) {
-			e := newError("access_denied", "Only programs and pages of this machine register without an initial access token.")
+			e := oauth.NewError("access_denied", "Only programs and pages of this machine register without an initial access token.")
 			e.Status = http.StatusForbidden
 			return "", e
 		}
 		return "", nil
 	}
-	initial, err = bearer(r)
+	initial, err = oauth.Bearer(r)
 	if e := asErrorOf(err); e != nil && e.Code == "" {
 		s.check(r.Context(), rules.InitialTokenSent, false, "a bearer token", "none")
 		return "", refusedToken("Registration needs an initial access token here; whoever runs this server makes one with: punchcard registration token.")
@@ -94,42 +87,38 @@ func (s *Server) mayRegister(r *http.Request) (initial string, err error) {
 	return initial, err
 }
 
-// registeredItself tells by its form that this server has given out a client_id
-// to an app that registered itself.
-func registeredItself(id string) bool { return strings.HasPrefix(id, clientIDPrefix) }
-
 // registerAgain is for an app whose registration is gone. Its id cannot be
 // guessed, so whoever has it once had a registration.
 func (s *Server) registerAgain() string {
 	return "This client_id is of an app that registered itself, and the registration is gone: it was not used for too long, or was removed, or the server was reset. Register again at " + s.base + pathRegister + "."
 }
 
-func asErrorOf(err error) *Error {
-	var e *Error
+func asErrorOf(err error) *oauth.Error {
+	var e *oauth.Error
 	errors.As(err, &e)
 	return e
 }
 
-func refusedToken(description string) *Error {
-	e := newError("invalid_token", description)
-	e.scheme = "Bearer"
+func refusedToken(description string) *oauth.Error {
+	e := oauth.NewError("invalid_token", description)
+	e.Scheme = "Bearer"
 	return e
 }
 
 // registrant reads what a client says of itself.
-func (s *Server) registrant(w http.ResponseWriter, r *http.Request, vouched bool) (*registrant, *Error) {
+func (s *Server) registrant(w http.ResponseWriter, r *http.Request, vouched bool) (*registrant, *oauth.Error) {
 	// A form of another site can't send this type without asking first.
 	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
 	if !strings.EqualFold(strings.TrimSpace(kind), "application/json") {
-		e := newError("invalid_client_metadata", "Send the metadata as application/json, not as "+printable(ledger.Clip(contentKind(kind)))+".") // RFC 7591 3.1
+		e := oauth.NewError("invalid_client_metadata", "Send the metadata as application/json, not as "+oauth.Printable(ledger.Clip(oauth.ContentKind(kind)))+".") // RFC 7591 3.1
 		e.Status = http.StatusUnsupportedMediaType
 		return nil, e
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxMetadata))
 	if err != nil {
-		e := newError("invalid_client_metadata", "The body cannot be read.").because(err)
+		e := oauth.NewError("invalid_client_metadata", "The body cannot be read.").Because(err)
 		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-			e = newError("invalid_client_metadata", "The metadata of a client may hold 16 KiB.")
+			e = oauth.NewError("invalid_client_metadata", "The metadata of a client may hold 16 KiB.")
 			e.Status = http.StatusRequestEntityTooLarge
 		}
 		return nil, e
@@ -146,7 +135,7 @@ func (s *Server) registrant(w http.ResponseWriter, r *http.Request, vouched bool
 }
 
 // unreadable says why a body is no client metadata.
-func (s *Server) unreadable(ctx context.Context, body []byte, c *registrant) *Error {
+func (s *Server) unreadable(ctx context.Context, body []byte, c *registrant) *oauth.Error {
 	s.check(ctx, rules.MetadataReadable, false, "an object with each name once, each value of its type", ledger.Fingerprint("body", string(body)))
 	err := jsonv2.Unmarshal(body, c.meta)
 	var wrong *jsonv2.SemanticError
@@ -156,9 +145,9 @@ func (s *Server) unreadable(ctx context.Context, body []byte, c *registrant) *Er
 		if name == "redirect_uris" {
 			code = "invalid_redirect_uri"
 		}
-		return newError(code, printable(ledger.Clip(name))+" has a value of the wrong type.").because(err)
+		return oauth.NewError(code, oauth.Printable(ledger.Clip(name))+" has a value of the wrong type.").Because(err)
 	}
-	return newError("invalid_client_metadata", "The body must be one JSON object in UTF-8, with each name once.").because(err)
+	return oauth.NewError("invalid_client_metadata", "The body must be one JSON object in UTF-8, with each name once.").Because(err)
 }
 
 // runtimeClient is what is stored of a client that registered itself. It may
@@ -192,10 +181,10 @@ func (s *Server) storeRegistration(ctx context.Context, c store.Client, r store.
 	})
 	switch {
 	case errors.Is(err, store.ErrSpent):
-		return refusedToken("The initial access token is unknown, used up or expired.").because(err)
+		return refusedToken("The initial access token is unknown, used up or expired.").Because(err)
 	case errors.Is(err, store.ErrFull):
 		s.check(ctx, rules.RegistrationRoom, false, "fewer than are kept", "full")
-		e := tooManyRegistrations(time.Hour).because(err)
+		e := tooManyRegistrations(time.Hour).Because(err)
 		e.Description = "As many clients are registered here as are kept. Unused ones go after a day."
 		return e
 	}
@@ -235,7 +224,7 @@ func (s *Server) inUse(ctx context.Context, c *store.Client) error {
 // registrations until then. Only its hash is stored, and a server that runs on
 // the file takes it at once.
 func InitialToken(ctx context.Context, w store.Writer, now func() time.Time, uses int, until time.Time) (string, error) {
-	token := randomToken(initialPrefix)
+	token := oauth.RandomToken(oauth.InitialPrefix)
 	return token, store.New(store.Config{Writer: w, Now: now}).AddInitialToken(ctx, token, uses, until)
 }
 

@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/exampleco/punchcard/auth/edge"
+	"github.com/exampleco/punchcard/auth/oauth"
 )
 
 // Whatever is sent, what passes is a client that could have been declared, and
@@ -26,7 +27,7 @@ func FuzzRegistration(f *testing.F) {
 		f.Add(body, false)
 	}
 	w := newWorld(f)
-	read := func(body string, vouched bool) (*registrant, *Error) {
+	read := func(body string, vouched bool) (*registrant, *oauth.Error) {
 		r := httptest.NewRequest(http.MethodPost, issuer+pathRegister, strings.NewReader(body))
 		r.Header.Set("Content-Type", "application/json")
 		c, err := w.registrant(httptest.NewRecorder(), r, vouched)
@@ -38,7 +39,7 @@ func FuzzRegistration(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string, vouched bool) {
 		c, err := read(body, vouched)
 		if err != nil {
-			if err.Status < 400 || err.Status > 499 || !slices.Contains([]string{"invalid_redirect_uri", "invalid_client_metadata"}, err.Code) || printable(err.Description) != err.Description {
+			if err.Status < 400 || err.Status > 499 || !slices.Contains([]string{"invalid_redirect_uri", "invalid_client_metadata"}, err.Code) || oauth.Printable(err.Description) != err.Description {
 				t.Fatalf("%q: %d %s %q", body, err.Status, err.Code, err.Description)
 			}
 			return
@@ -46,8 +47,8 @@ func FuzzRegistration(f *testing.F) {
 		client := w.runtimeClient("reg_1", c.meta)
 		machine := slices.Contains(client.Grants, "client_credentials")
 		switch {
-		case !subset(client.Grants, grantTypes), !subset(client.Scopes, append(w.scopesSupported(), "batch:upload")), slices.Contains(client.Scopes, "batch:upload") && !machine, len(client.Scopes) == 0,
-			!subset(client.AuthMethods, authMethods), machine && (!vouched || client.AuthMethods[0] == "none"),
+		case !oauth.Subset(client.Grants, grantTypes), !oauth.Subset(client.Scopes, append(w.scopesSupported(), "batch:upload")), slices.Contains(client.Scopes, "batch:upload") && !machine, len(client.Scopes) == 0,
+			!oauth.Subset(client.AuthMethods, authMethods), machine && (!vouched || client.AuthMethods[0] == "none"),
 			slices.Contains(client.Grants, "authorization_code") != (len(client.RedirectURIs) > 0),
 			strings.ContainsFunc(client.Name, unicode.IsControl), client.Name == "", !client.RequirePKCE:
 			t.Fatalf("passed: %q as %+v", body, client)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/exampleco/punchcard/auth/edge"
 	"github.com/exampleco/punchcard/auth/ledger"
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/seed"
 )
 
@@ -78,7 +79,7 @@ type registrant struct {
 	meta    *clientMetadata
 	sent    map[string]jsontext.Value // every member, also those that are ignored
 	vouched bool                      // it came with an initial access token
-	err     *Error
+	err     *oauth.Error
 }
 
 // must reports a rule; after one that was broken the others are not looked at.
@@ -97,13 +98,13 @@ func (c *registrant) hold(code string, rule ledger.Rule, ok bool, expected, got,
 		return false
 	}
 	if !c.check(c.ctx, rule, ok, expected, got) {
-		c.err = newError(code, printable(text))
+		c.err = oauth.NewError(code, oauth.Printable(text))
 	}
 	return ok
 }
 
 // complete fills in what was left out, and checks the whole.
-func (c *registrant) complete() *Error {
+func (c *registrant) complete() *oauth.Error {
 	for name, why := range unserved {
 		value, sent := c.sent[name]
 		if text := string(value); sent && text != "null" && text != "false" {
@@ -237,7 +238,7 @@ func (c *registrant) rights(kind string) {
 		}
 		scopes = append(scopes, scope)
 		c.must(rules.ScopeDeclared, slices.Contains(known, scope), strings.Join(known, " "), scope, "scope "+ledger.Clip(scope)+" is unknown here; there are "+strings.Join(known, ", ")+".")
-		c.must(rules.ScopeOfAPIForMachine, kind != seed.KindMachine || !isIdentity(scope), "scopes of an API", scope, "scope "+scope+" is about a person, and nobody signs in to this client.")
+		c.must(rules.ScopeOfAPIForMachine, kind != seed.KindMachine || !oauth.IsIdentity(scope), "scopes of an API", scope, "scope "+scope+" is about a person, and nobody signs in to this client.")
 		c.must(rules.ScopeOfflineRefreshes, scope != "offline_access" || refreshes, "refresh_token among grant_types", strings.Join(m.GrantTypes, " "), "scope offline_access needs refresh_token among the grant_types.")
 	}
 	c.must(rules.ScopeForPeople, len(scopes) > 0, "a scope that people can give", m.Scope, "scope "+ledger.Clip(m.Scope)+" is only for clients with the grant client_credentials; there are "+strings.Join(c.scopesSupported(), ", ")+".")

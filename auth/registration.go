@@ -9,6 +9,7 @@ import (
 	"github.com/ory/fosite"
 
 	"github.com/exampleco/punchcard/auth/ledger"
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/store"
 )
 
@@ -21,7 +22,7 @@ import (
 // client and a wrong token get the same 401, so nobody learns which clients
 // there are.
 func (s *Server) own(r *http.Request) (*store.Client, store.Registration, string, error) {
-	token, err := bearer(r)
+	token, err := oauth.Bearer(r)
 	if e := asErrorOf(err); e != nil && e.Code == "" {
 		err = refusedToken("Send the registration access token as a bearer token.")
 	}
@@ -34,7 +35,7 @@ func (s *Server) own(r *http.Request) (*store.Client, store.Registration, string
 		return nil, registration, "", err
 	}
 	if !s.check(r.Context(), rules.RegistrationToken, err == nil, "the token of "+ledger.Clip(id), ledger.Fingerprint("token", token)) {
-		return nil, registration, "", refusedToken("There is no such registration, or this is not its token.").because(err)
+		return nil, registration, "", refusedToken("There is no such registration, or this is not its token.").Because(err)
 	}
 	return client, registration, token, nil
 }
@@ -50,7 +51,7 @@ func (s *Server) readRegistration(w http.ResponseWriter, r *http.Request) error 
 	if err := json.Unmarshal([]byte(registration.Metadata), &m); err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, s.information(client.ID, registration, &m, "", token))
+	oauth.WriteJSON(w, http.StatusOK, s.information(client.ID, registration, &m, "", token))
 	return nil
 }
 
@@ -75,7 +76,7 @@ func (s *Server) updateRegistration(w http.ResponseWriter, r *http.Request) erro
 	if c.meta.secretive() {
 		changed.SecretHash = client.SecretHash
 		if client.SecretHash == "" { // it has none yet
-			secret = randomToken(secretPrefix)
+			secret = oauth.RandomToken(oauth.SecretPrefix)
 			changed.SecretHash = store.HashSecret(secret)
 		}
 	}
@@ -89,13 +90,13 @@ func (s *Server) updateRegistration(w http.ResponseWriter, r *http.Request) erro
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, s.information(client.ID, registration, c.meta, secret, token))
+	oauth.WriteJSON(w, http.StatusOK, s.information(client.ID, registration, c.meta, secret, token))
 	return nil
 }
 
 // sameClient holds the members of an update that are no metadata against what
 // they name.
-func (c *registrant) sameClient(client *store.Client) *Error {
+func (c *registrant) sameClient(client *store.Client) *oauth.Error {
 	text := func(name string) (value string) {
 		_ = json.Unmarshal(c.sent[name], &value) // "" for what is no text
 		return value
@@ -137,7 +138,7 @@ func (s *Server) together(ctx context.Context, clientID string, change func(unit
 		return s.people.ForgetClient(unit, clientID)
 	})
 	if errors.Is(err, fosite.ErrNotFound) { // another request has removed it a moment ago
-		return refusedToken("There is no such registration, or this is not its token.").because(err)
+		return refusedToken("There is no such registration, or this is not its token.").Because(err)
 	}
 	return err
 }

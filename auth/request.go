@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/exampleco/punchcard/auth/ledger"
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/store"
 )
 
@@ -53,25 +54,12 @@ var promptValues = []string{"none", "login", "consent", "select_account"}
 // asked is the scope of the request: a refresh may repeat it (RFC 6749 6).
 func (q *authorizationRequest) asked() []string { return slices.Concat(q.Scopes, q.LeftOut) }
 
-func (q *authorizationRequest) prompts(value string) bool { return slices.Contains(q.Prompt, value) }
-
-// singleValued drops empty parameters, which RFC 6749 3.1 treats as omitted,
-// and names those that were sent more than once. RFC 8707 2 lets resource be
-// repeated, and audience is its older name.
-func singleValued(form url.Values) (values url.Values, repeated []string) {
-	values = url.Values{}
-	for name, sent := range form {
-		sent = slices.DeleteFunc(slices.Clone(sent), func(v string) bool { return v == "" })
-		if len(form[name]) > 1 && name != "resource" && name != "audience" {
-			repeated = append(repeated, name)
-		}
-		if len(sent) > 0 {
-			values[name] = sent
-		}
-	}
-	slices.Sort(repeated)
-	return values, repeated
+// answers is how the answer to this request goes back.
+func (q *authorizationRequest) answers() oauth.Back {
+	return oauth.Back{ClientID: q.ClientID, RedirectURI: q.RedirectURI, Mode: q.Mode, State: q.State}
 }
+
+func (q *authorizationRequest) prompts(value string) bool { return slices.Contains(q.Prompt, value) }
 
 // parseAuthorization checks an authorization request as strictly as its
 // clauses allow. Until client and redirect URI are known to belong together
@@ -81,9 +69,9 @@ func singleValued(form url.Values) (values url.Values, repeated []string) {
 func (s *Server) parseAuthorization(ctx context.Context, form url.Values) (*authorizationRequest, error) {
 	size := requestSize(form)
 	if !s.check(ctx, rules.RequestSize, size <= maxRequest, "at most "+strconv.Itoa(maxRequest)+" bytes", strconv.Itoa(size)) {
-		return nil, pageProblem(400, "invalid_request", "This request is too large", "An authorization request may hold 16 KiB of parameters here.").citing(rules.RequestSize)
+		return nil, oauth.NewPage(400, "invalid_request", "This request is too large", "An authorization request may hold 16 KiB of parameters here.").Citing(rules.RequestSize)
 	}
-	values, repeated := singleValued(form)
+	values, repeated := oauth.SingleValued(form)
 	client, redirect, err := s.parseClient(ctx, values, repeated)
 	if err != nil {
 		return nil, err
@@ -93,13 +81,13 @@ func (s *Server) parseAuthorization(ctx context.Context, form url.Values) (*auth
 		q.State = values.Get("state")
 	}
 	if !s.check(ctx, rules.StateLength, len(q.State) <= maxState, "at most "+strconv.Itoa(maxState)+" bytes", strconv.Itoa(len(q.State))) {
-		return nil, pageProblem(400, "invalid_request", "The state is too long", "state may hold 2048 bytes here. Keep what is larger in the app and send a key to it.").citing(rules.StateLength)
+		return nil, oauth.NewPage(400, "invalid_request", "The state is too long", "state may hold 2048 bytes here. Keep what is larger in the app and send a key to it.").Citing(rules.StateLength)
 	}
 	if err := s.parseMode(ctx, q, client, values, repeated); err != nil {
-		return nil, err.backTo(q)
+		return nil, err.BackTo(q.answers())
 	}
 	if err := s.parseRest(ctx, q, client, values, repeated); err != nil {
-		return nil, err.backTo(q)
+		return nil, err.BackTo(q.answers())
 	}
 	return q, nil
 }
@@ -118,24 +106,24 @@ func (s *Server) parseClient(ctx context.Context, values url.Values, repeated []
 	// readers of one request could each see another client or redirect.
 	for _, name := range []string{"client_id", "redirect_uri"} {
 		if !s.check(ctx, rules.RequestParameterOnce, !slices.Contains(repeated, name), name+" once", "as sent") {
-			return nil, "", pageProblem(400, "invalid_request", name+" was sent more than once", "Send each parameter of the authorization request once.").citing(rules.RequestParameterOnce)
+			return nil, "", oauth.NewPage(400, "invalid_request", name+" was sent more than once", "Send each parameter of the authorization request once.").Citing(rules.RequestParameterOnce)
 		}
 	}
 	id := values.Get("client_id")
 	if !s.check(ctx, rules.ClientSent, id != "", "a client_id", id) {
-		return nil, "", pageProblem(400, "invalid_request", "Which app is asking?", "The request has no client_id. The app that sent you here has to say which client it is.").citing(rules.ClientSent)
+		return nil, "", oauth.NewPage(400, "invalid_request", "Which app is asking?", "The request has no client_id. The app that sent you here has to say which client it is.").Citing(rules.ClientSent)
 	}
 	client, err := s.store.Client(ctx, id)
-	if unavailable(err) {
+	if oauth.Unavailable(err) {
 		return nil, "", err
 	}
 	if !s.check(ctx, rules.ClientKnown, err == nil, "a registered client_id", id) {
-		if registeredItself(id) {
-			return nil, "", pageProblem(400, "invalid_request", "This app has to register again", "It registered itself here, and that registration is gone: it was not used for too long, or was removed, or the server was reset. Connect the app anew; if it goes on using the old client_id, remove this server from the app and add it again.").citing(rules.ClientKnown).
-				comparing("client_id", id, nil, exactly)
+		if oauth.RegisteredItself(id) {
+			return nil, "", oauth.NewPage(400, "invalid_request", "This app has to register again", "It registered itself here, and that registration is gone: it was not used for too long, or was removed, or the server was reset. Connect the app anew; if it goes on using the old client_id, remove this server from the app and add it again.").Citing(rules.ClientKnown).
+				Comparing("client_id", id, nil, oauth.Exactly)
 		}
-		return nil, "", pageProblem(400, "invalid_request", "This app isn’t registered here", "No client has the client_id that was sent. Check it against the list on the start page: it is compared letter by letter.").citing(rules.ClientKnown).
-			comparing("client_id", id, nil, exactly)
+		return nil, "", oauth.NewPage(400, "invalid_request", "This app isn’t registered here", "No client has the client_id that was sent. Check it against the list on the start page: it is compared letter by letter.").Citing(rules.ClientKnown).
+			Comparing("client_id", id, nil, oauth.Exactly)
 	}
 	return s.admitRedirect(ctx, client, values)
 }
@@ -149,11 +137,11 @@ func (s *Server) admitRedirect(ctx context.Context, client *store.Client, values
 		if s.check(ctx, rules.RedirectSent, len(client.RedirectURIs) == 1 && !oidc, "a redirect_uri", "none") {
 			return client, client.RedirectURIs[0], nil
 		}
-		return nil, "", pageProblem(400, "invalid_request", "Where should we send you back?", "The request has no redirect_uri, and "+client.Name+" has to send one.").citing(rules.RedirectSent).
-			comparing("redirect_uri", "", client.RedirectURIs, exactly)
+		return nil, "", oauth.NewPage(400, "invalid_request", "Where should we send you back?", "The request has no redirect_uri, and "+client.Name+" has to send one.").Citing(rules.RedirectSent).
+			Comparing("redirect_uri", "", client.RedirectURIs, oauth.Exactly)
 	}
 	known := strings.Join(client.RedirectURIs, " ")
-	alike := exactly
+	alike := oauth.Exactly
 	if client.Kind == "native" {
 		alike = onPort(sent)
 	}
@@ -162,8 +150,8 @@ func (s *Server) admitRedirect(ctx context.Context, client *store.Client, values
 		if client.Kind == "native" {
 			text += " Only the port of a loopback address may differ."
 		}
-		return nil, "", pageProblem(400, "invalid_request", "We won’t send you there", text).citing(rules.RedirectExact).
-			comparing("redirect_uri", sent, client.RedirectURIs, alike)
+		return nil, "", oauth.NewPage(400, "invalid_request", "We won’t send you there", text).Citing(rules.RedirectExact).
+			Comparing("redirect_uri", sent, client.RedirectURIs, alike)
 	}
 	return client, sent, nil
 }
@@ -172,13 +160,13 @@ func (s *Server) admitRedirect(ctx context.Context, client *store.Client, values
 var challengeForm = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 
 // parseRest checks what may be answered at the redirect URI.
-func (s *Server) parseRest(ctx context.Context, q *authorizationRequest, client *store.Client, v url.Values, repeated []string) *Error {
+func (s *Server) parseRest(ctx context.Context, q *authorizationRequest, client *store.Client, v url.Values, repeated []string) *oauth.Error {
 	if !s.check(ctx, rules.RequestParameterOnce, len(repeated) == 0, "no repetition", strings.Join(repeated, " ")) {
-		return newError("invalid_request", "Sent more than once: "+printable(strings.Join(repeated, " "))+".")
+		return oauth.NewError("invalid_request", "Sent more than once: "+oauth.Printable(strings.Join(repeated, " "))+".")
 	}
 	for _, unsupported := range []string{"request", "request_uri", "registration"} { // OIDC Core 3.1.2.6
 		if v.Has(unsupported) {
-			return newError(unsupported+"_not_supported", "This server takes no "+unsupported+" parameter.")
+			return oauth.NewError(unsupported+"_not_supported", "This server takes no "+unsupported+" parameter.")
 		}
 	}
 	if err := s.parseResponse(ctx, client, v); err != nil {
@@ -202,76 +190,76 @@ func (s *Server) parseRest(ctx context.Context, q *authorizationRequest, client 
 	return s.parseAuthentication(ctx, q, client, v)
 }
 
-func (s *Server) parseResponse(ctx context.Context, client *store.Client, v url.Values) *Error {
+func (s *Server) parseResponse(ctx context.Context, client *store.Client, v url.Values) *oauth.Error {
 	kind := v.Get("response_type")
 	if kind == "" {
-		return newError("invalid_request", "response_type is missing; send response_type=code.") // RFC 6749 4.1.2.1
+		return oauth.NewError("invalid_request", "response_type is missing; send response_type=code.") // RFC 6749 4.1.2.1
 	}
 	// RFC 9700 2.1.2: clients SHOULD NOT use the implicit grant: its tokens travel in a URL.
 	if !s.check(ctx, rules.ResponseType, kind == "code", "code", kind) {
-		return newError("unsupported_response_type", "Only response_type=code is served.")
+		return oauth.NewError("unsupported_response_type", "Only response_type=code is served.")
 	}
 	if !s.check(ctx, rules.CodeGrantRegistered, slices.Contains(client.Grants, "authorization_code"), "authorization_code", strings.Join(client.Grants, " ")) {
-		return newError("unauthorized_client", "This client is not registered for the authorization code grant.")
+		return oauth.NewError("unauthorized_client", "This client is not registered for the authorization code grant.")
 	}
 	return nil
 }
 
 // parseChallenge runs before anybody is asked to log in: fosite looks at the
 // challenge only when it issues the code, and takes one of any form.
-func (s *Server) parseChallenge(ctx context.Context, q *authorizationRequest, client *store.Client, v url.Values) *Error {
+func (s *Server) parseChallenge(ctx context.Context, q *authorizationRequest, client *store.Client, v url.Values) *oauth.Error {
 	challenge, method := v.Get("code_challenge"), v.Get("code_challenge_method")
 	// A method alone is a challenge that got lost on the way, and no nonce makes up for that.
 	if challenge == "" && method == "" && !client.RequirePKCE && !client.IsPublic() {
 		return s.nonceInstead(ctx, v)
 	}
 	if !s.check(ctx, rules.ChallengeSent, challenge != "", "a code_challenge", ledger.Fingerprint("challenge", challenge)) {
-		return newError("invalid_request", "code_challenge is missing; PKCE is required. Send a code_challenge with code_challenge_method=S256, and the code_verifier with the code."+withoutPKCE(client))
+		return oauth.NewError("invalid_request", "code_challenge is missing; PKCE is required. Send a code_challenge with code_challenge_method=S256, and the code_verifier with the code."+withoutPKCE(client))
 	}
 	// RFC 7636 4.2 and 4.3: an absent method means plain, which shows the verifier to whoever sees the request.
 	if !s.check(ctx, rules.ChallengeMethod, method == "S256", "S256", method) {
-		return newError("invalid_request", "code_challenge_method must be S256.")
+		return oauth.NewError("invalid_request", "code_challenge_method must be S256.")
 	}
 	if !s.check(ctx, rules.ChallengeForm, challengeForm.MatchString(challenge), "43 base64url characters", strconv.Itoa(len(challenge))+" characters") {
-		return newError("invalid_request", "code_challenge must be the 43 base64url characters of a SHA-256 hash.")
+		return oauth.NewError("invalid_request", "code_challenge must be the 43 base64url characters of a SHA-256 hash.")
 	}
 	q.Challenge = challenge
 	return nil
 }
 
 // parseAuthentication reads the parameters of OIDC Core 3.1.2.1.
-func (s *Server) parseAuthentication(ctx context.Context, q *authorizationRequest, client *store.Client, v url.Values) *Error {
+func (s *Server) parseAuthentication(ctx context.Context, q *authorizationRequest, client *store.Client, v url.Values) *oauth.Error {
 	if q.Nonce = v.Get("nonce"); len(q.Nonce) > maxNonce {
-		return newError("invalid_request", "nonce may hold 1024 bytes here.")
+		return oauth.NewError("invalid_request", "nonce may hold 1024 bytes here.")
 	}
 	if q.LoginHint = v.Get("login_hint"); len(q.LoginHint) > maxHint {
-		return newError("invalid_request", "login_hint may hold 320 bytes here.")
+		return oauth.NewError("invalid_request", "login_hint may hold 320 bytes here.")
 	}
 	s.noteACR(ctx, v.Get("acr_values"))
 	for _, value := range strings.Fields(v.Get("prompt")) {
 		if !slices.Contains(promptValues, value) {
-			return newError("invalid_request", "prompt may be none, or any of login, consent and select_account.")
+			return oauth.NewError("invalid_request", "prompt may be none, or any of login, consent and select_account.")
 		}
 		q.Prompt = append(q.Prompt, value)
 	}
 	if q.prompts("none") && len(q.Prompt) > 1 {
-		return newError("invalid_request", "prompt=none goes with no other value.") // OIDC Core 3.1.2.1
+		return oauth.NewError("invalid_request", "prompt=none goes with no other value.") // OIDC Core 3.1.2.1
 	}
 	if age := v.Get("max_age"); age != "" {
 		seconds, err := strconv.ParseInt(age, 10, 64)
 		if err != nil || seconds < 0 || age[0] == '+' {
-			return newError("invalid_request", "max_age must be a number of seconds, 0 or more.")
+			return oauth.NewError("invalid_request", "max_age must be a number of seconds, 0 or more.")
 		}
 		seconds = min(seconds, int64(100*365*24*time.Hour/time.Second)) // more says the same and would overflow
 		q.MaxAge = &seconds
 	}
 	if hint := v.Get("id_token_hint"); hint != "" {
 		claims, err := s.hint(ctx, hint)
-		if unavailable(err) {
+		if oauth.Unavailable(err) {
 			return asError(err)
 		}
 		if !s.check(ctx, rules.HintGenuine, err == nil && claims.Audience == client.ID, "an ID token for "+client.ID, ledger.Fingerprint("ID token", hint)) {
-			return newError("invalid_request", "id_token_hint is not an ID token that this server gave to this client.")
+			return oauth.NewError("invalid_request", "id_token_hint is not an ID token that this server gave to this client.")
 		}
 		q.Hinted = claims.Subject
 	}

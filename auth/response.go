@@ -10,6 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/store"
 	"github.com/exampleco/punchcard/views"
 )
@@ -41,17 +42,17 @@ func modesOf(client *store.Client, redirect string) []string {
 // parseMode reads response_mode before everything else that the client can be
 // told, so that every other error goes back in the way it asked for. An error
 // in the mode itself goes by query, the default of response_type=code.
-func (s *Server) parseMode(ctx context.Context, q *authorizationRequest, client *store.Client, v url.Values, repeated []string) *Error {
+func (s *Server) parseMode(ctx context.Context, q *authorizationRequest, client *store.Client, v url.Values, repeated []string) *oauth.Error {
 	mode, able := v.Get("response_mode"), modesOf(client, q.RedirectURI)
 	if mode == "" || mode == modeQuery || slices.Contains(repeated, "response_mode") {
 		return nil // of two modes neither is "the" mode; parseRest says so
 	}
 	if !s.check(ctx, rules.ResponseMode, slices.Contains(able, mode), strings.Join(able, " "), mode) {
-		return newError("invalid_request", "At this redirect_uri "+printable(client.Name)+" can have response_mode="+strings.Join(able, " or ")+".")
+		return oauth.NewError("invalid_request", "At this redirect_uri "+oauth.Printable(client.Name)+" can have response_mode="+strings.Join(able, " or ")+".")
 	}
 	// WHATWG HTML 4.10.22: what is sent by a form has its line ends rewritten, and RFC 6749 4.1.2 wants the state back as it came.
 	if mode == modeFormPost && (!utf8.ValidString(q.State) || strings.ContainsFunc(q.State, unicode.IsControl)) {
-		return newError("invalid_request", "With response_mode=form_post the state must be text without control characters.")
+		return oauth.NewError("invalid_request", "With response_mode=form_post the state must be text without control characters.")
 	}
 	q.Mode = mode
 	return nil
@@ -59,7 +60,7 @@ func (s *Server) parseMode(ctx context.Context, q *authorizationRequest, client 
 
 // sendBack answers at the client's redirect URI. iss in every response lets a
 // client notice a mix-up of servers (RFC 9207 2).
-func (s *Server) sendBack(w http.ResponseWriter, r *http.Request, q *authorizationRequest, params url.Values) {
+func (s *Server) sendBack(w http.ResponseWriter, r *http.Request, q oauth.Back, params url.Values) {
 	if q.State != "" {
 		params.Set("state", q.State)
 	}
@@ -122,7 +123,7 @@ func isWeb(to string) bool {
 // to the client, so that the code stands in no URL. It sends itself where
 // scripts run, and has a button where they don't. The address was admitted by
 // redirect.go.
-func (s *Server) handOver(w http.ResponseWriter, r *http.Request, q *authorizationRequest, params url.Values) {
+func (s *Server) handOver(w http.ResponseWriter, r *http.Request, q oauth.Back, params url.Values) {
 	page := views.Handover{Action: q.RedirectURI, ClientName: cmp.Or(s.appName(r.Context(), q.ClientID), "the app"), Refused: params.Has("error")}
 	page.RedirectDisplay, page.RedirectNote = displayRedirect(q.RedirectURI)
 	for _, name := range []string{"code", "error", "error_description", "state", "iss"} {

@@ -5,13 +5,14 @@ import (
 	"net/http"
 
 	"github.com/exampleco/punchcard/auth/ledger"
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/store"
 )
 
 // revoke is the revocation endpoint, RFC 7009. An unknown token is answered
 // like a revoked one (2.2): either way it is dead.
 func (s *Server) revoke(w http.ResponseWriter, r *http.Request) error {
-	form, ferr := s.clientForm(w, r)
+	form, ferr := oauth.ClientForm(s.ledger, w, r)
 	if ferr != nil {
 		return ferr
 	}
@@ -20,7 +21,7 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !form.Has("token") {
-		return newError("invalid_request", "token is missing.")
+		return oauth.NewError("invalid_request", "token is missing.")
 	}
 	ctx := r.Context()
 	// A used refresh token ends its family as well: the store says why. fosite
@@ -28,11 +29,11 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request) error {
 	err = s.store.RevokeToken(ctx, form.Get("token"), client.ID)
 	if errors.Is(err, store.ErrOtherClient) {
 		// RFC 7009 2.1: refused and the client is informed; the token stays.
-		return newError("invalid_grant", "This token was issued to another client.").because(err)
+		return oauth.NewError("invalid_grant", "This token was issued to another client.").Because(err)
 	}
-	if unavailable(err) {
+	if oauth.Unavailable(err) {
 		// RFC 7009 2.2.1: 503, the client must assume the token still exists.
-		return newError("temporarily_unavailable", "The token could not be revoked. Try again in a few seconds.").because(err)
+		return oauth.NewError("temporarily_unavailable", "The token could not be revoked. Try again in a few seconds.").Because(err)
 	}
 	if err != nil {
 		return err
@@ -40,6 +41,6 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request) error {
 	s.check(ctx, rules.TokenRevoked, true, "dead from now on", ledger.Fingerprint("token", form.Get("token")))
 	// RFC 7009 2.2: the body is ignored. Some clients read JSON from any answer of
 	// a token server, and fail where there is none.
-	writeJSON(w, http.StatusOK, struct{}{})
+	oauth.WriteJSON(w, http.StatusOK, struct{}{})
 	return nil
 }

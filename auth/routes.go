@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/exampleco/punchcard/auth/edge"
+	"github.com/exampleco/punchcard/auth/oauth"
 )
 
 // Paths are Auth0's, so that its SDKs work unchanged.
@@ -90,7 +91,7 @@ func (s *Server) Register(mux *http.ServeMux) {
 	guard := http.NewCrossOriginProtection()
 	guard.SetDenyHandler(s.page(func(_ http.ResponseWriter, r *http.Request) error {
 		s.check(r.Context(), rules.FormFromOwnPage, false, "from "+edge.Origin(s.base), "from "+r.Header.Get("Origin")+" "+r.Header.Get("Sec-Fetch-Site"))
-		return pageProblem(http.StatusForbidden, "access_denied", "This form came from another site", "Forms of this server are only taken from its own pages, so nothing was done.").citing(rules.FormFromOwnPage)
+		return oauth.NewPage(http.StatusForbidden, "access_denied", "This form came from another site", "Forms of this server are only taken from its own pages, so nothing was done.").Citing(rules.FormFromOwnPage)
 	}))
 	for _, r := range s.Routes() {
 		h := r.handler

@@ -6,6 +6,7 @@ import (
 
 	"github.com/exampleco/punchcard/auth/dpop"
 	"github.com/exampleco/punchcard/auth/ledger"
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/people"
 	"github.com/exampleco/punchcard/auth/store"
 	"github.com/exampleco/punchcard/auth/store/sqlite"
@@ -35,6 +36,7 @@ func Rules() []ledger.Rule {
 // of those below it, each room's together. An ID occurs once in it.
 func Book() []ledger.Rule {
 	return slices.Concat(
+		oauth.Rules(),
 		Rules(),
 		people.Rules(),
 		dpop.Rules(),

@@ -5,7 +5,7 @@ import "github.com/exampleco/punchcard/auth/ledger"
 // backRules are those of the back channel: how a client proves itself, what it
 // gets tokens for, and what a token is worth afterwards.
 type backRules struct {
-	FormParameterOnce, GrantTypeServed, GrantTypeRegistered, DeviceGrantRegistered, OriginRegistered,
+	GrantTypeServed, GrantTypeRegistered, DeviceGrantRegistered, OriginRegistered,
 	SecretGuesses, ClientAuthenticated,
 	AssertionType, AssertionReadable, AssertionSigned, AssertionIssuer, AssertionAudience,
 	AssertionNotExpired, AssertionShortLived, AssertionBegun, AssertionNamed,
@@ -20,9 +20,6 @@ type backRules struct {
 }
 
 var ofBack = backRules{
-	FormParameterOnce: ledger.Rule{ID: "form-parameter-once", Clause: "RFC 6749 3.2",
-		Must: "Each parameter of a client's form is sent once.",
-		Why:  "If a parameter has two values, two programs can each believe a different one."},
 	GrantTypeServed: ledger.Rule{ID: "grant-type-served", Clause: "RFC 6749 5.2",
 		Must: "The grant type is one that this server has.",
 		Why:  "What is not there cannot be abused: no password grant, which shows people's passwords to apps, and no implicit grant."},

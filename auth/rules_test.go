@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/exampleco/punchcard/auth/ledger"
+	"github.com/exampleco/punchcard/auth/oauth"
 )
 
 // clauseForm is how a clause is named, so that a page can link to it.
@@ -53,8 +54,8 @@ func TestLimitsInTheBook(t *testing.T) {
 
 // A page takes the clause from the rule that was broken.
 func TestAPageCitesItsRule(t *testing.T) {
-	e := pageProblem(400, "invalid_request", "Title", "Text.").citing(rules.RedirectExact)
-	if e.page.Clause != "RFC 9700 2.1" {
-		t.Errorf("clause %q", e.page.Clause)
+	e := oauth.NewPage(400, "invalid_request", "Title", "Text.").Citing(rules.RedirectExact)
+	if e.Page.Clause != "RFC 9700 2.1" {
+		t.Errorf("clause %q", e.Page.Clause)
 	}
 }

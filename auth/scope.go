@@ -8,14 +8,10 @@ import (
 	"strings"
 
 	"github.com/exampleco/punchcard/auth/ledger"
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/seed"
 	"github.com/exampleco/punchcard/auth/store"
 )
-
-// identityScopes belong to the person, not to an API.
-var identityScopes = []string{"openid", "profile", "email", "offline_access"}
-
-func isIdentity(scope string) bool { return slices.Contains(identityScopes, scope) }
 
 // target is what a request for tokens comes to: one API, and what can be
 // granted of the scopes that were asked for.
@@ -27,21 +23,18 @@ type target struct {
 
 // parseScope returns the scopes that a request asks for, each once. A name
 // that this server has never heard of is a mistake, and is refused.
-func (s *Server) parseScope(ctx context.Context, scope string) (asked []string, err *Error) {
+func (s *Server) parseScope(ctx context.Context, scope string) (asked []string, err *oauth.Error) {
 	// RFC 6749 3.3: without a scope the server either uses a default or fails; nobody should consent to what was never said.
 	if strings.Trim(scope, " ") == "" {
-		return nil, newError("invalid_scope", "scope is missing; say what the app asks for.")
+		return nil, oauth.NewError("invalid_scope", "scope is missing; say what the app asks for.")
 	}
 	if len(scope) > maxScope {
-		return nil, newError("invalid_scope", "scope is too long.")
+		return nil, oauth.NewError("invalid_scope", "scope is too long.")
 	}
-	for _, name := range strings.Split(scope, " ") {
-		if name == "" || slices.Contains(asked, name) {
-			continue
-		}
+	for _, name := range oauth.ParseScope(scope) {
 		_, known := s.apiOf(name)
-		if !s.check(ctx, rules.ScopeKnown, known || isIdentity(name), "a scope of this server", name) {
-			return nil, newError("invalid_scope", "There is no scope "+printable(ledger.Clip(name))+" here. scopes_supported in the metadata lists those that apps can ask for.")
+		if !s.check(ctx, rules.ScopeKnown, known || oauth.IsIdentity(name), "a scope of this server", name) {
+			return nil, oauth.NewError("invalid_scope", "There is no scope "+oauth.Printable(ledger.Clip(name))+" here. scopes_supported in the metadata lists those that apps can ask for.")
 		}
 		asked = append(asked, name)
 	}
@@ -53,7 +46,7 @@ func (s *Server) parseScope(ctx context.Context, scope string) (asked []string, 
 // response says so by its scope; only where nothing is left is there nothing to
 // grant. RFC 9068 2.2.3: every scope of a token has to mean something at its
 // API, or one API could use at another what was meant for itself.
-func (s *Server) aim(ctx context.Context, client *store.Client, at, asked []string) (target, *Error) {
+func (s *Server) aim(ctx context.Context, client *store.Client, at, asked []string) (target, *oauth.Error) {
 	named, err := s.parseAudience(ctx, at)
 	if err != nil {
 		return target{}, err
@@ -69,7 +62,7 @@ func (s *Server) aim(ctx context.Context, client *store.Client, at, asked []stri
 	if t.Audience, err = s.infer(ctx, named, t.Scopes); err != nil {
 		return target{}, err
 	}
-	t.keep(func(scope string) bool { return isIdentity(scope) || s.scopeOf(scope, t.Audience) })
+	t.keep(func(scope string) bool { return oauth.IsIdentity(scope) || s.scopeOf(scope, t.Audience) })
 	return t, s.something(ctx, t)
 }
 
@@ -87,7 +80,7 @@ func (t *target) keep(fits func(scope string) bool) {
 }
 
 // something reports what was left out, and refuses where that was all.
-func (s *Server) something(ctx context.Context, t target) *Error {
+func (s *Server) something(ctx context.Context, t target) *oauth.Error {
 	if len(t.LeftOut) == 0 {
 		return nil
 	}
@@ -95,14 +88,14 @@ func (s *Server) something(ctx context.Context, t target) *Error {
 	// offline_access alone opens nothing: it keeps open what else was granted.
 	ok := slices.ContainsFunc(t.Scopes, func(scope string) bool { return scope != "offline_access" })
 	if !s.check(ctx, rules.ScopeLeft, ok, "something to grant at "+t.Audience, strings.TrimSpace(strings.Join(t.Scopes, " ")+" without "+left)) {
-		return newError("invalid_scope", "This client cannot have "+printable(ledger.Clip(left))+" in this grant, and nothing else was asked for. Ask for a scope that it is registered for.")
+		return oauth.NewError("invalid_scope", "This client cannot have "+oauth.Printable(ledger.Clip(left))+" in this grant, and nothing else was asked for. Ask for a scope that it is registered for.")
 	}
 	return nil
 }
 
 // infer returns the API that the request names, or else the one that its scopes
 // belong to (RFC 9068 3), or the default where they belong to none.
-func (s *Server) infer(ctx context.Context, named string, scopes []string) (string, *Error) {
+func (s *Server) infer(ctx context.Context, named string, scopes []string) (string, *oauth.Error) {
 	var apis, at []string // identifiers, and the first scope at each
 	for _, scope := range scopes {
 		if api, ok := s.apiOf(scope); ok && !slices.Contains(apis, s.expand(api.Identifier)) {
@@ -114,13 +107,13 @@ func (s *Server) infer(ctx context.Context, named string, scopes []string) (stri
 		// Where that is nothing, scope and resource cannot both be meant.
 		ok := len(apis) == 0 || slices.Contains(apis, named)
 		if !s.check(ctx, rules.ScopeOfNamedAPI, ok, named, strings.Join(apis, " ")) {
-			return "", newError("invalid_scope", "The scope "+at[0]+" belongs to "+apis[0]+", and the request names "+named+". Send resource="+apis[0]+", or ask for a scope of "+named+".")
+			return "", oauth.NewError("invalid_scope", "The scope "+at[0]+" belongs to "+apis[0]+", and the request names "+named+". Send resource="+apis[0]+", or ask for a scope of "+named+".")
 		}
 		return named, nil
 	}
 	// RFC 9068 3: scopes of different APIs SHOULD be refused, for the token is for one of them.
 	if !s.check(ctx, rules.ScopesOfOneAPI, len(apis) < 2, "one API, or a resource that says which", strings.Join(apis, " ")) {
-		return "", newError("invalid_scope", "The scope "+at[0]+" belongs to "+apis[0]+", and "+at[1]+" to "+apis[1]+". A token is for one API: send resource="+apis[0]+" or resource="+apis[1]+", and ask for the other one by another request.")
+		return "", oauth.NewError("invalid_scope", "The scope "+at[0]+" belongs to "+apis[0]+", and "+at[1]+" to "+apis[1]+". A token is for one API: send resource="+apis[0]+" or resource="+apis[1]+", and ask for the other one by another request.")
 	}
 	if len(apis) == 1 {
 		return apis[0], nil
@@ -131,9 +124,9 @@ func (s *Server) infer(ctx context.Context, named string, scopes []string) (stri
 // aimMachine is aim for the client credentials grant. RFC 6749 4.4: nobody signs
 // in, so there is nobody to identify and nothing to keep alive. Without a scope
 // it is all that the client may have at that API (3.3: a documented default).
-func (s *Server) aimMachine(ctx context.Context, client *store.Client, scope string, at []string) (target, *Error) {
+func (s *Server) aimMachine(ctx context.Context, client *store.Client, scope string, at []string) (target, *oauth.Error) {
 	may := *client
-	may.Scopes = slices.DeleteFunc(slices.Clone(client.Scopes), isIdentity)
+	may.Scopes = slices.DeleteFunc(slices.Clone(client.Scopes), oauth.IsIdentity)
 	if scope != "" {
 		asked, err := s.parseScope(ctx, scope)
 		if err != nil {
@@ -154,7 +147,7 @@ func (s *Server) aimMachine(ctx context.Context, client *store.Client, scope str
 	}
 	may.Scopes = slices.DeleteFunc(may.Scopes, func(scope string) bool { return !s.scopeOf(scope, audience) })
 	if !s.check(ctx, rules.MachineScopeLeft, len(may.Scopes) > 0, "a scope of "+audience, strings.Join(client.Scopes, " ")) {
-		return target{}, newError("invalid_scope", "This client is not registered for any scope of "+audience+".")
+		return target{}, oauth.NewError("invalid_scope", "This client is not registered for any scope of "+audience+".")
 	}
 	return target{Audience: audience, Scopes: may.Scopes}, nil
 }
@@ -168,13 +161,13 @@ func named(form url.Values) []string { return slices.Concat(form["audience"], fo
 
 // parseAudience returns the identifier of the API that audience and resource
 // name, "" where neither was sent.
-func (s *Server) parseAudience(ctx context.Context, at []string) (audience string, err *Error) {
+func (s *Server) parseAudience(ctx context.Context, at []string) (audience string, err *oauth.Error) {
 	for _, name := range at {
 		api, ok := s.resource(name)
 		// RFC 8707 2: an unknown resource is invalid_target. A token for two
 		// APIs could be replayed by one at the other, so one name it is.
 		if !s.check(ctx, rules.AudienceOneAPI, ok && (audience == "" || audience == s.expand(api.Identifier)), strings.Join(s.identifiers(), " or "), name) {
-			return "", newError("invalid_target", "audience and resource must name one API of this server, such as "+s.defaultAudience()+".")
+			return "", oauth.NewError("invalid_target", "audience and resource must name one API of this server, such as "+s.defaultAudience()+".")
 		}
 		audience = s.expand(api.Identifier)
 	}
@@ -252,14 +245,14 @@ func (s *Server) defaultAudience() string {
 // machines can have is nothing to ask a person for: clients ask for the whole list.
 func (s *Server) scopesSupported() []string {
 	return slices.DeleteFunc(s.allScopes(), func(scope string) bool {
-		return !isIdentity(scope) && !slices.ContainsFunc(s.document.Roles, func(r seed.Role) bool { return slices.Contains(r.Permissions, scope) })
+		return !oauth.IsIdentity(scope) && !slices.ContainsFunc(s.document.Roles, func(r seed.Role) bool { return slices.Contains(r.Permissions, scope) })
 	})
 }
 
 // allScopes are the names that there are here: identity, then those of all APIs
 // in the order of the document.
 func (s *Server) allScopes() []string {
-	scopes := slices.Clone(identityScopes)
+	scopes := oauth.IdentityScopes()
 	for _, api := range s.apis {
 		for _, scope := range api.Scopes {
 			scopes = append(scopes, scope.Name)
@@ -276,7 +269,7 @@ func (s *Server) carried(scopes []string, audience string, client *store.Client,
 		if !slices.Contains(client.Scopes, scope) {
 			return true
 		}
-		if isIdentity(scope) {
+		if oauth.IsIdentity(scope) {
 			return machine
 		}
 		return !s.scopeOf(scope, audience) || !machine && !slices.Contains(permissions, scope)

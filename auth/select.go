@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/exampleco/punchcard/auth/ledger"
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/views"
 )
 
@@ -64,9 +65,9 @@ func selectSession(f *flow, who *signedIn) string {
 
 // selectAccount keeps the choice to go on with the account that was shown.
 func (s *Server) selectAccount(w http.ResponseWriter, r *http.Request) error {
-	form, ferr := formBody(w, r)
+	form, ferr := oauth.FormBody(w, r)
 	if ferr != nil {
-		return pageProblem(ferr.Status, ferr.Code, "This form can’t be read", ferr.Description)
+		return oauth.NewPage(ferr.Status, ferr.Code, "This form can’t be read", ferr.Description)
 	}
 	f, err := s.browserFlow(w, r, form.Get("flow"))
 	if err != nil {

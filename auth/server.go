@@ -19,6 +19,7 @@ import (
 	"github.com/exampleco/punchcard/auth/dpop"
 	"github.com/exampleco/punchcard/auth/keys"
 	"github.com/exampleco/punchcard/auth/ledger"
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/people"
 	"github.com/exampleco/punchcard/auth/seed"
 	"github.com/exampleco/punchcard/auth/store"
@@ -196,7 +197,7 @@ func (s fositeStore) RevokeRefreshToken(ctx context.Context, requestID string) e
 }
 
 func noted(ctx context.Context, err error) error {
-	if q := tokenRequestOf(ctx); q != nil && unavailable(err) {
+	if q := tokenRequestOf(ctx); q != nil && oauth.Unavailable(err) {
 		q.report.revocation = err
 	}
 	return err

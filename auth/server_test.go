@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/exampleco/punchcard/auth/ledger"
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/seed"
 	"github.com/exampleco/punchcard/auth/store/sqlite"
 )
@@ -226,7 +227,7 @@ func (w *world) grantFor(email string, request url.Values) string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	browser := randomToken("")
+	browser := oauth.RandomToken("")
 	f, err := w.parkFlow(ctx, "authorization", q, ledger.Hash(browser))
 	if err != nil {
 		w.t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"github.com/ory/fosite"
 
 	"github.com/exampleco/punchcard/auth/ledger"
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/store"
 )
 
@@ -20,24 +21,24 @@ var grantTypes = []string{"authorization_code", "refresh_token", "client_credent
 // token is the token endpoint, RFC 6749 3.2. The checks that fosite leaves out
 // stand before it, the mapping of its answers after it.
 func (s *Server) token(w http.ResponseWriter, r *http.Request) error {
-	form, ferr := s.clientForm(w, r)
+	form, ferr := oauth.ClientForm(s.ledger, w, r)
 	if ferr != nil {
 		return ferr
 	}
 	q := readTokenRequest(form)
 	if q.Grant == "" {
-		return newError("invalid_request", "grant_type is missing.")
+		return oauth.NewError("invalid_request", "grant_type is missing.")
 	}
 	// RFC 6749 5.2; RFC 9700 2.4: the password grant MUST NOT be used.
 	if !s.check(r.Context(), rules.GrantTypeServed, slices.Contains(grantTypes, q.Grant), strings.Join(grantTypes, " "), q.Grant) {
-		return newError("unsupported_grant_type", "This server serves "+strings.Join(grantTypes, ", ")+".")
+		return oauth.NewError("unsupported_grant_type", "This server serves "+strings.Join(grantTypes, ", ")+".")
 	}
 	client, err := s.authenticate(r.Context(), r, form)
 	if err != nil {
 		return err
 	}
 	if !s.check(r.Context(), rules.GrantTypeRegistered, slices.Contains(client.Grants, q.Grant), strings.Join(client.Grants, " "), q.Grant) {
-		return newError("unauthorized_client", "This client is not registered for "+q.Grant+".")
+		return oauth.NewError("unauthorized_client", "This client is not registered for "+q.Grant+".")
 	}
 	q.Client = client
 	if q.JKT, err = s.provenForTokens(w, r, client); err != nil {
@@ -50,7 +51,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, response)
+	oauth.WriteJSON(w, http.StatusOK, response)
 	return nil
 }
 
@@ -68,7 +69,7 @@ func (s *Server) answer(ctx context.Context, q *tokenRequest) (*tokenResponse, e
 			return response, err
 		}
 	}
-	return nil, newError("temporarily_unavailable", "The grant is being changed right now. Try again in a few seconds.").because(errAgain)
+	return nil, oauth.NewError("temporarily_unavailable", "The grant is being changed right now. Try again in a few seconds.").Because(errAgain)
 }
 
 // maxAnew is more than a person can take back while one request waits.
@@ -112,7 +113,7 @@ func (s *Server) grant(ctx context.Context, q *tokenRequest) (fosite.AccessReque
 // machine gets where it left that open.
 func (s *Server) complete(ctx context.Context, q *tokenRequest) error {
 	if name := q.missing(); name != "" {
-		return newError("invalid_request", name+" is missing.")
+		return oauth.NewError("invalid_request", name+" is missing.")
 	}
 	if q.Grant != "client_credentials" {
 		return nil
@@ -136,13 +137,13 @@ func (s *Server) narrowRefresh(ctx context.Context, request fosite.AccessRequest
 	}
 	asked := strings.Fields(scope)
 	original := request.GetRequestedScopes()
-	if !s.check(ctx, rules.ScopeWithinRequest, subset(asked, original), strings.Join(original, " "), scope) {
-		return newError("invalid_scope", "scope must not go beyond what was asked for at first.")
+	if !s.check(ctx, rules.ScopeWithinRequest, oauth.Subset(asked, original), strings.Join(original, " "), scope) {
+		return oauth.NewError("invalid_scope", "scope must not go beyond what was asked for at first.")
 	}
 	session := request.GetSession().(*Session)
 	session.asked = asked
 	if len(session.narrow(request.GetGrantedScopes())) == 0 {
-		return newError("invalid_scope", "None of these scopes was granted.")
+		return oauth.NewError("invalid_scope", "None of these scopes was granted.")
 	}
 	return nil
 }
@@ -154,7 +155,7 @@ func (s *Server) sameAudience(ctx context.Context, request fosite.AccessRequeste
 	for _, name := range named {
 		api, known := s.resource(name)
 		if !s.check(ctx, rules.AudienceOfGrant, known && slices.Contains(granted, s.expand(api.Identifier)), strings.Join(granted, " "), name) {
-			return newError("invalid_target", "This grant is for "+printable(strings.Join(granted, " "))+".")
+			return oauth.NewError("invalid_target", "This grant is for "+oauth.Printable(strings.Join(granted, " "))+".")
 		}
 	}
 	return nil
@@ -238,5 +239,5 @@ func (s *Server) raceLost(ctx context.Context, request fosite.AccessRequester, c
 	if err := s.store.RevokeFamily(ctx, request.GetID()); err != nil {
 		return err
 	}
-	return newError("invalid_grant", "It was used twice. All tokens that came of it are revoked.").because(cause)
+	return oauth.NewError("invalid_grant", "It was used twice. All tokens that came of it are revoked.").Because(cause)
 }

@@ -2,8 +2,6 @@ package auth
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,6 +13,7 @@ import (
 	"github.com/ory/fosite/handler/openid"
 
 	"github.com/exampleco/punchcard/auth/ledger"
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/people"
 	"github.com/exampleco/punchcard/auth/store"
 )
@@ -32,20 +31,6 @@ var (
 	_ openid.OpenIDConnectTokenStrategy = mint{}
 )
 
-// The prefixes tell a reader, and a secret scanner, what was leaked.
-const (
-	codePrefix    = "pcc_"
-	refreshPrefix = "pcr_"
-)
-
-// randomToken has 256 bits, RFC 6749 10.10 asks for a guess to succeed with
-// at most 2^-128.
-func randomToken(prefix string) string {
-	var b [32]byte
-	_, _ = rand.Read(b[:]) // never fails since Go 1.24: it ends the program instead
-	return prefix + base64.RawURLEncoding.EncodeToString(b[:])
-}
-
 // What fosite calls a signature, the store's key for a token, is the token
 // itself: the store keeps its SHA-256 and nothing else, under the same hash
 // that the ledger shows.
@@ -54,7 +39,7 @@ func (m mint) RefreshTokenSignature(_ context.Context, token string) string  { r
 func (m mint) AccessTokenSignature(_ context.Context, token string) string   { return token }
 
 func (m mint) GenerateAuthorizeCode(context.Context, fosite.Requester) (token, signature string, err error) {
-	token = randomToken(codePrefix)
+	token = oauth.RandomToken(oauth.CodePrefix)
 	return token, token, nil
 }
 
@@ -133,7 +118,7 @@ func (m mint) GenerateAccessToken(ctx context.Context, r fosite.Requester) (toke
 	}
 	api, ok := m.api(r.GetGrantedAudience()[0])
 	if !ok {
-		return "", "", newError("invalid_grant", "The API this grant was made for is no longer served here.")
+		return "", "", oauth.NewError("invalid_grant", "The API this grant was made for is no longer served here.")
 	}
 	claims := accessClaims{Issuer: m.issuer, Subject: session.Subject, Audience: m.expand(api.Identifier), ClientID: r.GetClient().GetID(), authenticationClaims: m.authentication(session), Confirmation: confirming(session.JKT)}
 	client, ok := r.GetClient().(*store.Client)
@@ -153,7 +138,7 @@ func (m mint) GenerateAccessToken(ctx context.Context, r fosite.Requester) (toke
 	}
 	now := m.now()
 	claims.Scope = strings.Join(session.scopes, " ")
-	claims.ID = randomToken("")
+	claims.ID = oauth.RandomToken("")
 	claims.IssuedAt = now.Unix()
 	claims.Expiry = now.Add(m.Lifetimes().Access).Unix()
 	session.expire(fosite.AccessToken, time.Unix(claims.Expiry, 0))
@@ -169,7 +154,7 @@ func (m mint) leaves(ctx context.Context, granted []string, audience string, cli
 	scopes := m.carried(granted, audience, client, machine, permissions)
 	nothing := func(s []string) bool { return len(s) == 0 || slices.Equal(s, []string{"offline_access"}) }
 	if !m.check(ctx, rules.GrantLeft, nothing(granted) || !nothing(scopes), "of "+strings.Join(granted, " "), strings.Join(scopes, " ")) {
-		return nil, newError("invalid_grant", "Nothing of what was granted is allowed to this client and person any more. Ask the person again.")
+		return nil, oauth.NewError("invalid_grant", "Nothing of what was granted is allowed to this client and person any more. Ask the person again.")
 	}
 	return scopes, nil
 }
@@ -181,7 +166,7 @@ func (s *Server) personOf(ctx context.Context, session *Session) (people.Person,
 	}
 	person, err := s.people.Person(ctx, session.Subject)
 	if errors.Is(err, people.ErrNoPerson) || err == nil && person.Disabled {
-		return person, newError("invalid_grant", "The person who gave this grant can no longer sign in.").because(err)
+		return person, oauth.NewError("invalid_grant", "The person who gave this grant can no longer sign in.").Because(err)
 	}
 	if err == nil {
 		session.person = &person
@@ -193,7 +178,7 @@ func (s *Server) personOf(ctx context.Context, session *Session) (people.Person,
 // Authorization Extension. Identity scopes belong to everybody.
 func (s *Server) permitted(scopes, permissions []string) []string {
 	return slices.DeleteFunc(slices.Clone(scopes), func(scope string) bool {
-		return !isIdentity(scope) && !slices.Contains(permissions, scope)
+		return !oauth.IsIdentity(scope) && !slices.Contains(permissions, scope)
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/people"
 )
 
@@ -37,27 +38,27 @@ func claimsFor(p people.Person, scopes []string) personClaims {
 // userinfo is the UserInfo endpoint, OIDC Core 5.3.
 func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) error {
 	err := s.aboutPerson(w, r)
-	var e *Error
+	var e *oauth.Error
 	if errors.As(err, &e) {
-		e.orDPoP = true // RFC 9449 7.2: where both schemes are taken, both are offered
+		e.OrDPoP = true // RFC 9449 7.2: where both schemes are taken, both are offered
 	}
 	return err
 }
 
 func (s *Server) aboutPerson(w http.ResponseWriter, r *http.Request) error {
-	scheme, raw, err := accessToken(r)
+	scheme, raw, err := oauth.AccessToken(r)
 	if err != nil {
 		return err
 	}
 	if !s.check(r.Context(), rules.TokenSentOnce, !sentElsewhere(w, r), "in the Authorization header only", "in the URL or the body as well") {
-		e := newError("invalid_request", "Send the token in the Authorization header only.")
-		e.scheme = scheme
+		e := oauth.NewError("invalid_request", "Send the token in the Authorization header only.")
+		e.Scheme = scheme
 		return e
 	}
 	token, err := s.Verify(r.Context(), raw, "")
 	if isInvalid(err) {
-		e := newError("invalid_token", printable(err.Error())).because(err)
-		e.scheme = scheme
+		e := oauth.NewError("invalid_token", oauth.Printable(err.Error())).Because(err)
+		e.Scheme = scheme
 		return e
 	}
 	if err != nil {
@@ -68,15 +69,15 @@ func (s *Server) aboutPerson(w http.ResponseWriter, r *http.Request) error {
 	}
 	// RFC 6750 3.1: 403 and the scope that is missing.
 	if !s.check(r.Context(), rules.UserinfoScope, slices.Contains(token.Scopes, "openid"), "openid", strings.Join(token.Scopes, " ")) {
-		e := newError("insufficient_scope", "This needs the scope openid.")
-		e.scheme, e.Scope = scheme, "openid"
+		e := oauth.NewError("insufficient_scope", "This needs the scope openid.")
+		e.Scheme, e.Scope = scheme, "openid"
 		return e
 	}
 	person, err := s.people.Person(r.Context(), token.Subject)
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, struct {
+	oauth.WriteJSON(w, http.StatusOK, struct {
 		Subject string `json:"sub"` // OIDC Core 5.3.2: always, and the same as in the ID token
 		personClaims
 	}{token.Subject, claimsFor(person, token.Scopes)})
@@ -88,37 +89,6 @@ func sentElsewhere(w http.ResponseWriter, r *http.Request) bool {
 	if r.URL.Query().Has("access_token") {
 		return true
 	}
-	form, err := formBody(w, r)
+	form, err := oauth.FormBody(w, r)
 	return err == nil && form.Has("access_token")
-}
-
-// bearer is accessToken where no other scheme is taken.
-func bearer(r *http.Request) (string, error) {
-	scheme, token, err := accessToken(r)
-	if err == nil && scheme != "Bearer" {
-		err = &Error{Status: http.StatusUnauthorized, scheme: "Bearer"} // RFC 6750 3.1
-	}
-	return token, err
-}
-
-// accessToken reads the token from the Authorization header and from nowhere
-// else: RFC 9700 4.3.2, a token in a URL or a form ends up in logs and
-// histories.
-func accessToken(r *http.Request) (scheme, token string, err error) {
-	header := r.Header.Values("Authorization")
-	scheme, token, _ = strings.Cut(strings.Join(header, ""), " ")
-	switch {
-	case strings.EqualFold(scheme, "DPoP"):
-		scheme = "DPoP" // RFC 9449 7.1
-	case strings.EqualFold(scheme, "Bearer"):
-		scheme = "Bearer"
-	default:
-		return "", "", &Error{Status: http.StatusUnauthorized, scheme: "Bearer"} // RFC 6750 3.1
-	}
-	if token = strings.Trim(token, " "); len(header) > 1 || token == "" || strings.ContainsRune(token, ' ') {
-		e := newError("invalid_request", "Send one Authorization header with one token.")
-		e.scheme = scheme
-		return "", "", e
-	}
-	return scheme, token, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/exampleco/punchcard/auth/keys"
 	"github.com/exampleco/punchcard/auth/ledger"
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/people"
 	"github.com/exampleco/punchcard/auth/store"
 )
@@ -107,7 +108,7 @@ func (s *Server) Verify(ctx context.Context, token, audience string) (Token, err
 // at the next call. The token goes on without it, as if it had been issued so.
 func (s *Server) stillGives(ctx context.Context, c accessClaims, machine bool) ([]string, error) {
 	client, err := s.store.Client(ctx, c.ClientID)
-	if unavailable(err) {
+	if oauth.Unavailable(err) {
 		return nil, err
 	}
 	// RFC 6749 4.1.2.1: a client that may not have tokens of this kind any more has none.

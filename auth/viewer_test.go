@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/exampleco/punchcard/auth/ledger"
+	"github.com/exampleco/punchcard/auth/oauth"
 )
 
 // signedInAs is a request of a browser in which somebody is signed in.
@@ -97,7 +98,7 @@ func TestTheStripLinksToTheRun(t *testing.T) {
 	w := newWorld(t)
 	ask := func() (page, id string) {
 		t.Helper()
-		browser := randomToken("")
+		browser := oauth.RandomToken("")
 		q, err := w.parseAuthorization(t.Context(), url.Values{
 			"client_id": {"timesheets-mobile"}, "redirect_uri": {redirect}, "response_type": {"code"}, "scope": {"openid"},
 			"code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "code_challenge_method": {"S256"},
