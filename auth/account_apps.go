@@ -66,7 +66,7 @@ func (s *Server) connectedApps(ctx context.Context, who *signedIn) ([]views.Acco
 
 // heldScopes are the rows of the consent page, in its words and order.
 func (s *Server) heldScopes(scopes []string, who *signedIn) []views.AccountScope {
-	ordered := slices.DeleteFunc(s.allScopes(), func(scope string) bool { return !slices.Contains(scopes, scope) })
+	ordered := slices.DeleteFunc(s.audiences.Scopes(), func(scope string) bool { return !slices.Contains(scopes, scope) })
 	var rows []views.AccountScope
 	for _, c := range s.choices(ordered, who, nil) {
 		rows = append(rows, views.AccountScope{Name: c.Name, Tag: c.Tag, Title: c.Title, Kept: c.Locked})
@@ -81,7 +81,7 @@ func (s *Server) takeBack(w http.ResponseWriter, r *http.Request, who *signedIn,
 	if _, err := s.store.Client(r.Context(), clientID); err != nil {
 		return clientGone(err)
 	}
-	if known := s.allScopes(); !slices.Contains(known, scope) || oauth.IsIdentity(scope) && scope != "offline_access" {
+	if known := s.audiences.Scopes(); !slices.Contains(known, scope) || oauth.IsIdentity(scope) && scope != "offline_access" {
 		return oauth.NewPage(400, "invalid_request", "That can’t be taken back by itself", "Who you are goes with every sign-in. Disconnect the app to end that as well.").Offering(pathAccount, "Back to your account")
 	}
 	err := s.store.Unit(r.Context(), func(ctx context.Context) error {
@@ -170,7 +170,7 @@ func (s *Server) doneText(r *http.Request, said string) string {
 
 // scopeTitle is a scope in the words of the consent page.
 func (s *Server) scopeTitle(scope string) string {
-	for _, api := range s.apis {
+	for _, api := range s.document.APIs {
 		for _, known := range api.Scopes {
 			if known.Name == scope {
 				return known.Title

@@ -62,7 +62,7 @@ func (s *Server) client(c seed.Client) store.Client {
 		Grants: c.Grants, Scopes: c.Scopes, AuthMethods: c.AuthMethods,
 		IDTokenAlg: c.IDTokenAlg, RequirePKCE: c.RequirePKCE, RequirePAR: c.RequirePAR, DPoPBound: c.DPoPBound, JWKS: c.JWKS(), Introspect: c.Introspect,
 	}
-	for _, api := range s.apis {
+	for _, api := range s.document.APIs {
 		out.Audience = append(out.Audience, api.Identifier)
 	}
 	if c.Secret != "" {

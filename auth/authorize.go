@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/exampleco/punchcard/auth/audience"
 	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/people"
@@ -180,7 +181,7 @@ func (s *Server) visitor(ctx context.Context, f *flow, who *signedIn) (*visitor,
 	}
 	return &visitor{
 		Subject: who.ID, SignIn: who.Session.Number, AuthTime: who.Session.AuthTime,
-		Allowed: s.permitted(f.Request.Scopes, who.Permissions), Held: held,
+		Allowed: audience.Permitted(f.Request.Scopes, who.Permissions), Held: held,
 	}, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/exampleco/punchcard/auth/audience"
 	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/store"
@@ -45,7 +46,7 @@ func (s *Server) consentPage(w http.ResponseWriter, r *http.Request) error {
 		SwitchHref: pathLogin + "?flow=" + f.Handle, Scopes: s.choices(f.Request.Scopes, who, append(earlier, living...)), LeftOut: s.leftOut(&f.Request, client),
 	}
 	if slices.ContainsFunc(f.Request.Scopes, func(scope string) bool { return !oauth.IsIdentity(scope) }) {
-		api, _ := s.api(f.Request.Audience)
+		api, _ := s.audiences.API(f.Request.Audience)
 		page.API = api.Name
 	}
 	if client.Source == store.SourceRuntime { // RFC 7591 5: warn people about what nobody has vetted
@@ -140,7 +141,7 @@ func (s *Server) leftOut(q *authorizationRequest, client *store.Client) (rows []
 	for _, scope := range q.LeftOut {
 		row := views.ConsentLeftOut{Tag: scope, Title: s.scopeTitle(scope), Reason: "This app is not registered for it."}
 		if slices.Contains(client.Scopes, scope) {
-			api, _ := s.apiOf(scope)
+			api, _ := s.audiences.Of(scope)
 			row.Reason = "It belongs to " + api.Name + ", and the app asked for another API this time."
 		}
 		rows = append(rows, row)
@@ -149,7 +150,7 @@ func (s *Server) leftOut(q *authorizationRequest, client *store.Client) (rows []
 }
 
 func (s *Server) choice(scope string, who *signedIn) (views.ConsentScope, bool) {
-	for _, api := range s.apis {
+	for _, api := range s.document.APIs {
 		for _, known := range api.Scopes {
 			if known.Name != scope {
 				continue
@@ -259,7 +260,7 @@ func (s *Server) consent(w http.ResponseWriter, r *http.Request) error {
 // (RFC 9700 2.3: tokens carry the least privilege).
 func (s *Server) ticked(f *flow, who *signedIn, ticked []string) []string {
 	ticked = append(slices.Clone(ticked), identity(f.Request.Scopes)...)
-	granted := slices.DeleteFunc(s.permitted(f.Request.Scopes, who.Permissions), func(scope string) bool {
+	granted := slices.DeleteFunc(audience.Permitted(f.Request.Scopes, who.Permissions), func(scope string) bool {
 		return !slices.Contains(ticked, scope)
 	})
 	// offline_access alone opens nothing: it keeps open what else was granted.

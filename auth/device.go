@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/exampleco/punchcard/auth/audience"
 	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/store"
@@ -75,11 +76,11 @@ func (s *Server) parseDevice(ctx context.Context, client *store.Client, form url
 	if !s.check(ctx, rules.DeviceGrantRegistered, slices.Contains(client.Grants, grantDevice), grantDevice, strings.Join(client.Grants, " ")) {
 		return nil, oauth.NewError("unauthorized_client", "This client is not registered for "+grantDevice+".")
 	}
-	asked, err := s.parseScope(ctx, form.Get("scope"))
+	asked, err := s.audiences.ParseScope(ctx, form.Get("scope"))
 	if err != nil {
 		return nil, err
 	}
-	to, err := s.aim(ctx, client, named(form), asked)
+	to, err := s.audiences.Aim(ctx, client, audience.Named(form), asked)
 	if err != nil {
 		return nil, err
 	}

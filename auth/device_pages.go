@@ -86,7 +86,7 @@ func (s *Server) typed(w http.ResponseWriter, r *http.Request, typed string) err
 		return clientGone(err)
 	}
 	// Once more, because the registration may have changed since the device asked.
-	to, terr := s.aim(ctx, client, []string{d.Audience}, d.Scopes)
+	to, terr := s.audiences.Aim(ctx, client, []string{d.Audience}, d.Scopes)
 	if terr != nil {
 		return s.askForCode(w, r, http.StatusConflict, typed, "What this device asked for is not allowed to its app any more. Let it show another code.")
 	}

@@ -76,7 +76,6 @@
 //	routes.go     every path once, with its clause; metadata.go derives from it
 //	flow.go       next: login, choice of account, compare, consent, issue or refuse
 //	request.go    what an authorization request must look like; redirect.go
-//	scope.go      which API a token is for, and what of the scopes it can carry
 //	pkce.go       who may send a nonce instead of a challenge, and no downgrade
 //	pushed.go     the same request, handed over by the client itself beforehand
 //	authorize.go  the dispatcher; code.go writes the code, again.go gives an answer once more
@@ -107,7 +106,8 @@
 // # Sub-rooms
 //
 // oauth has the words that all handlers share: errors, parameters, scope lists,
-// random values; store is fosite's storage contract on SQLite; people has the
+// random values; audience decides which API a token is for, and what of the
+// scopes it can carry; store is fosite's storage contract on SQLite; people has the
 // people, their passwords, roles, browser sessions and remembered consents;
 // mailbox knows when two e-mail addresses are one; keys signs; dpop checks that a
 // client has its key, for this server and for the API; assertion knows clients'

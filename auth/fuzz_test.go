@@ -52,11 +52,11 @@ func FuzzScope(f *testing.F) {
 		f.Add(scope)
 	}
 	w := newWorld(f)
-	known := w.allScopes()
+	known := w.audiences.Scopes()
 	f.Fuzz(func(t *testing.T, scope string) {
-		asked, refused := w.parseScope(t.Context(), scope)
+		asked, refused := w.audiences.ParseScope(t.Context(), scope)
 		var want []string
-		good := len(scope) <= maxScope
+		good := len(scope) <= 2048
 		for _, name := range strings.Split(scope, " ") {
 			if name != "" && !slices.Contains(known, name) {
 				good = false

@@ -44,7 +44,7 @@ func (s *Server) describe() map[string]any {
 		"response_types_supported":                       []string{"code"},
 		"response_modes_supported":                       responseModes,
 		"grant_types_supported":                          grantTypes,
-		"scopes_supported":                               s.scopesSupported(),
+		"scopes_supported":                               s.audiences.ScopesForPeople(),
 		"token_endpoint_auth_methods_supported":          append(slices.Clone(confidential), "none"),
 		"revocation_endpoint_auth_methods_supported":     append(slices.Clone(confidential), "none"),
 		"introspection_endpoint_auth_methods_supported":  confidential,
@@ -53,7 +53,7 @@ func (s *Server) describe() map[string]any {
 		"authorization_response_iss_parameter_supported": true,              // RFC 9207 3
 		"require_pushed_authorization_requests":          false,             // RFC 9126 5; of single clients it is
 	}
-	doc["protected_resources"] = s.identifiers()                                // RFC 9728 4: what names us has to be named by us
+	doc["protected_resources"] = s.audiences.Identifiers()                      // RFC 9728 4: what names us has to be named by us
 	for _, endpoint := range []string{"token", "revocation", "introspection"} { // RFC 8414 2: REQUIRED with private_key_jwt
 		doc[endpoint+"_endpoint_auth_signing_alg_values_supported"] = assertion.Algorithms
 	}

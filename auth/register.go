@@ -162,7 +162,7 @@ func (s *Server) runtimeClient(id string, m *clientMetadata) store.Client {
 	if c.Name == "" {
 		c.Name = id // RFC 7591 2: it may be shown in place of a name
 	}
-	for _, api := range s.apis {
+	for _, api := range s.document.APIs {
 		c.Audience = append(c.Audience, api.Identifier)
 	}
 	return c

@@ -47,7 +47,7 @@ func FuzzRegistration(f *testing.F) {
 		client := w.runtimeClient("reg_1", c.meta)
 		machine := slices.Contains(client.Grants, "client_credentials")
 		switch {
-		case !oauth.Subset(client.Grants, grantTypes), !oauth.Subset(client.Scopes, append(w.scopesSupported(), "batch:upload")), slices.Contains(client.Scopes, "batch:upload") && !machine, len(client.Scopes) == 0,
+		case !oauth.Subset(client.Grants, grantTypes), !oauth.Subset(client.Scopes, append(w.audiences.ScopesForPeople(), "batch:upload")), slices.Contains(client.Scopes, "batch:upload") && !machine, len(client.Scopes) == 0,
 			!oauth.Subset(client.AuthMethods, authMethods), machine && (!vouched || client.AuthMethods[0] == "none"),
 			slices.Contains(client.Grants, "authorization_code") != (len(client.RedirectURIs) > 0),
 			strings.ContainsFunc(client.Name, unicode.IsControl), client.Name == "", !client.RequirePKCE:

@@ -224,15 +224,15 @@ func (c *registrant) rights(kind string) {
 	refreshes := slices.Contains(m.GrantTypes, "refresh_token")
 	if m.Scope == "" {
 		c.must(rules.MachineScopeNamed, !slices.Contains(m.GrantTypes, "client_credentials"), "a scope", "none", "scope is missing: with client_credentials the client gets what it is registered for, so name that.")
-		m.Scope = strings.Join(slices.DeleteFunc(c.scopesSupported(), func(s string) bool { return s == "offline_access" && !refreshes }), " ")
+		m.Scope = strings.Join(slices.DeleteFunc(c.audiences.ScopesForPeople(), func(s string) bool { return s == "offline_access" && !refreshes }), " ")
 	}
 	var scopes []string
-	known := c.allScopes()
+	known := c.audiences.Scopes()
 	for _, scope := range strings.Fields(m.Scope) {
 		if slices.Contains(scopes, scope) {
 			continue
 		}
-		if machine := slices.Contains(m.GrantTypes, "client_credentials"); slices.Contains(known, scope) && !machine && !slices.Contains(c.scopesSupported(), scope) {
+		if machine := slices.Contains(m.GrantTypes, "client_credentials"); slices.Contains(known, scope) && !machine && !slices.Contains(c.audiences.ScopesForPeople(), scope) {
 			c.check(c.ctx, rules.MachineScopeLeftOut, true, "scopes that people can give", scope)
 			continue
 		}
@@ -241,7 +241,7 @@ func (c *registrant) rights(kind string) {
 		c.must(rules.ScopeOfAPIForMachine, kind != seed.KindMachine || !oauth.IsIdentity(scope), "scopes of an API", scope, "scope "+scope+" is about a person, and nobody signs in to this client.")
 		c.must(rules.ScopeOfflineRefreshes, scope != "offline_access" || refreshes, "refresh_token among grant_types", strings.Join(m.GrantTypes, " "), "scope offline_access needs refresh_token among the grant_types.")
 	}
-	c.must(rules.ScopeForPeople, len(scopes) > 0, "a scope that people can give", m.Scope, "scope "+ledger.Clip(m.Scope)+" is only for clients with the grant client_credentials; there are "+strings.Join(c.scopesSupported(), ", ")+".")
+	c.must(rules.ScopeForPeople, len(scopes) > 0, "a scope that people can give", m.Scope, "scope "+ledger.Clip(m.Scope)+" is only for clients with the grant client_credentials; there are "+strings.Join(c.audiences.ScopesForPeople(), ", ")+".")
 	m.Scope = strings.Join(scopes, " ")
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/exampleco/punchcard/auth/audience"
 	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/store"
@@ -21,7 +22,6 @@ const (
 	maxRequest = 16 << 10
 	maxState   = 2048
 	maxNonce   = 1024
-	maxScope   = 2048
 	maxHint    = 320
 )
 
@@ -178,11 +178,11 @@ func (s *Server) parseRest(ctx context.Context, q *authorizationRequest, client 
 	if err := s.parseJKT(ctx, q, v); err != nil {
 		return err
 	}
-	asked, err := s.parseScope(ctx, v.Get("scope"))
+	asked, err := s.audiences.ParseScope(ctx, v.Get("scope"))
 	if err != nil {
 		return err
 	}
-	to, err := s.aim(ctx, client, named(v), asked)
+	to, err := s.audiences.Aim(ctx, client, audience.Named(v), asked)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/exampleco/punchcard/auth/audience"
 	"github.com/exampleco/punchcard/auth/dpop"
 	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/oauth"
@@ -37,6 +38,7 @@ func Rules() []ledger.Rule {
 func Book() []ledger.Rule {
 	return slices.Concat(
 		oauth.Rules(),
+		audience.Rules(),
 		Rules(),
 		people.Rules(),
 		dpop.Rules(),

@@ -16,6 +16,7 @@ import (
 	"github.com/ory/fosite/compose"
 	"github.com/ory/fosite/handler/openid"
 
+	"github.com/exampleco/punchcard/auth/audience"
 	"github.com/exampleco/punchcard/auth/dpop"
 	"github.com/exampleco/punchcard/auth/keys"
 	"github.com/exampleco/punchcard/auth/ledger"
@@ -70,7 +71,7 @@ type Server struct {
 	refreshGrace       time.Duration
 	document           *seed.Document
 	builtin            bool
-	apis               []seed.API
+	audiences          *audience.Set
 	fosite             fosite.OAuth2Provider
 	store              *store.Store
 	people             *people.People
@@ -104,8 +105,9 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		issuer: c.Issuer, base: strings.TrimSuffix(c.Issuer, "/"), port: issuer.Port(),
 		secure: issuer.Scheme == "https", quiet: c.QuietPages, openRegistration: c.OpenRegistration, inspector: c.InspectorPath, refreshGrace: c.RefreshGrace,
 		writer: c.Writer, read: c.Read, now: c.Now, log: c.Log, ledger: ledger.New(c.Log),
-		document: c.Document, builtin: c.Builtin, apis: c.Document.APIs, limits: newLimits(),
+		document: c.Document, builtin: c.Builtin, limits: newLimits(),
 	}
+	s.audiences = audience.New(c.Document, s.base, s.ledger)
 	s.lifetimes.Store(&Lifetimes{Access: c.AccessTTL, Refresh: c.RefreshTTL, Code: c.CodeTTL})
 	s.store = store.New(store.Config{
 		Writer: c.Writer, Read: c.Read, Base: s.base, Now: c.Now, Log: c.Log,
@@ -131,7 +133,7 @@ func (s *Server) compose() fosite.OAuth2Provider {
 		AccessTokenIssuer:                   s.issuer,
 		TokenURL:                            s.base + pathToken,
 		EnforcePKCE:                         true,                                 // RFC 7636; pkce.go knows who may do without, and when
-		ScopeStrategy:                       anyScope,                             // scope.go has decided
+		ScopeStrategy:                       anyScope,                             // audience has decided
 		AudienceMatchingStrategy:            fosite.ExactAudienceMatchingStrategy, // the default is a URL prefix
 		RefreshTokenScopes:                  []string{"offline_access"},           // OIDC Core 11
 		DisableRefreshTokenValidation:       true,                                 // or a refresh token passes as a bearer token
@@ -162,8 +164,9 @@ func (s *Server) compose() fosite.OAuth2Provider {
 // emptySession is what stored sessions are read into.
 func (s *Server) emptySession() *Session { return &Session{now: s.now, cap: refreshCap} }
 
-// expand builds a URI of the document on today's base; the base is never stored.
-func (s *Server) expand(uri string) string { return strings.ReplaceAll(uri, "{base}", s.base) }
+// anyScope spares fosite a decision that audience.Aim has made. What was left out stays
+// part of the request, so that a refresh may repeat it.
+func anyScope([]string, string) bool { return true }
 
 // fositeStore gives fosite the store, with some things of this server's own.
 type fositeStore struct {

@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/exampleco/punchcard/auth/audience"
 	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/seed"
@@ -232,7 +233,7 @@ func (w *world) grantFor(email string, request url.Values) string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if err := w.decideFlow(ctx, f, allowed, person.ID, w.permitted(q.Scopes, person.Permissions)); err != nil {
+	if err := w.decideFlow(ctx, f, allowed, person.ID, audience.Permitted(q.Scopes, person.Permissions)); err != nil {
 		w.t.Fatal(err)
 	}
 	r := httptest.NewRequest(http.MethodGet, issuer+"/authorize?flow="+f.Handle, nil)

@@ -118,7 +118,7 @@ func (s *Server) complete(ctx context.Context, q *tokenRequest) error {
 	if q.Grant != "client_credentials" {
 		return nil
 	}
-	to, err := s.aimMachine(ctx, q.Client, q.Scope, q.named())
+	to, err := s.audiences.AimMachine(ctx, q.Client, q.Scope, q.named())
 	if err != nil {
 		return err
 	}
@@ -153,8 +153,8 @@ func (s *Server) narrowRefresh(ctx context.Context, request fosite.AccessRequest
 func (s *Server) sameAudience(ctx context.Context, request fosite.AccessRequester, named []string) error {
 	granted := slices.Compact(slices.Sorted(slices.Values(slices.Concat(request.GetGrantedAudience(), request.GetRequestedAudience()))))
 	for _, name := range named {
-		api, known := s.resource(name)
-		if !s.check(ctx, rules.AudienceOfGrant, known && slices.Contains(granted, s.expand(api.Identifier)), strings.Join(granted, " "), name) {
+		api, known := s.audiences.Resource(name)
+		if !s.check(ctx, rules.AudienceOfGrant, known && slices.Contains(granted, s.audiences.Expand(api.Identifier)), strings.Join(granted, " "), name) {
 			return oauth.NewError("invalid_target", "This grant is for "+oauth.Printable(strings.Join(granted, " "))+".")
 		}
 	}

@@ -19,7 +19,7 @@ type tokenRequest struct {
 	Verifier     string   // code_verifier, RFC 7636 4.5
 	RefreshToken string   // RFC 6749 6
 	DeviceCode   string   // RFC 8628 3.4
-	Scope        string   // as it was sent, "" for none; of a machine, what aimMachine made of it
+	Scope        string   // as it was sent, "" for none; of a machine, what audience.AimMachine made of it
 	Audience     []string // which API, by Auth0's name for the parameter
 	Resource     []string // which API, RFC 8707 2.2
 

@@ -116,11 +116,11 @@ func (m mint) GenerateAccessToken(ctx context.Context, r fosite.Requester) (toke
 	if len(r.GetGrantedAudience()) != 1 {
 		return "", "", fmt.Errorf("a token needs exactly one audience, this grant has %d", len(r.GetGrantedAudience()))
 	}
-	api, ok := m.api(r.GetGrantedAudience()[0])
+	api, ok := m.audiences.API(r.GetGrantedAudience()[0])
 	if !ok {
 		return "", "", oauth.NewError("invalid_grant", "The API this grant was made for is no longer served here.")
 	}
-	claims := accessClaims{Issuer: m.issuer, Subject: session.Subject, Audience: m.expand(api.Identifier), ClientID: r.GetClient().GetID(), authenticationClaims: m.authentication(session), Confirmation: confirming(session.JKT)}
+	claims := accessClaims{Issuer: m.issuer, Subject: session.Subject, Audience: m.audiences.Expand(api.Identifier), ClientID: r.GetClient().GetID(), authenticationClaims: m.authentication(session), Confirmation: confirming(session.JKT)}
 	client, ok := r.GetClient().(*store.Client)
 	if !ok {
 		return "", "", fmt.Errorf("the grant's client is a %T", r.GetClient())
@@ -151,7 +151,7 @@ func (m mint) GenerateAccessToken(ctx context.Context, r fosite.Requester) (toke
 // leaves is carried for a token that is being made. A grant of which nothing is
 // left is over: a token without a scope would open what asks for none.
 func (m mint) leaves(ctx context.Context, granted []string, audience string, client *store.Client, machine bool, permissions []string) ([]string, error) {
-	scopes := m.carried(granted, audience, client, machine, permissions)
+	scopes := m.audiences.Carried(granted, audience, client, machine, permissions)
 	nothing := func(s []string) bool { return len(s) == 0 || slices.Equal(s, []string{"offline_access"}) }
 	if !m.check(ctx, rules.GrantLeft, nothing(granted) || !nothing(scopes), "of "+strings.Join(granted, " "), strings.Join(scopes, " ")) {
 		return nil, oauth.NewError("invalid_grant", "Nothing of what was granted is allowed to this client and person any more. Ask the person again.")
@@ -172,14 +172,6 @@ func (s *Server) personOf(ctx context.Context, session *Session) (people.Person,
 		session.person = &person
 	}
 	return person, err
-}
-
-// permitted drops the API scopes that no role of the person gives: the seed's
-// Authorization Extension. Identity scopes belong to everybody.
-func (s *Server) permitted(scopes, permissions []string) []string {
-	return slices.DeleteFunc(slices.Clone(scopes), func(scope string) bool {
-		return !oauth.IsIdentity(scope) && !slices.Contains(permissions, scope)
-	})
 }
 
 // idClaims are those of OIDC Core 2, with profile and email as their scopes

@@ -62,7 +62,7 @@ func (s *Server) Verify(ctx context.Context, token, audience string) (Token, err
 	if !s.check(ctx, rules.AccessTokenIssuer, c.Issuer == s.issuer, s.issuer, c.Issuer) {
 		return Token{}, invalid("it was issued by another server")
 	}
-	_, known := s.api(c.Audience)
+	_, known := s.audiences.API(c.Audience)
 	if !s.check(ctx, rules.AccessTokenAudience, known && (audience == "" || c.Audience == audience), audience, c.Audience) {
 		return Token{}, invalid("it is meant for another API")
 	}
@@ -125,7 +125,7 @@ func (s *Server) stillGives(ctx context.Context, c accessClaims, machine bool) (
 			return nil, err
 		}
 	}
-	scopes := s.carried(strings.Fields(c.Scope), c.Audience, client, machine, permissions)
+	scopes := s.audiences.Carried(strings.Fields(c.Scope), c.Audience, client, machine, permissions)
 	if got := strings.Join(scopes, " "); got != c.Scope {
 		s.check(ctx, rules.AccessTokenScope, true, "of "+c.Scope, "only "+got)
 	}

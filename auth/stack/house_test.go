@@ -40,6 +40,7 @@ func TestHouse(t *testing.T) {
 		"auth/store/sqlite":        {us + "views", us + "auth/people", us + "timesheets", "github.com/ory/fosite"},
 		"auth/people":              {us + "views", us + "auth/store", us + "auth/keys", us + "timesheets", "github.com/ory/fosite"},
 		"auth/ledger":              {us + "auth", us + "timesheets", us + "views", "github.com/ory/fosite", "net/http", "database/sql"}, // every other room uses it
+		"auth/audience":            {us + "views", us + "auth/people", us + "auth/keys", us + "auth/edge", us + "timesheets"},
 		"auth/oauth":               {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "auth/seed", us + "auth/edge", us + "timesheets", "github.com/ory/fosite", "database/sql"},
 		"auth/jws":                 {us + "auth", us + "timesheets", us + "views", "github.com/ory/fosite", "net/http", "database/sql"},
 		"auth/limit":               {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "auth/seed", us + "timesheets", "github.com/ory/fosite", "net/http", "database/sql"},
