@@ -23,28 +23,33 @@ var rules = struct {
 	registerRules
 }{ofRequest, ofFront, ofBack, ofRegister}
 
-// Rules are those of this room alone, in the order of its files.
-func Rules() []ledger.Rule {
-	return slices.Concat(
-		ledger.Rules(rules.requestRules),
-		ledger.Rules(rules.frontRules),
-		ledger.Rules(rules.backRules),
-		ledger.Rules(rules.registerRules),
-	)
+// Chapter is the part of the rule book that is about one thing.
+type Chapter struct {
+	ID, Title, Text string
+	Rules           []ledger.Rule
 }
 
-// Book is the rule book of the authorization server: the rules of this room and
-// of those below it, each room's together. An ID occurs once in it.
-func Book() []ledger.Rule {
-	return slices.Concat(
-		oauth.Rules(),
-		audience.Rules(),
-		Rules(),
-		people.Rules(),
-		dpop.Rules(),
-		store.Rules(),
-		sqlite.Rules(),
-	)
+// Chapters are the rule book of the authorization server, in the order in which
+// a flow meets them.
+func Chapters() []Chapter {
+	return []Chapter{
+		{"request", "Authorization requests", "What an app asks for at the start of a flow, through the browser or pushed ahead.", ledger.Rules(rules.requestRules)},
+		{"front", "Pages and forms", "Signing in, consent, devices, signing out and the account: all that goes through a person’s browser.", ledger.Rules(rules.frontRules)},
+		{"back", "Tokens", "What apps and APIs send directly: codes and refresh tokens to exchange, tokens to inspect or revoke.", slices.Concat(oauth.Rules(), audience.Rules(), ledger.Rules(rules.backRules))},
+		{"register", "Registered clients", "How an app becomes known to the server, and what it may say about itself.", ledger.Rules(rules.registerRules)},
+		{"people", "Passwords and sessions", "Who a person is, and how long a browser is believed.", people.Rules()},
+		{"dpop", "Proofs of possession", "A token that is bound to a key works only with a fresh proof by that key.", dpop.Rules()},
+		{"store", "Grants and what is used once", "What is stored about codes and tokens, and how each ends.", store.Rules()},
+		{"file", "The database file", "What has to be true of the file before the server works with it.", sqlite.Rules()},
+	}
+}
+
+// Book is every rule of the authorization server. An ID occurs once in it.
+func Book() (book []ledger.Rule) {
+	for _, c := range Chapters() {
+		book = append(book, c.Rules...)
+	}
+	return book
 }
 
 // check reports whether a rule held, and returns that. Expected and got must

@@ -97,7 +97,7 @@ var semantics = map[string]func(*testing.T){
 	"HT-16": func(t *testing.T) {
 		a := newAgent(t)
 		for allow, paths := range map[string][]string{
-			"GET, HEAD":              {"/", "/docs", "/app/", "/app/callback", "/livez", "/readyz", "/inspector", "/inspector/events", discovery, rfc8414, keySet, "/v2/logout", "/api/openapi.json", "/try", "/callback"},
+			"GET, HEAD":              {"/", "/docs", "/docs/rules", "/docs/rules.json", "/app/", "/app/callback", "/livez", "/readyz", "/inspector", "/inspector/events", discovery, rfc8414, keySet, "/v2/logout", "/api/openapi.json", "/try", "/callback"},
 			"GET, HEAD, POST":        {"/authorize", "/login", "/consent", "/select-account", "/device", "/account", "/logout", "/oidc/logout", "/userinfo"},
 			"POST":                   {"/oauth/token", "/oauth/revoke", "/oauth/introspect", "/oauth/par", "/oauth/device/code", "/oidc/register"},
 			"DELETE, GET, HEAD, PUT": {"/oidc/register/none"},
@@ -127,7 +127,7 @@ var semantics = map[string]func(*testing.T){
 	},
 	"HT-17": func(t *testing.T) {
 		a, token, _ := people(t)
-		for _, path := range []string{"/", "/docs", "/app/", "/inspector", "/authorize", "/login", "/device", "/account", "/oidc/logout", "/v2/logout", "/callback", "/userinfo", discovery, "/api/timesheets", "/api/approvals", "/api/me", "/api/openapi.json", "/api/none"} {
+		for _, path := range []string{"/", "/docs", "/docs/rules", "/app/", "/inspector", "/authorize", "/login", "/device", "/account", "/oidc/logout", "/v2/logout", "/callback", "/userinfo", discovery, "/api/timesheets", "/api/approvals", "/api/me", "/api/openapi.json", "/api/none"} {
 			for _, query := range []string{"status=pending%zz", "%", "a=%2", "status=pending;limit=1", "x=1&project=%G1&status=approved"} {
 				at := a.get(path+"?"+query, "Accept", "text/html,*/*;q=0.8", "Authorization", "Bearer "+token)
 				if at.StatusCode != 400 {

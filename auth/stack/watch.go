@@ -23,6 +23,7 @@ func (c *Serve) watch(ctx context.Context, r *rooms, l net.Listener) (watched ht
 	if err != nil {
 		return nil, nil, err
 	}
+	r.recorder = recorder
 	done := make(chan struct{})
 	go func() { defer close(done); recorder.Run(ctx) }()
 	faults := &fault.List{ResourceMetadata: r.base() + pathResource, CORS: r.readable}
@@ -37,7 +38,7 @@ func (r *rooms) recordConfig() record.Config {
 func (c *Serve) pageConfig(ctx context.Context, r *rooms, l net.Listener, recorder *record.Recorder, faults *fault.List) inspector.Config {
 	config := inspector.Config{
 		Issuer: r.issuer, Recorder: recorder, Faults: faults, Controls: controls{r}, Stage: stage(r.document, r.issuer, l), Private: c.private,
-		ClientName: r.clientName, PersonName: r.personName, Document: r.timesheets.Document, DocsHref: "/docs", Now: r.now, Stopping: ctx.Done(),
+		ClientName: r.clientName, PersonName: r.personName, Document: r.timesheets.Document, DocsHref: "/docs", RulesHref: "/docs/rules", Now: r.now, Stopping: ctx.Done(),
 	}
 	if phoneApp(r.document) != "" {
 		config.AppHref = "/app/"

@@ -48,6 +48,7 @@ type rooms struct {
 	version  string
 	now      func() time.Time
 	log      *slog.Logger
+	recorder *record.Recorder         // set before the server answers
 	onReset  []func(tx *sql.Tx) error // what else is to be emptied, in the same commit
 }
 
@@ -110,6 +111,7 @@ func (c *Serve) siteConfig(r *rooms) site.Config {
 		Device: device, DeviceScope: deviceScope,
 		App: phoneApp(r.document), Audience: r.audience(), OpenRegistration: c.private,
 		Document: r.timesheets.Document, DocumentPath: "/api/openapi.json", Inspector: "/inspector",
+		Rules: ruleBook(), Attacks: attacksByRule(), FailedRuns: c.failedRuns(r),
 	}
 }
 

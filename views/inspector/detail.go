@@ -60,8 +60,17 @@ func tags(x *record.Exchange) []string {
 func (d *drawn) line(c record.Check) page.LedgerLine {
 	return page.LedgerLine{
 		OK: c.OK, Rule: cmp.Or(c.Must, c.Rule), Expected: d.marks.ledger(c.Expected), Got: d.marks.ledger(c.Got),
-		Differs: differs(c), Clause: c.Clause, Href: clauseHref(c.Clause), Why: c.Why,
+		Differs: differs(c), Clause: c.Clause, Href: clauseHref(c.Clause), Why: c.Why, RuleHref: d.ruleHref(c),
 	}
+}
+
+// ruleHref is where the rule stands in the book. Runs of an older version have
+// rules that are not in it, and no sentence.
+func (d *drawn) ruleHref(c record.Check) string {
+	if c.Must == "" || d.RulesHref == "" {
+		return ""
+	}
+	return d.RulesHref + "#" + c.Rule
 }
 
 // differs says where a value that has to be exact leaves the registered one

@@ -34,8 +34,11 @@ type Config struct {
 	TryHref  string               // begins the demo flow; "" where there is none
 	AppHref  string               // the phone app; "" where there is none
 	DocsHref string
-	Now      func() time.Time
-	Stopping <-chan struct{} // closed when the server stops: streams end then
+	// RulesHref is the rule book, where each rule is an anchor; "" where there is
+	// none.
+	RulesHref string
+	Now       func() time.Time
+	Stopping  <-chan struct{} // closed when the server stops: streams end then
 }
 
 // Controls is what the page may change.

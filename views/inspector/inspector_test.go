@@ -120,12 +120,12 @@ func TestWordsForTimes(t *testing.T) {
 
 // A check is worded by its rule where the record has the words.
 func TestAnExplainedCheck(t *testing.T) {
-	d := &drawn{marks: newMarks(nil)}
+	d := &drawn{pages: &pages{Config: Config{RulesHref: "/docs/rules"}}, marks: newMarks(nil)}
 	got := d.line(record.Check{Rule: "token-expiry", Must: "The token has not expired.", Why: "A lost one opens nothing for long."})
-	if got.Rule != "The token has not expired." || got.Why != "A lost one opens nothing for long." {
+	if got.Rule != "The token has not expired." || got.Why != "A lost one opens nothing for long." || got.RuleHref != "/docs/rules#token-expiry" {
 		t.Errorf("explained: %+v", got)
 	}
-	if got := d.line(record.Check{Rule: "scope"}); got.Rule != "scope" || got.Why != "" { // of an older run
+	if got := d.line(record.Check{Rule: "scope"}); got.Rule != "scope" || got.Why != "" || got.RuleHref != "" { // of an older run
 		t.Errorf("by its name alone: %+v", got)
 	}
 }

@@ -1,6 +1,6 @@
 package inspector
 
-import "strings"
+import "github.com/exampleco/punchcard/views"
 
 // meaning of a claim, in plain words.
 func meaning(claim string) string { return meanings[claim] }
@@ -19,26 +19,10 @@ var (
 	claimOrder     = []string{"iss", "sub", "aud", "client_id", "scope", "cnf", "exp", "iat", "auth_time", "acr", "amr", "nonce", "email", "name", "sid", "at_hash", "jti"}
 )
 
-// clauseHref is where a clause can be read.
+// clauseHref is where a clause can be read, "" where that is not known.
 func clauseHref(clause string) string {
-	clause, _, _ = strings.Cut(clause, ",")
-	if rest, ok := strings.CutPrefix(clause, "RFC "); ok {
-		number, section, _ := strings.Cut(rest, " ")
-		if section == "" {
-			return "https://www.rfc-editor.org/rfc/rfc" + number
-		}
-		return "https://www.rfc-editor.org/rfc/rfc" + number + "#section-" + section
-	}
-	for _, spec := range []struct{ name, href string }{
-		{"OIDC Core", "https://openid.net/specs/openid-connect-core-1_0.html"},
-		{"OIDC Registration", "https://openid.net/specs/openid-connect-registration-1_0.html"},
-		{"OAuth 2.0 Multiple Response Types", "https://openid.net/specs/oauth-v2-multiple-response-types-1_0.html"},
-		{"RP-Initiated Logout", "https://openid.net/specs/openid-connect-rpinitiated-1_0.html"},
-		{"OWASP ASVS", "https://owasp.org/www-project-application-security-verification-standard/"},
-	} {
-		if strings.HasPrefix(clause, spec.name) {
-			return spec.href
-		}
+	for _, link := range views.Clauses(clause) {
+		return link.Href
 	}
 	return ""
 }

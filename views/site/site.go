@@ -39,6 +39,13 @@ type Config struct {
 	Document func() []byte
 	// DocumentPath is where the document is served; "" for nowhere.
 	DocumentPath string
+	// Rules is the rule book, room by room; without any it is left out.
+	Rules []Chapter
+	// Attacks are those of the inspector, by the ID of the rule that stops each.
+	Attacks map[string][]views.Link
+	// FailedRuns returns for each rule, by its ID, the address of a recorded run
+	// in which it failed. nil where not everybody may look at runs.
+	FailedRuns func() map[string]string
 }
 
 type pages struct {
@@ -68,6 +75,10 @@ func Register(mux *http.ServeMux, c Config) {
 	}
 	if p.Document != nil {
 		mux.HandleFunc("GET "+pathDocs, p.docs())
+	}
+	if len(p.Rules) > 0 {
+		mux.HandleFunc("GET "+pathRules, p.rules)
+		mux.HandleFunc("GET "+pathRules+".json", p.rulesJSON)
 	}
 	mux.HandleFunc("/", p.missing)
 }

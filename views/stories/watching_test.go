@@ -8,6 +8,8 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"github.com/exampleco/punchcard/views/inspector/attack"
 )
 
 // labels are the steps on the screen, as they are read.
@@ -85,6 +87,8 @@ func TestEveryAttackFromThePage(t *testing.T) {
 		}
 		p.press("Show the step that decides")
 		p.until(`document.querySelector("[aria-current=true], .steps-drawn a[aria-current]")?.closest("li").classList.contains("bad")`)
+		stopped, _ := attack.Find(a.id)
+		p.until(fmt.Sprintf(`document.querySelector("li.fail a[href='/docs/rules#%s']")`, stopped.Rule))
 	}
 	p.open("/inspector")
 	if got := eval[int](p, `[...document.querySelectorAll(".atk")].filter((a) => a.textContent.includes("blocked ✓")).length`); got != len(refusals) {

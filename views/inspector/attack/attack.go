@@ -43,6 +43,7 @@ type Attack struct {
 	Answer    string   // what the clause demands: "400 invalid_grant"
 	Lesson    string   // why
 	Clause    string   // "RFC 6749 4.1.2"
+	Rule      string   // ID of the rule that stops it
 	Needs     Need
 	Source    string // the attack as it stands in the code
 	File      string // where, from the root of the repository

@@ -167,6 +167,7 @@ type LedgerLine struct {
 	Clause   string
 	Href     string // the clause, on the web; "" where it has no address
 	Why      string // why it matters, in plain words
+	RuleHref string // the rule in the rule book; "" where it is not in there
 }
 
 // RowWritten is a row that was written to the file.

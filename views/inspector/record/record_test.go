@@ -481,6 +481,9 @@ func TestLedger(t *testing.T) {
 	}; !slices.Equal(x.Checks, want) {
 		t.Errorf("checks %+v", x.Checks)
 	}
+	if got := w.Failures(); len(got) != 1 || got["redirect-uri-exact"] != (Place{Run: 1, Exchange: x.ID}) {
+		t.Errorf("failures %v", got)
+	}
 	if len(x.Writes) != 1 || x.Writes[0] != (Write{Op: "insert", Table: "codes", Kind: "authorization code", ID: "1a2b", Family: "f1", Rows: 3}) {
 		t.Errorf("writes %+v", x.Writes)
 	}
