@@ -1,6 +1,6 @@
-// Package admin has the commands on the file and on its configuration: those
-// that a person at the terminal runs beside a running server. The server
-// notices what they have done by itself; nothing has to be restarted.
+// Package admin has the commands that a person runs in a terminal while a
+// server is running. They work on the database file and on its configuration.
+// The server notices the changes by itself and need not be restarted.
 package admin
 
 import (
@@ -22,16 +22,16 @@ type Commands struct {
 	Config       configCmd       `cmd:"" help:"Print or check a configuration."`
 }
 
-// Desk is where a command works: what it prints to, the time, and the tables
-// of every room.
+// Desk is what a command works with: its output, the time, and the tables of
+// every room.
 type Desk struct {
 	Out, Err   io.Writer
 	Now        func() time.Time
 	Migrations []sqlite.MigrationSet
 }
 
-// Open opens a file for administration, also while a server runs on it. Its
-// log has errors alone.
+// Open opens a file for administration, also while a server uses it. Its log
+// contains only errors.
 func (d Desk) Open(ctx context.Context, db string) (*sqlite.File, *slog.Logger, error) {
 	log := edge.Logger(d.Err, "auto", "error")
 	file, err := sqlite.Open(ctx, db, sqlite.Options{Existing: true, Migrations: d.Migrations, Log: log})

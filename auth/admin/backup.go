@@ -17,7 +17,8 @@ type backupCmd struct {
 	SignedOut bool   `help:"End every sign-in, grant and token in the copy, so that none that is spent later can come back with it."`
 }
 
-// Run copies the file as it is at one moment, whatever a server writes meanwhile.
+// Run copies the file as it is at one moment, even while a server is writing
+// to it.
 func (c backupCmd) Run(ctx context.Context, d Desk) (err error) {
 	file, log, err := d.Open(ctx, c.DB)
 	if err != nil {
@@ -38,8 +39,9 @@ func (c backupCmd) Run(ctx context.Context, d Desk) (err error) {
 	return err
 }
 
-// signOut ends whatever has been issued in a copy. RFC 9700 4.14.2: a refresh
-// token that was used after the copy was made must not be good once more.
+// signOut ends everything that was issued in a copy. RFC 9700 4.14.2: a
+// refresh token that was used after the copy was made must not become valid
+// again.
 func (d Desk) signOut(ctx context.Context, path string, log *slog.Logger) (err error) {
 	copied, err := sqlite.Open(ctx, path, sqlite.Options{Existing: true, Log: log})
 	if err != nil {

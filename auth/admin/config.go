@@ -8,8 +8,9 @@ import (
 	"github.com/exampleco/punchcard/auth/seed"
 )
 
-// Load reads the configuration at a path, or the built-in seed where that is
-// ""; builtin tells which. Errors: the file's, or every mistake with its line.
+// Load reads the configuration at path, or the built-in seed if path is "".
+// builtin reports which one it was. The error is that of the file, or lists
+// every mistake with its line.
 func Load(path string) (document *seed.Document, builtin bool, err error) {
 	data := seed.Builtin()
 	if path != "" {

@@ -20,7 +20,7 @@ type registrationTokenCmd struct {
 	For  time.Duration `default:"24h" placeholder:"DURATION" help:"How long it is good; 24h."`
 }
 
-// Run prints the token alone on standard output; nothing shows it again.
+// Run prints only the token on standard output. Nothing shows it again.
 func (c registrationTokenCmd) Run(ctx context.Context, d Desk) (err error) {
 	if c.Uses < 1 || c.Uses > 1000 || c.For < time.Minute || c.For > 90*24*time.Hour {
 		return edge.Usage(errors.New("--uses must be from 1 to 1000, and --for from 1m to 2160h"))
