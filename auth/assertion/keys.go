@@ -1,10 +1,10 @@
-// Package assertion is what a client does instead of sending a secret: it
-// signs a JWT about itself (RFC 7523 2.2, OIDC Core 9), and the server holds
-// that against the public keys that the client was registered with.
+// Package assertion checks what a client sends instead of a secret: a JWT
+// about itself that it has signed (RFC 7523 2.2, OIDC Core 9). The server
+// verifies it with the public keys that the client registered.
 //
-// keys.go says which keys may be registered, verify.go reads an assertion and
-// checks who signed it. What its claims are worth, and that it is used once,
-// is the authorization server's to decide.
+// keys.go says which keys may be registered. verify.go reads an assertion and
+// checks its signature. The authorization server checks the claims, and that
+// each assertion is used only once.
 package assertion
 
 import (
@@ -21,9 +21,10 @@ import (
 	"github.com/go-jose/go-jose/v3/json" // refuses a member given twice
 )
 
-// Algorithms are those that an assertion may be signed with: what OIDC makes
-// everybody support, and the better two. RFC 8725 3.1 and 3.2: a list of one's
-// own, without "none" and without HMAC, which would need a shared secret.
+// Algorithms lists the algorithms that may sign an assertion: the one that
+// OIDC makes mandatory, and two better ones. RFC 8725 3.1 and 3.2: the server
+// has its own list, without "none" and without HMAC, which would need a shared
+// secret.
 var Algorithms = []string{"ES256", "PS256", "RS256"}
 
 // MaxKeys is how many keys a client may have: enough for a rotation.
@@ -33,7 +34,7 @@ const (
 	maxSet = 64 << 10 // bytes
 	maxKid = 200
 	minRSA = 2048 // bits, RFC 7518 3.3
-	maxRSA = 8192 // bits; more makes each check dear
+	maxRSA = 8192 // bits; a larger key makes each check expensive
 )
 
 // Keys is a checked JWK set, RFC 7517 5.
@@ -44,8 +45,8 @@ type KeyError struct{ Member, Problem string }
 
 func (e *KeyError) Error() string { return e.Member + " " + e.Problem }
 
-// ParseKeys reads a JWK set, in JSON. It takes public keys alone, and none that
-// is too weak or that an assertion could not name.
+// ParseKeys reads a JWK set in JSON. It accepts only public keys, and refuses
+// keys that are too weak or that an assertion cannot refer to.
 func ParseKeys(set []byte) (Keys, error) {
 	var doc struct {
 		Keys []json.RawMessage `json:"keys"`
@@ -73,7 +74,7 @@ func ParseKeys(set []byte) (Keys, error) {
 	return out, nil
 }
 
-// member is what is looked at of a JWK.
+// member has the members of a JWK that are read.
 type member struct {
 	Kty    string   `json:"kty"`
 	Kid    string   `json:"kid"`
@@ -87,7 +88,7 @@ type member struct {
 	E      string   `json:"e"`
 }
 
-// private are the members of RFC 7518 6 that nobody but the client may know.
+// private lists the members of RFC 7518 6 that only the client may know.
 var private = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 
 // ParseKey reads one public key. Errors: *KeyError.
@@ -99,7 +100,8 @@ func ParseKey(jwk []byte) (jose.JSONWebKey, error) {
 	}
 	for _, name := range private {
 		if all[name] != nil {
-			// Whoever holds it can sign in the client's name, and so could this server.
+			// Anyone who holds it can sign as the client, and that would
+			// include this server.
 			return jose.JSONWebKey{}, &KeyError{name, "is part of a private key; register the public key alone, and make another pair, because this one has been shown"}
 		}
 	}
@@ -111,7 +113,7 @@ func ParseKey(jwk []byte) (jose.JSONWebKey, error) {
 		return jose.JSONWebKey{}, err
 	}
 	var key jose.JSONWebKey
-	plain, _ := json.Marshal(map[string]string{"kty": m.Kty, "kid": m.Kid, "crv": m.Crv, "x": m.X, "y": m.Y, "n": m.N, "e": m.E}) // strings marshal
+	plain, _ := json.Marshal(map[string]string{"kty": m.Kty, "kid": m.Kid, "crv": m.Crv, "x": m.X, "y": m.Y, "n": m.N, "e": m.E}) // strings always marshal
 	if key.UnmarshalJSON(plain) != nil || !key.Valid() {
 		return jose.JSONWebKey{}, &KeyError{"kty", "is " + m.Kty + ", and the other members give no such key"}
 	}
@@ -119,7 +121,8 @@ func ParseKey(jwk []byte) (jose.JSONWebKey, error) {
 	return key, nil
 }
 
-// material checks the numbers, and says which algorithms they are good for.
+// material checks the key's numbers and returns the algorithms that it can be
+// used with.
 func (m member) material() (algs []string, err error) {
 	switch m.Kty {
 	case "EC":
@@ -135,7 +138,7 @@ func (m member) material() (algs []string, err error) {
 	case "RSA":
 		return []string{"RS256", "PS256"}, m.rsa()
 	}
-	return nil, &KeyError{"kty", "must be EC or RSA"} // no "oct": a symmetric key would be a secret after all
+	return nil, &KeyError{"kty", "must be EC or RSA"} // no "oct": a symmetric key would be a shared secret
 }
 
 func (m member) rsa() error {
@@ -156,7 +159,7 @@ func number(s string) (int, bool) {
 	return len(raw), err == nil && !strings.ContainsAny(s, "\r\n")
 }
 
-// purpose checks what the key says of itself, RFC 7517 4.2 to 4.5.
+// purpose checks what the key says about its own use, RFC 7517 4.2 to 4.5.
 func (m member) purpose(algs []string) error {
 	switch {
 	case m.Kid == "":
@@ -173,8 +176,8 @@ func (m member) purpose(algs []string) error {
 	return nil
 }
 
-// may says whether the key can have made a signature of that algorithm. The
-// key decides, not the token (RFC 8725 3.1).
+// may reports whether the key can have made a signature with that algorithm.
+// The key decides, not the token (RFC 8725 3.1).
 func may(key jose.JSONWebKey, alg string) bool {
 	if key.Algorithm != "" {
 		return key.Algorithm == alg

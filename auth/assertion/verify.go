@@ -14,24 +14,26 @@ import (
 	"github.com/exampleco/punchcard/auth/jws"
 )
 
-// Why an assertion is refused before anything it says is believed.
+// The reasons why an assertion is refused before its claims are read.
 var (
 	ErrMalformed = jws.ErrMalformed
 	ErrAlgorithm = errors.New("algorithm not allowed")
 	ErrKey       = errors.New("not signed by a registered key")
 )
 
-// Some clients send their certificate along in the header.
+// The limit is generous because some clients send their certificate in the
+// header.
 var limits = jws.Limits{Token: 16 << 10, Header: 4 << 10}
 
-// Claims are those of RFC 7523 3. A time that was not sent is the zero time.
+// Claims has the claims of RFC 7523 3. A time that was not sent is the zero
+// time.
 type Claims struct {
 	Issuer, Subject, ID         string
 	Audience                    []string
 	Expiry, NotBefore, IssuedAt time.Time
 }
 
-// Unverified reads an assertion whose signature nobody has checked: it says
+// Unverified reads an assertion without checking its signature. It only says
 // whose keys to look for, and proves nothing. Errors: ErrMalformed.
 func Unverified(token string) (Claims, error) {
 	read, err := parse(token)
@@ -41,7 +43,7 @@ func Unverified(token string) (Claims, error) {
 	return claimsOf(read.Payload)
 }
 
-// Verify returns the claims of an assertion that one of the keys has signed.
+// Verify returns the claims of an assertion if one of the keys has signed it.
 // Errors: ErrMalformed, ErrAlgorithm, ErrKey.
 func (k Keys) Verify(token string) (Claims, error) {
 	read, err := parse(token)
@@ -66,8 +68,8 @@ func (k Keys) Verify(token string) (Claims, error) {
 	return claimsOf(payload)
 }
 
-// choose finds the one key that may have signed. OIDC Core 10.1: where a set
-// has more than one key, kid MUST be given.
+// choose finds the one key that may have signed. OIDC Core 10.1: if a set has
+// more than one key, kid MUST be given.
 func (k Keys) choose(h jws.Header) (jose.JSONWebKey, bool) {
 	for _, key := range k.keys {
 		if (h.Kid == key.KeyID || h.Kid == "" && len(k.keys) == 1) && may(key, h.Alg) {
@@ -77,19 +79,22 @@ func (k Keys) choose(h jws.Header) (jose.JSONWebKey, bool) {
 	return jose.JSONWebKey{}, false
 }
 
-// types are what the header may say that it is; most clients say nothing, or
-// JWT. Another one is a token of another use, signed with the same key, and
-// must not log its client in (RFC 8725 3.11).
+// types lists the accepted values of the header's typ. Most clients send none,
+// or JWT. Any other value marks a token for another use that was signed with
+// the same key, and such a token must not authenticate the client (RFC 8725
+// 3.11).
 var types = []string{"", "jwt", "client-authentication+jwt"}
 
-// parse reads an assertion, and refuses what is none by its header alone.
+// parse reads an assertion, and refuses anything whose header is not that of
+// one.
 func parse(token string) (*jws.Token, error) {
 	read, err := jws.Read(token, limits)
 	if err != nil {
 		return nil, err
 	}
-	// RFC 8725 3.10: whoever sends the key along has signed with it, whoever that
-	// is; and an address in it would make this server call where the sender likes.
+	// RFC 8725 3.10: a key that comes with the assertion proves nothing,
+	// because the sender chose it. A URL in the header would make this server
+	// fetch an address of the sender's choice.
 	if h := read.Header; h.JKU != nil || h.X5U != nil || h.JWK != nil {
 		return nil, fmt.Errorf("%w: it brings its own key (jwk, jku or x5u)", ErrMalformed)
 	}

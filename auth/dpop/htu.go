@@ -8,12 +8,12 @@ import (
 	"github.com/exampleco/punchcard/auth/edge"
 )
 
-// targets are the URLs by which a client may have meant this request, without
-// query and fragment: the one under the address that it knows the server by,
-// and, on the same machine, the one that it really asked. A server behind a
-// proxy, or asked as 127.0.0.1 instead of localhost, is the same server.
-// Whatever else stands in the Host header is the sender's word, and is not
-// looked at: with it, a proof made for another server could be used here.
+// targets lists the URLs that a client may have used for this request, without
+// query and fragment: the URL under the address that the client knows, and, on
+// the same machine, the URL that was really requested. A server behind a
+// proxy, or one that is called 127.0.0.1 instead of localhost, is the same
+// server. Any other value of the Host header is chosen by the sender and is
+// ignored: with it, a proof made for another server could be used here.
 func (c *Checker) targets(r *http.Request) []string {
 	path := r.URL.EscapedPath()
 	urls := []string{normal(c.Base + path)}
@@ -25,9 +25,9 @@ func (c *Checker) targets(r *http.Request) []string {
 	return urls
 }
 
-// normal is a URL without query and fragment, in the spelling that RFC 3986
-// 6.2.2 and 6.2.3 make the same for all that mean the same; "" for what is no
-// http URL. RFC 9449 4.3 asks for that before htu is compared.
+// normal returns a URL without query and fragment, in the normal form of RFC
+// 3986 6.2.2 and 6.2.3. It returns "" for anything that is not an http URL.
+// RFC 9449 4.3 asks for this before htu is compared.
 func normal(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil || u.Opaque != "" || u.User != nil {
@@ -48,8 +48,9 @@ func normal(raw string) string {
 	return scheme + "://" + host + path
 }
 
-// plainly decodes what needs no percent-encoding, and writes the rest in upper
-// case. url.Parse has checked that each % has two digits behind it.
+// plainly decodes every percent-encoding that is not needed, and writes the
+// rest in upper case. url.Parse has checked that each % is followed by two
+// digits.
 func plainly(path string) string {
 	var b strings.Builder
 	for i := 0; i < len(path); i++ {
@@ -68,7 +69,7 @@ func plainly(path string) string {
 	return b.String()
 }
 
-// unreserved is RFC 3986 2.3.
+// unreserved reports whether RFC 3986 2.3 lists the character.
 func unreserved(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-._~", c) >= 0
 }

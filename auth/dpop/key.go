@@ -18,12 +18,12 @@ import (
 	"github.com/exampleco/punchcard/auth/jws"
 )
 
-// algorithms are all asymmetric. EdDSA is the older name of Ed25519 (RFC 9864
-// 2.2), and clients use both.
+// algorithms lists only asymmetric algorithms. EdDSA is the older name of
+// Ed25519 (RFC 9864 2.2), and clients use both.
 var algorithms = []string{"ES256", "PS256", "RS256", "Ed25519", "EdDSA"}
 
-// An RSA key below is too weak (RFC 7518 3.3), one above takes a server's time
-// for whoever sends it.
+// A smaller RSA key is too weak (RFC 7518 3.3). A larger one would let any
+// sender use up the server's time.
 const minRSA, maxRSA = 2048, 4096 // bits
 
 // key is the public key of a proof.
@@ -32,7 +32,7 @@ type key struct {
 	thumbprint string // RFC 7638, SHA-256
 }
 
-// members are those of a public JWK, RFC 7518 6 and RFC 8037 2.
+// members has the members of a public JWK, RFC 7518 6 and RFC 8037 2.
 type members struct {
 	Kty string `json:"kty"`
 	Crv string `json:"crv"`
@@ -42,7 +42,7 @@ type members struct {
 	E   string `json:"e"`
 }
 
-// privateMembers names those that only a private or a symmetric key has.
+// privateMembers lists the members that only a private or a symmetric key has.
 func privateMembers(jwk jsontext.Value) string {
 	var all map[string]jsontext.Value
 	if json.Unmarshal(jwk, &all) != nil {
@@ -99,7 +99,8 @@ func (m members) rsa() (key, error) {
 	}
 	n, nerr := jws.Decode(m.N)
 	e, eerr := jws.Decode(m.E)
-	// RFC 7518 6.3.1.1: no more octets than needed, or one key would have many thumbprints.
+	// RFC 7518 6.3.1.1: no more octets than needed, otherwise one key would
+	// have many thumbprints.
 	if nerr != nil || eerr != nil || len(n) == 0 || len(e) == 0 || n[0] == 0 || e[0] == 0 {
 		return key{}, errors.New("n and e must be numbers without leading zeros")
 	}
@@ -123,14 +124,15 @@ func (m members) ed25519() (key, error) {
 	return key{ed25519.PublicKey(x), thumbprint(`{"crv":"Ed25519","kty":"OKP","x":"` + m.X + `"}`)}, nil
 }
 
-// thumbprint is RFC 7638 3 of the required members, in order. Their values are
-// base64url, so that nothing in them needs an escape.
+// thumbprint computes RFC 7638 3 from the required members, in order. Their
+// values are base64url, so nothing in them needs an escape.
 func thumbprint(required string) string {
 	sum := sha256.Sum256([]byte(required))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// verifies says whether the key has signed. parseKey has matched it with alg.
+// verifies reports whether the key made this signature. parseKey has checked
+// that the key fits alg.
 func (k key) verifies(alg string, signed, signature []byte) bool {
 	sum := sha256.Sum256(signed)
 	switch public := k.public.(type) {

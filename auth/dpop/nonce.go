@@ -14,16 +14,17 @@ import (
 const (
 	// nonceStep is how often the nonce changes.
 	nonceStep = 30 * time.Second
-	// nonceLifetime is how long an older one is still good: a client learns of
-	// the next with its next answer, and should not have to ask twice for each.
+	// nonceLifetime is how long an older nonce is still accepted. A client
+	// learns the next nonce from each response, so it should rarely need a
+	// second request.
 	nonceLifetime = 5 * time.Minute
 )
 
-// nonces are stateless: a nonce is the time at which it was given out, and an
-// HMAC of that. The key lives as long as the process. After a restart each
-// client is told the new nonce once and goes on; a file would gain nothing.
-// Another Checker has another key, so no server takes the nonces of one
-// elsewhere (RFC 9449 9).
+// nonces are stateless: a nonce is the time when it was issued, with an HMAC
+// of that time. The key lives as long as the process. After a restart each
+// client is told a new nonce once and continues, so storing the key would gain
+// nothing. Each Checker has its own key, so a server never accepts a nonce of
+// another server (RFC 9449 9).
 type nonces struct{ key []byte }
 
 func newNonces() nonces {
@@ -32,14 +33,14 @@ func newNonces() nonces {
 	return nonces{key}
 }
 
-// at is the nonce of a moment.
+// at returns the nonce for a moment.
 func (n nonces) at(now time.Time) string {
 	var b [8]byte
 	binary.BigEndian.PutUint64(b[:], uint64(now.Truncate(nonceStep).Unix()))
 	return base64.RawURLEncoding.EncodeToString(append(b[:], n.mac(b[:])...))
 }
 
-// good says whether a nonce was given out by at, not too long ago.
+// good reports whether a nonce was issued before at, and not too long ago.
 func (n nonces) good(nonce string, now time.Time) bool {
 	raw, err := jws.Decode(nonce)
 	if err != nil || len(raw) != 8+16 || !hmac.Equal(raw[8:], n.mac(raw[:8])) {

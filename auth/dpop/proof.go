@@ -3,8 +3,8 @@ package dpop
 import (
 	"fmt"
 
-	// Refuses a member given twice and bad UTF-8, and does not take "JTI" for
-	// "jti": two readers of one proof see the same one.
+	// This parser refuses duplicate members and bad UTF-8, and does not accept
+	// "JTI" for "jti". So two readers of one proof always see the same values.
 	"github.com/go-json-experiment/json"
 
 	"github.com/exampleco/punchcard/auth/jws"
@@ -13,11 +13,12 @@ import (
 // A proof with an RSA key of 4096 bits has less than 3 KiB.
 var limits = jws.Limits{Token: 8 << 10, Header: 4 << 10}
 
-// proof is a DPoP proof JWT, RFC 9449 4.2, read and not yet believed.
+// proof is a DPoP proof JWT, RFC 9449 4.2, that was parsed but not yet
+// verified.
 type proof struct {
 	*jws.Token
 	claims claims
-	key    key // of Header.JWK, once that was looked at
+	key    key // of Header.JWK, after it was checked
 }
 
 type claims struct {
@@ -29,7 +30,7 @@ type claims struct {
 	Nonce    string   `json:"nonce"`
 }
 
-// missing names a required claim that is not there.
+// missing returns the name of a required claim that is absent.
 func (c claims) missing() string {
 	switch {
 	case c.ID == "":
@@ -44,7 +45,7 @@ func (c claims) missing() string {
 	return ""
 }
 
-// parse reads a proof. Its errors hold nothing of what was sent.
+// parse reads a proof. Its errors contain nothing that was sent.
 func parse(sent string) (*proof, error) {
 	read, err := jws.Read(sent, limits)
 	if err != nil {

@@ -2,7 +2,7 @@ package dpop
 
 import "github.com/exampleco/punchcard/auth/ledger"
 
-// rules are what a proof has to fulfil, in the order in which it is checked.
+// rules lists what a proof must satisfy, in the order of the checks.
 var rules = struct {
 	One, WellFormed, Complete     ledger.Rule
 	Type, Algorithm               ledger.Rule

@@ -23,13 +23,14 @@ type Writer interface {
 
 var errSeen = errors.New("proof seen before")
 
-// use remembers the proof, and refuses one that is remembered already.
+// use remembers the proof, and refuses one that was used before.
 func (c *Checker) use(ctx context.Context, p *proof) error {
 	id := ledger.Hash(p.key.thumbprint + " " + p.claims.ID)
 	ends := time.UnixMilli(int64(*p.claims.IssuedAt * 1000)).Add(window + time.Millisecond)
 	err := c.Writer.Write(ctx, func(tx *sql.Tx) error {
-		// RFC 9449 11.1: a proof that was overheard works within its window once
-		// more, unless it is refused. One statement decides who was first.
+		// RFC 9449 11.1: without this, an attacker who copied a proof could
+		// use it again within its window. One statement decides which request
+		// was first.
 		done, err := tx.Exec(`INSERT INTO dpop_proofs (hash, expires_at) VALUES (?1, ?2)
 			ON CONFLICT (hash) DO UPDATE SET expires_at = excluded.expires_at WHERE expires_at <= ?3`,
 			id, ends.UnixMilli(), c.Now().UnixMilli())
@@ -39,8 +40,8 @@ func (c *Checker) use(ctx context.Context, p *proof) error {
 		if n, err := done.RowsAffected(); err != nil || n != 1 {
 			return errors.Join(errSeen, err)
 		}
-		// Two leave for each that comes, so the table is as long as the window is
-		// busy, whoever runs this and however seldom they call Purge.
+		// Each new proof deletes two old ones, so the table holds no more than
+		// one window's worth, however rarely Purge is called.
 		_, err = tx.Exec(`DELETE FROM dpop_proofs WHERE hash IN (SELECT hash FROM dpop_proofs WHERE expires_at < ? ORDER BY expires_at LIMIT 2)`, c.Now().UnixMilli())
 		return err
 	}, func() { c.ledger.Wrote(ctx, "insert", "dpop_proofs", "DPoP proof", ledger.Short(id)) })
@@ -75,7 +76,8 @@ func (c *Checker) Purge(ctx context.Context) error {
 	}
 }
 
-// Reset forgets all proofs. What they were sent for goes with them.
+// Reset forgets all proofs. The tokens that they were used with are deleted as
+// well.
 func (c *Checker) Reset(ctx context.Context) error {
 	return c.Writer.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`DELETE FROM dpop_proofs`)

@@ -1,12 +1,11 @@
 // Package jws reads the compact form of a JSON Web Signature (RFC 7515 7.1),
-// for access and ID tokens, client assertions and DPoP proofs alike. It proves
-// nothing: whose key has signed, and whether the claims hold, is the caller's
-// to find out.
+// for access and ID tokens, client assertions and DPoP proofs. It proves
+// nothing: the caller must verify the signature and the claims.
 //
-// It is strict, so that two readers of one token always see the same one: three
-// parts, each in the one spelling that base64url has for it; a header that is
-// one JSON object, names each member once and in the right letter case, and
-// asks for no extension.
+// It is strict, so that two readers of one token always see the same values:
+// three parts, each in the one spelling that base64url has for it; a header
+// that is one JSON object, has each member only once and in the right letter
+// case, and asks for no extension.
 package jws
 
 import (
@@ -19,17 +18,18 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// ErrMalformed is wrapped by every error of Read. None holds any of the token.
+// ErrMalformed is wrapped by every error of Read. No error contains any part
+// of the token.
 var ErrMalformed = errors.New("not a signed JWT in its compact form")
 
-// Header is what matters of a JOSE header, RFC 7515 4.1.
+// Header has the members of a JOSE header that matter here, RFC 7515 4.1.
 type Header struct {
 	Alg string `json:"alg"`
 	Kid string `json:"kid"`
 	Typ string `json:"typ"`
 
-	// A key that the sender names, two of them by an address to fetch. Only a
-	// DPoP proof has any use for one of these, jwk (RFC 8725 3.10).
+	// These name a key that the sender chose; two of them are URLs to fetch.
+	// Only a DPoP proof uses one of them, jwk (RFC 8725 3.10).
 	JWK jsontext.Value `json:"jwk"`
 	JKU jsontext.Value `json:"jku"`
 	X5U jsontext.Value `json:"x5u"`
@@ -37,15 +37,15 @@ type Header struct {
 	Crit jsontext.Value `json:"crit"`
 }
 
-// Token is a JWS that was read and not yet believed.
+// Token is a JWS that was parsed but not yet verified.
 type Token struct {
 	Header    Header
 	Payload   []byte
 	Signature []byte
-	Signed    []byte // what the signature is over, RFC 7515 5.1
+	Signed    []byte // what the signature covers, RFC 7515 5.1
 }
 
-// Limits bound what is parsed, in bytes: reading nested JSON takes a hundred
+// These limit what is parsed, in bytes: reading nested JSON takes a hundred
 // times its length.
 type Limits struct{ Token, Header int }
 
@@ -54,7 +54,7 @@ func Read(sent string, most Limits) (*Token, error) {
 	if len(sent) > most.Token {
 		return nil, malformed("it is too long")
 	}
-	// Five parts would be an encrypted token.
+	// A token with five parts would be encrypted.
 	if strings.Count(sent, ".") != 2 {
 		return nil, malformed("it does not have three parts")
 	}
@@ -62,7 +62,7 @@ func Read(sent string, most Limits) (*Token, error) {
 	var raw [3][]byte
 	for i, part := range parts {
 		var err error
-		if raw[i], err = Decode(part); err != nil || part == "" && i < 2 { // a signature by "none" is empty, and for the caller to refuse
+		if raw[i], err = Decode(part); err != nil || part == "" && i < 2 { // "none" has an empty signature, which the caller refuses
 			return nil, malformed("it is not base64url")
 		}
 	}
@@ -70,22 +70,22 @@ func Read(sent string, most Limits) (*Token, error) {
 	if len(raw[0]) > most.Header {
 		return nil, malformed("its header is too long")
 	}
-	// RFC 7515 4: member names are unique. The parser refuses a member given
-	// twice and bad UTF-8, and does not take "ALG" for "alg".
+	// RFC 7515 4: member names are unique. The parser refuses duplicate
+	// members and bad UTF-8, and does not accept "ALG" for "alg".
 	if raw[0][0] != '{' || json.Unmarshal(raw[0], &t.Header) != nil {
 		return nil, malformed("its header is not a JSON object of the right types")
 	}
-	// RFC 7515 4.1.11: an extension that is critical and not understood MUST be
-	// refused. None is understood here.
+	// RFC 7515 4.1.11: a critical extension that is not understood MUST be
+	// refused. This package understands none.
 	if t.Header.Crit != nil {
 		return nil, malformed("it has a critical extension")
 	}
 	return t, nil
 }
 
-// Decode reads base64url in its one spelling, RFC 7515 2: no padding, white
-// space, line breaks or spare bits. Go's decoder skips line breaks, which would
-// give one token many spellings and many hashes.
+// Decode reads base64url in its one spelling, RFC 7515 2: without padding,
+// white space, line breaks or spare bits. Go's decoder skips line breaks,
+// which would give one token many spellings and many hashes.
 func Decode(s string) ([]byte, error) {
 	if strings.ContainsAny(s, "\r\n") {
 		return nil, base64.CorruptInputError(strings.IndexAny(s, "\r\n"))
