@@ -9,10 +9,11 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// Authority is the host, with its port, in the one spelling that browsers send:
-// lower case, an IDN as its A-label, and without the scheme's own port (RFC 3986
-// 3.2.2 and 6.2.3, RFC 5890 2.3.2.1). Hosts are compared in this spelling. An
-// identifier, the issuer among them, is not a host: it stays byte for byte.
+// Authority returns the host, with its port, in the spelling that browsers
+// send: lower case, an IDN as its A-label, and without the scheme's default
+// port (RFC 3986 3.2.2 and 6.2.3, RFC 5890 2.3.2.1). Hosts are compared in
+// this spelling. An identifier such as the issuer is not a host: it is
+// compared byte for byte.
 func Authority(scheme, host string) string {
 	name, port := host, ""
 	if h, p, err := net.SplitHostPort(host); err == nil {
@@ -42,7 +43,7 @@ func defaultPort(scheme string) string {
 	return map[string]string{"http": "80", "https": "443"}[strings.ToLower(scheme)]
 }
 
-// Port is that of an http(s) URL, the scheme's own where none is written.
+// Port returns the port of an http(s) URL, or the scheme's default port.
 func Port(u *url.URL) string {
 	if port := u.Port(); port != "" {
 		return port
@@ -60,8 +61,9 @@ func Origin(uri string) string {
 	return u.Scheme + "://" + Authority(u.Scheme, u.Host)
 }
 
-// OnThisMachine says whether a host, without its port, never leads to another
-// machine: a loopback address, or localhost and what is below it (RFC 6761 6.3).
+// OnThisMachine reports whether a host, without its port, never leads to
+// another machine: a loopback address, or localhost and its subdomains (RFC
+// 6761 6.3).
 func OnThisMachine(host string) bool {
 	host = strings.TrimSuffix(strings.ToLower(host), ".")
 	if ip, err := netip.ParseAddr(host); err == nil {

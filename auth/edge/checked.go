@@ -7,23 +7,23 @@ import (
 	"strings"
 )
 
-// Refusal answers a request that no handler gets to see, in the form of whoever
-// asked: a page, OAuth's JSON, a problem.
+// Refusal answers a request that no handler sees. The answer fits the client:
+// a page, OAuth JSON, or a problem document.
 type Refusal func(w http.ResponseWriter, r *http.Request, status int, detail string)
 
-// Checked stands before a mux and refuses what no handler should have to think
-// of: a query that cannot be decoded, a body in a coding that is not served, a
-// method that a path does not take.
+// Checked runs before a mux and refuses what no handler should have to deal
+// with: a query that cannot be decoded, a body with a content coding, and a
+// method that the path does not accept.
 func Checked(mux *http.ServeMux, refuse Refusal) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// Handlers read the query with a parser that drops what it cannot decode,
-		// and a filter that is dropped shows everything.
+		// Handlers use a query parser that drops what it cannot decode. If it
+		// dropped a filter, the answer would show everything.
 		if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
 			refuse(w, r, http.StatusBadRequest, "The query cannot be decoded: a % must be followed by two hexadecimal digits, and a ; written as %3B.")
 			return
 		}
 		if coding := contentCoding(r); coding != "" {
-			// RFC 9110 12.5.3: the answer names what would have been accepted.
+			// RFC 9110 12.5.3: the response says which codings are accepted.
 			w.Header().Set("Accept-Encoding", "identity")
 			refuse(w, r, http.StatusUnsupportedMediaType, "Send the body as it is, without Content-Encoding.")
 			return
@@ -36,14 +36,16 @@ func Checked(mux *http.ServeMux, refuse Refusal) http.Handler {
 	})
 }
 
-// NotAllowed is 405; RFC 9110 15.5.6: it MUST say what is allowed.
+// NotAllowed answers 405. RFC 9110 15.5.6: the response MUST list the allowed
+// methods.
 func NotAllowed(w http.ResponseWriter, r *http.Request, allowed []string, refuse Refusal) {
 	w.Header().Set("Allow", strings.Join(allowed, ", "))
 	refuse(w, r, http.StatusMethodNotAllowed, "This address does not take "+r.Method+". Use "+strings.Join(allowed, " or ")+".")
 }
 
-// contentCoding is the coding of a body, "" for none (RFC 9110 8.4). None is
-// served: a handler would take the compressed bytes for what they stand for.
+// contentCoding returns the coding of a body, or "" (RFC 9110 8.4). No coding
+// is supported: a handler would read the compressed bytes as if they were the
+// content.
 func contentCoding(r *http.Request) string {
 	if r.ContentLength == 0 {
 		return ""
@@ -56,12 +58,13 @@ func contentCoding(r *http.Request) string {
 	return ""
 }
 
-// methods are those of RFC 9110 9.3 and RFC 5789 that a route can have.
+// methods lists the methods of RFC 9110 9.3 and RFC 5789 that a route can
+// have.
 var methods = []string{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 
-// otherMethods are those that the mux serves a path by, where it does not serve
-// this one; nil where it does, or knows the path by none. The handler of "/" is
-// the one for paths that lead nowhere.
+// otherMethods returns the methods that the mux accepts for a path, if it does
+// not accept this one. It returns nil if it does, or if it does not know the
+// path. The handler of "/" is for unknown paths.
 func otherMethods(mux *http.ServeMux, r *http.Request) (allowed []string) {
 	served := func(method string) bool {
 		probe := *r

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// CrossOrigin lets pages of other origins read a handler's answers, where
-// admits says so, preflights included. Never "*": that would be every site.
+// CrossOrigin lets pages of other origins read a handler's responses if admits
+// allows the origin. It also answers preflights. It never sends "*", which
+// would allow every site.
 func CrossOrigin(next http.Handler, admits func(r *http.Request, origin string) bool, methods ...string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Add("Vary", "Origin")
@@ -30,5 +31,6 @@ func CrossOrigin(next http.Handler, admits func(r *http.Request, origin string) 
 	})
 }
 
-// exposed are the headers that scripts need and browsers hide.
+// exposed lists the response headers that scripts need and that browsers hide
+// by default.
 const exposed = "WWW-Authenticate, DPoP-Nonce, Retry-After, ETag, Location, Link, Content-Disposition, Idempotency-Replayed, X-Request-Id"

@@ -1,7 +1,8 @@
-// Package edge stands between the network and the rooms: it listens where the
-// address says, serves only the hosts that are ours, caps what a request may
-// cost, names and logs each request, refuses what HTTP itself forbids (a query
-// that cannot be decoded, a method that a path does not take, a coding that is
-// not served, a page that is loaded in advance), lets every answer arrive, and
-// stops without cutting anybody off.
+// Package edge is between the network and the rooms. It listens on the
+// configured address, serves only our own hosts, limits what a request may
+// cost, and gives each request an id and a log line. It refuses what HTTP
+// itself forbids: a query that cannot be decoded, a method that a path does
+// not accept, a content coding that is not supported, a page that is loaded in
+// advance. It makes sure that every response arrives, and stops without
+// interrupting requests.
 package edge

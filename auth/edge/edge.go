@@ -15,21 +15,21 @@ import (
 	"time"
 )
 
-// maxBody is the largest body that any room takes, in bytes; rooms that know
-// better cap lower.
+// maxBody is the largest body that any room accepts, in bytes. Rooms set lower
+// limits where they can.
 const maxBody = 2 << 20
 
-// Config says which requests are ours.
+// Config says which hosts are ours.
 type Config struct {
 	Issuer *url.URL // pages live on its host
 	Port   string   // the port we listen on
-	Host   string   // the address we listen on; served by itself where it is one of this machine alone
+	Host   string   // the address we listen on; also served as a host if only this machine can reach it
 	Log    *slog.Logger
 }
 
-// Handler wraps the rooms, outermost first: the rest of a body, a name for the
-// request, a log line, a net for panics, the host check, no page in advance,
-// the caps.
+// Handler wraps the rooms. From the outside in: it reads the rest of a body,
+// names and logs the request, catches panics, checks the host, refuses pages
+// loaded in advance, and applies the limits.
 func Handler(c Config, next http.Handler) http.Handler {
 	h := http.MaxBytesHandler(published(next), maxBody)
 	h = unspeculative(h)
@@ -42,10 +42,10 @@ func Handler(c Config, next http.Handler) http.Handler {
 	return lingering(named(h))
 }
 
-// hosts refuses every host that is not ours, or a page on another site could
-// reach this server by a name of its own that resolves to 127.0.0.1 (DNS
-// rebinding). Pages are only shown on the issuer's host, because cookies and
-// redirect URIs belong to it.
+// hosts refuses every host that is not ours. Otherwise a page on another site
+// could reach this server through a name of its own that resolves to 127.0.0.1
+// (DNS rebinding). Pages are only shown on the issuer's host, because cookies
+// and redirect URIs belong to it.
 func (c Config) hosts(next http.Handler) http.Handler {
 	scheme := c.Issuer.Scheme
 	here := Authority(scheme, c.Issuer.Host)
@@ -58,8 +58,8 @@ func (c Config) hosts(next http.Handler) http.Handler {
 		local[i] = Authority("http", net.JoinHostPort(host, c.Port))
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// A probe of HTTP/1.0 names no host. No browser does that, and all that it
-		// learns is whether we are well.
+		// An HTTP/1.0 health check sends no Host. No browser does that, and
+		// the answer only says whether the server is well.
 		if r.Host == "" && (r.URL.Path == "/livez" || r.URL.Path == "/readyz") {
 			next.ServeHTTP(w, r)
 			return
@@ -80,8 +80,9 @@ func (c Config) hosts(next http.Handler) http.Handler {
 	})
 }
 
-// undotted is the same name without the root's dot (RFC 1034 3.1). To a browser
-// it is another origin, so its pages are sent on to ours.
+// undotted returns the same name without the root's dot (RFC 1034 3.1). A
+// browser treats that name as another origin, so its pages are redirected to
+// ours.
 func undotted(authority string) string {
 	if name, port, err := net.SplitHostPort(authority); err == nil {
 		return net.JoinHostPort(strings.TrimSuffix(name, "."), port)
@@ -89,8 +90,8 @@ func undotted(authority string) string {
 	return strings.TrimSuffix(authority, ".")
 }
 
-// strict keeps browsers from ever asking over plain http again (RFC 6797). On
-// http it would be ignored, and on localhost it would lock out other ports.
+// strict tells browsers never to use plain http again (RFC 6797). Over http
+// browsers would ignore it, and on localhost it would block other ports.
 func strict(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Strict-Transport-Security", "max-age=31536000")
@@ -98,7 +99,7 @@ func strict(next http.Handler) http.Handler {
 	})
 }
 
-// IsPage tells what people look at from what programs call.
+// IsPage tells pages that people look at from URLs that programs call.
 func IsPage(path string) bool {
 	for _, prefix := range []string{"/api/", "/oauth/", "/oidc/register/", "/.well-known/", "/static/"} {
 		if strings.HasPrefix(path, prefix) {
@@ -121,7 +122,7 @@ func named(next http.Handler) http.Handler {
 	})
 }
 
-// caught turns a panic into a 500 and one log line; the process lives on.
+// caught turns a panic into a 500 and one log line. The process keeps running.
 func (c Config) caught(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
@@ -139,14 +140,16 @@ func (c Config) caught(next http.Handler) http.Handler {
 	})
 }
 
-// logged writes one line a request. Never the query: it holds codes and states.
+// logged writes one line for each request. It never logs the query, which
+// contains codes and states.
 func (c Config) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		rec := &recorder{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(rec, r)
 		level := slog.LevelInfo
-		// What shows other requests, or looks after them, would drown them.
+		// Requests that show other requests, or check health, would hide the
+		// rest.
 		if strings.HasPrefix(r.URL.Path, "/static/") || strings.HasPrefix(r.URL.Path, "/inspector") || r.URL.Path == "/livez" || r.URL.Path == "/readyz" {
 			level = slog.LevelDebug
 		}

@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 )
 
-// Health answers those who only ask whether we are well. Readiness fails while
-// the server stops, and when its file cannot be read.
+// Health answers health checks. Readiness fails while the server is stopping,
+// and if the database file cannot be read.
 func Health(mux *http.ServeMux, stopping *atomic.Bool, check func(context.Context) error) {
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, q *http.Request) {

@@ -6,8 +6,9 @@ import (
 	"sync"
 )
 
-// Held keeps what is written until it is released, so that the line that a
-// program waits for comes first, whatever was logged while it was made.
+// Held keeps everything that is written until it is released. So the line that
+// a program waits for comes first, before anything that was logged during the
+// start.
 type Held struct {
 	mu       sync.Mutex
 	to       io.Writer
@@ -15,7 +16,7 @@ type Held struct {
 	released bool
 }
 
-// Hold holds what is for w.
+// Hold holds what is written to w.
 func Hold(w io.Writer) *Held { return &Held{to: w} }
 
 func (h *Held) Write(p []byte) (int, error) {
@@ -27,8 +28,8 @@ func (h *Held) Write(p []byte) (int, error) {
 	return h.kept.Write(p)
 }
 
-// Release writes first, then what was kept; from then on nothing is. The second
-// time it does nothing.
+// Release writes first, then everything that was kept. From then on nothing is
+// kept. A second call does nothing.
 func (h *Held) Release(first string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -36,6 +37,6 @@ func (h *Held) Release(first string) {
 		return
 	}
 	h.released = true
-	_, _ = io.WriteString(h.to, first+h.kept.String()) // nobody is left to tell
+	_, _ = io.WriteString(h.to, first+h.kept.String()) // there is nobody left to tell about an error
 	h.kept = bytes.Buffer{}
 }

@@ -7,19 +7,20 @@ import (
 	"time"
 )
 
-// What may be spent on the rest of a body whose answer is settled.
+// Limits for reading the rest of a body after its response is decided.
 const (
-	lingerBytes = 8 << 20 // more than four times the largest body that is taken
+	lingerBytes = 8 << 20 // more than four times the largest body that is accepted
 	lingerTime  = 5 * time.Second
 	lingerMost  = 128 // connections at a time; the others are closed at once
 )
 
-// lingering reads and drops what a handler has left of a body, before the
-// connection closes. A refusal (401, 404, 405, 413, 415, 421…) is given without
-// the body, and many clients, those of Python and Java among them, send all of
-// it before they read. RFC 9112 9.6: a server that closes while they still send
-// resets the connection, and the answer is lost on the way. It is bounded in
-// bytes, time and number, so nobody can keep the server busy with it.
+// lingering reads and drops what a handler has not read of a body before the
+// connection closes. A refusal (401, 404, 405, 413, 415, 421…) is sent without
+// reading the body, and many clients, such as Python's and Java's, send the
+// whole body before they read. RFC 9112 9.6: if a server closes while the
+// client is still sending, the connection is reset and the response is lost.
+// Bytes, time and number are limited, so nobody can keep the server busy this
+// way.
 func lingering(next http.Handler) http.Handler {
 	places := make(chan struct{}, lingerMost)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -31,8 +32,8 @@ func lingering(next http.Handler) http.Handler {
 		inside := *r
 		inside.Body = rest
 		next.ServeHTTP(w, &inside)
-		// RFC 9110 10.1.1: to read would be to say 100 Continue, and so make a
-		// client send what it has asked about first.
+		// RFC 9110 10.1.1: reading would send 100 Continue, and so make the
+		// client send the body that it first asked about.
 		if rest.over || !rest.begun && strings.EqualFold(r.Header.Get("Expect"), "100-continue") {
 			return
 		}
@@ -43,12 +44,12 @@ func lingering(next http.Handler) http.Handler {
 			return
 		}
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(lingerTime)) // where the server can do it
-		_, _ = io.CopyN(io.Discard, r.Body, lingerBytes)                              // the answer is settled, whatever comes
+		_, _ = io.CopyN(io.Discard, r.Body, lingerBytes)                              // the response is decided, whatever is read
 	})
 }
 
-// restOfBody remembers how far a body was read. The server closes it when the
-// answer is out: whoever closes it earlier loses the rest.
+// restOfBody remembers how far a body was read. The server closes the body
+// after the response is sent; closing it earlier would lose the rest.
 type restOfBody struct {
 	io.ReadCloser
 	begun, over bool

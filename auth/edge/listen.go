@@ -14,14 +14,14 @@ import (
 	"time"
 )
 
-// drain is how long requests in flight may take to finish once the server is
+// drain is how long requests in flight may take to finish after the server is
 // told to stop.
 const drain = 5 * time.Second
 
-// Listen opens addr (host:port). Without a host, and for the loopback address
-// 127.0.0.1, it listens on 127.0.0.1 and, where the machine has it, on [::1]
-// at the same port: browsers take "localhost" for either. Port 0 picks a free
-// one. A port that is taken is an error, never another port: the issuer and
+// Listen opens addr (host:port). Without a host, and for 127.0.0.1, it listens
+// on 127.0.0.1 and, if the machine has IPv6, on [::1] at the same port,
+// because browsers use either for "localhost". Port 0 picks a free port. A
+// port in use is an error and never replaced by another one: the issuer and
 // the redirect URIs would change with it.
 func Listen(addr string) ([]net.Listener, error) {
 	host, port, err := net.SplitHostPort(addr)
@@ -62,14 +62,14 @@ func explain(err error, addr string) error {
 	return err
 }
 
-// Loopback says whether a listener can only be reached from this machine.
+// Loopback reports whether only this machine can reach a listener.
 func Loopback(l net.Listener) bool {
 	a, err := netip.ParseAddrPort(l.Addr().String())
 	return err == nil && a.Addr().IsLoopback()
 }
 
-// Reached is the host and port by which this machine reaches a listener:
-// localhost where that leads to it, and else the address itself.
+// Reached returns the host and port at which this machine reaches a listener:
+// localhost if that works, otherwise the address itself.
 func Reached(l net.Listener) string {
 	a, err := netip.ParseAddrPort(l.Addr().String())
 	if err != nil {
@@ -82,7 +82,7 @@ func Reached(l net.Listener) string {
 	return net.JoinHostPort(Host(l), port)
 }
 
-// Host is the address that a listener is bound to, without its port.
+// Host returns the address that a listener is bound to, without its port.
 func Host(l net.Listener) string {
 	a, err := netip.ParseAddrPort(l.Addr().String())
 	if err != nil {
@@ -132,11 +132,12 @@ func Serve(ctx context.Context, listeners []net.Listener, h http.Handler, log *s
 	return err
 }
 
-// patience is how long a connection may say nothing once the server stops.
+// patience is how long a connection may stay silent after the server is told
+// to stop.
 const patience = 250 * time.Millisecond
 
-// silentConns are connections on which nothing was ever sent. Browsers open
-// them in advance, and net/http would wait 5 s for each at shutdown.
+// silentConns holds connections on which nothing was ever sent. Browsers open
+// them in advance, and at shutdown net/http would wait 5 s for each.
 type silentConns struct {
 	mu    sync.Mutex
 	since map[net.Conn]time.Time
@@ -152,8 +153,8 @@ func (s *silentConns) track(c net.Conn, state http.ConnState) {
 	}
 }
 
-// close ends those that have been silent for a while; a connection that has
-// sent its first byte is not among them.
+// close closes the connections that have been silent for a while. A connection
+// that has sent its first byte is not one of them.
 func (s *silentConns) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -9,11 +9,11 @@ import (
 	"unicode/utf8"
 )
 
-// escaping writes lines of JSON with everything escaped that a reader's
-// terminal would obey or turn round: C1 controls (ECMA-48), direction marks and
-// the other invisible format characters, separators of lines and paragraphs.
-// Inside of strings \uXXXX is the same text, and outside of them JSON has none
-// of these; C0 controls it escapes by itself (RFC 8259 7).
+// escaping writes lines of JSON and escapes every character that can control a
+// terminal or change the direction of text: C1 controls (ECMA-48), direction
+// marks and other invisible format characters, line and paragraph separators.
+// In JSON these occur only inside strings, where \uXXXX means the same. JSON
+// itself already escapes C0 controls (RFC 8259 7).
 type escaping struct{ to io.Writer }
 
 // Write takes whole lines, as slog's handlers write them.
@@ -24,8 +24,8 @@ func (e escaping) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// escaped returns the line itself where there is nothing to escape, which is
-// nearly always.
+// escaped returns the line unchanged if nothing needs escaping, which is
+// nearly always the case.
 func escaped(line []byte) []byte {
 	var out []byte
 	kept := 0
@@ -48,14 +48,15 @@ func escaped(line []byte) []byte {
 	return append(out, line[kept:]...)
 }
 
-// obeyed is true of what is not drawn as itself; a byte that is no text can be
-// a C1 control for a terminal that does not read UTF-8.
+// obeyed reports whether a character is not drawn as itself. An invalid byte
+// counts too, because a terminal that does not read UTF-8 can take it for a C1
+// control.
 func obeyed(r rune, n int) bool {
 	return r == utf8.RuneError && n == 1 || r == 0x7f || 0x80 <= r && r < 0xa0 ||
 		unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp)
 }
 
-// Plain makes a text safe for a terminal, line by line: what it would obey is
+// Plain makes a text safe for a terminal, line by line: control characters are
 // written as \uXXXX.
 func Plain(text string) string { return plain(text, "\n\t") }
 
@@ -76,8 +77,8 @@ func plain(text, kept string) string {
 	return string(out)
 }
 
-// plainAttr makes what is logged as text safe. The handler quotes a value that
-// has lines, but passes on an escape sequence, which could be anybody's: the
+// plainAttr makes a logged text safe. slog's handler quotes a value with line
+// breaks, but passes on an escape sequence, and anyone can send one in the
 // path of a request. A message is one line.
 func plainAttr(groups []string, a slog.Attr) slog.Attr {
 	switch v := a.Value; {

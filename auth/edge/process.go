@@ -8,15 +8,16 @@ import (
 	"time"
 )
 
-// Process is what a command gets of the process that it runs in.
+// Process is what a command receives from its process.
 type Process struct {
 	Out, Err io.Writer
 	Now      func() time.Time
 	Version  string // of this binary
 }
 
-// Held is the same process, which keeps what is logged until it is released, where a
-// program reads it: its first line is that the port answers.
+// Held returns the same process, but one that keeps log lines until it is
+// released, if a program reads the output. Its first line then says that the
+// port answers.
 func (p Process) Held() (inner Process, release func(first string)) {
 	if Terminal(p.Err) {
 		return p, func(first string) { _, _ = io.WriteString(p.Err, first) }
@@ -26,7 +27,7 @@ func (p Process) Held() (inner Process, release func(first string)) {
 	return p, kept.Release
 }
 
-// UsageError is a flag whose value cannot be meant.
+// UsageError is a flag value that makes no sense.
 type UsageError struct{ error }
 
 // ExitCode is that of wrong usage.
@@ -35,8 +36,8 @@ func (UsageError) ExitCode() int { return 2 }
 // Usage makes a UsageError.
 func Usage(err error) error { return UsageError{err} }
 
-// UnlessStopped passes an error on, but not that a start was interrupted: that is
-// what was wanted, and the next start does what this one has not done.
+// UnlessStopped returns the error, but nil if a start was interrupted: the
+// user wanted that, and the next start does the rest.
 func UnlessStopped(ctx context.Context, err error) error {
 	if ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx))) {
 		return nil
@@ -44,9 +45,9 @@ func UnlessStopped(ctx context.Context, err error) error {
 	return err
 }
 
-// CloseAll gives back what Listen opened.
+// CloseAll closes what Listen opened.
 func CloseAll(listeners []net.Listener) {
 	for _, l := range listeners {
-		l.Close() // after Serve they are closed already
+		l.Close() // after Serve they are already closed
 	}
 }

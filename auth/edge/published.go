@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// documents are what clients look for at an issuer's address.
+// documents lists the documents that clients look for at an issuer's address.
 var documents = []string{"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"}
 
 // published lets clients find the metadata of an issuer that ends in a slash.

@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// unspeculative refuses to load a page that nobody has asked for yet. RFC 9110
-// 9.2.1: a safe method is one that the user is not held to; but on the way to a
-// code, or out of a session, a page that is loaded is a step that is taken. A
-// browser that gets 503 drops what it prefetched or prerendered, and loads the
-// page when the person really goes there.
+// unspeculative refuses to load a page that the user has not asked for yet.
+// RFC 9110 9.2.1 calls a GET safe, but on the way to a code, or when signing
+// out, loading a page is a step of the flow. If a prefetch or prerender gets
+// 503, the browser drops it and loads the page when the user really goes
+// there.
 func unspeculative(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if speculative(r) && IsPage(r.URL.Path) {
@@ -21,9 +21,9 @@ func unspeculative(next http.Handler) http.Handler {
 	})
 }
 
-// speculative says whether a browser loads something in advance: by the Fetch
-// standard's Sec-Purpose ("prefetch", "prefetch;prerender"), and by the headers
-// that browsers sent before there was one.
+// speculative reports whether a browser is loading something in advance: by
+// the Fetch standard's Sec-Purpose ("prefetch", "prefetch;prerender"), and by
+// the headers that older browsers send.
 func speculative(r *http.Request) bool {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false

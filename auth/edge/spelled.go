@@ -2,8 +2,9 @@ package edge
 
 import "path"
 
-// Spelled says whether a path is written as it is known. A mux would send any
-// other spelling on to that one by 307, and the body of a token request with it.
+// Spelled reports whether a path is written in its normal form. A mux would
+// redirect any other spelling with 307, and the browser would repeat the body
+// of a token request.
 func Spelled(asked string) bool {
 	tidy := path.Clean(asked)
 	return tidy == asked || tidy+"/" == asked
