@@ -16,18 +16,18 @@ import (
 )
 
 // A key is published until the last token that it signed has expired. An ID
-// token outlives that: as a hint it is sent for as long as the session or grant
-// lives that it was made for, expired or not (RP-Initiated Logout 4, OIDC Core
-// 3.1.2.1). So the public half of a key is kept longer than it is published, to
-// recognise such a hint, and for nothing else: no access token is verified by it.
+// token is used for longer: clients send it as a hint for as long as its
+// session or grant lives, expired or not (RP-Initiated Logout 4, OIDC Core
+// 3.1.2.1). So the public key is kept after it is no longer published, only to
+// recognise such a hint. It verifies no access token.
 
-// forgetAfter is how long a private half stays once its key is not published
-// any more: a clock that is set back by some hours still finds it.
+// forgetAfter is how long a private key stays after its key is no longer
+// published, so that a clock set back by some hours still finds it.
 const forgetAfter = 24 * time.Hour
 
-// VerifyHint is Verify for an ID token that comes back as a hint: the key may
-// have been published at any time in the last span of time. Errors: one of the
-// sentinels, or one that is Unavailable.
+// VerifyHint is Verify for an ID token that is sent back as a hint. Its key
+// may have been published at any time within the given span. Errors: one of
+// the sentinels, or one that is Unavailable.
 func (r *Ring) VerifyHint(ctx context.Context, token string, within time.Duration) ([]byte, error) {
 	payload, err := r.Verify(token, TypeJWT)
 	if !errors.Is(err, ErrUnknownKey) {
@@ -47,13 +47,14 @@ func (r *Ring) VerifyHint(ctx context.Context, token string, within time.Duratio
 	return verifiedBy(key, read, token, TypeJWT)
 }
 
-// unreadable says that the file could not be read, which says nothing of the token.
+// unreadable says that the file could not be read. It says nothing about the
+// token.
 type unreadable struct{ error }
 
 func (unreadable) Unavailable() bool { return true }
 
-// past finds a key that is no longer published. It is asked for by kid, so that
-// no others have to be kept at hand.
+// past finds a key that is no longer published, by its kid, so only that one
+// has to be loaded.
 func (r *Ring) past(ctx context.Context, kid string, within time.Duration) (jose.JSONWebKey, error) {
 	var alg string
 	var private, public []byte
@@ -73,9 +74,9 @@ func (r *Ring) past(ctx context.Context, kid string, within time.Duration) (jose
 	return jose.JSONWebKey{Key: key, KeyID: kid, Algorithm: alg}, err
 }
 
-// Purge drops the private half of keys that are no longer published, a day
-// later, and the whole key once VerifyHint, with the same span, takes nothing
-// from it any more. Errors: the writer's or the reader's.
+// Purge deletes private keys a day after they are no longer published, and the
+// whole key once VerifyHint, with the same span, would no longer accept it.
+// Errors: the writer's or the reader's.
 func (r *Ring) Purge(ctx context.Context, within time.Duration) error {
 	now := r.config.Now()
 	halves, err := r.halves(ctx, now.Add(-forgetAfter))
@@ -104,8 +105,8 @@ func (r *Ring) Purge(ctx context.Context, within time.Duration) error {
 	return nil
 }
 
-// halves are the public halves of keys that were published until before, and
-// still have their private one.
+// halves returns the public keys that were published until before and still
+// have their private key.
 func (r *Ring) halves(ctx context.Context, before time.Time) (map[string][]byte, error) {
 	rows, err := r.config.Read.QueryContext(ctx, `SELECT kid, alg, private_key FROM signing_keys WHERE published_until < ? AND length(private_key) > 0`, before.UnixMilli())
 	if err != nil {

@@ -12,13 +12,13 @@ import (
 	"github.com/go-jose/go-jose/v3"
 )
 
-// The algorithms that this server signs with, and the only ones it accepts.
+// The algorithms that this server signs with. It accepts no others.
 const (
 	ES256 = "ES256"
 	RS256 = "RS256"
 )
 
-// What kind of token a header's typ says it is.
+// The values of the header's typ.
 const (
 	TypeAccessToken = "at+jwt" // RFC 9068 2.1
 	TypeJWT         = "JWT"    // ID tokens
@@ -39,17 +39,17 @@ type Config struct {
 	Log    *slog.Logger
 }
 
-// Ring is the keys of one file. It is safe for concurrent use. Which key signs
-// follows from what has happened to them and from no clock, so one that is set
-// right, forward or back, never leaves the server without a key.
+// Ring holds the keys of one file. It is safe for concurrent use. What has
+// happened to the keys decides which one signs, and not the clock, so setting
+// the clock forward or back never leaves the server without a key.
 type Ring struct {
 	config Config
 	keys   atomic.Pointer[state]
-	opened time.Time    // by the clock that nobody sets
+	opened time.Time    // by the monotonic clock, which nobody can set
 	looked atomic.Int64 // when Refresh last read the file, in nanoseconds since opened
 }
 
-// state is the keys as last read.
+// state is the keys as they were last read.
 type state struct {
 	stored  []key // oldest first
 	signers map[use]jose.Signer
@@ -59,9 +59,9 @@ type state struct {
 // use is what a prepared signer is for.
 type use struct{ kid, typ string }
 
-// Open loads the keys, making those that are missing; the first run takes a
-// moment for that (RSA). The file must be migrated. Errors: the writer's or the
-// reader's, or a stored key that cannot be trusted.
+// Open loads the keys and makes those that are missing. The first run takes a
+// moment for that (RSA). The file must be migrated. Errors: the writer's or
+// the reader's, or a stored key that cannot be trusted.
 func Open(ctx context.Context, c Config) (*Ring, error) {
 	stored, err := load(ctx, c)
 	if err != nil {
@@ -76,7 +76,7 @@ func Open(ctx context.Context, c Config) (*Ring, error) {
 			made = true
 		}
 	}
-	// Read again rather than add: another process may have been faster.
+	// Read again, because another process may have added a key first.
 	if made {
 		if stored, err = load(ctx, c); err != nil {
 			return nil, err
@@ -110,7 +110,7 @@ func (r *Ring) take(stored []key) error {
 	return nil
 }
 
-// published is a key that others may still need, RFC 7517 5.
+// published reports whether others may still need the key, RFC 7517 5.
 func (r *Ring) published(kid string) (jose.JSONWebKey, bool) {
 	s, now := r.keys.Load(), r.config.Now()
 	for i := range s.stored {
@@ -121,8 +121,8 @@ func (r *Ring) published(kid string) (jose.JSONWebKey, bool) {
 	return jose.JSONWebKey{}, false
 }
 
-// JWKS is the set to publish: public members only, each with its own kid. A
-// key is in it until the last token it signed has expired.
+// JWKS is the set to publish: only public members, each key with its own kid.
+// A key is in it until the last token that it signed has expired.
 func (r *Ring) JWKS() jose.JSONWebKeySet {
 	var set jose.JSONWebKeySet
 	for _, k := range r.keys.Load().stored {
@@ -133,5 +133,5 @@ func (r *Ring) JWKS() jose.JSONWebKeySet {
 	return set
 }
 
-// Algorithms names what Sign can sign with.
+// Algorithms lists what Sign can sign with.
 func (r *Ring) Algorithms() []string { return slices.Clone(algorithms) }

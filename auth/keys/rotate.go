@@ -11,29 +11,29 @@ import (
 )
 
 const (
-	// reloadEvery is how often a Ring looks for what another process has done.
+	// reloadEvery is how often a Ring looks for changes by another process.
 	reloadEvery = 200 * time.Millisecond
-	// settleAfter is how long a request may be under way that began to sign
-	// before its key was retired.
+	// settleAfter is how long a request may take that started to sign before
+	// its key was retired.
 	settleAfter = 15 * time.Second
 )
 
-// Rotated is one algorithm's change of keys.
+// Rotated is the change of keys for one algorithm.
 type Rotated struct {
 	Algorithm string
 	Old, New  string // kid
 }
 
 // Rotate makes a new key for every algorithm and retires those in use, in one
-// write; no server has to stop for it: it finds the new ones within
-// reloadEvery, and signs with them from then on. The retired ones stay
-// published until a server has settled when the last of their tokens expires.
-// Errors: the writer's, and then nothing has changed.
+// write. Servers keep running: they find the new keys within reloadEvery and
+// sign with them from then on. The retired keys stay published until a server
+// has settled when the last of their tokens expires. Errors: the writer's, and
+// then nothing has changed.
 func Rotate(ctx context.Context, c Config) ([]Rotated, error) {
 	kids, ders := make([]string, len(algorithms)), make([][]byte, len(algorithms))
 	for i, alg := range algorithms {
 		var err error
-		if _, kids[i], ders[i], err = draft(alg); err != nil { // here, because RSA takes too long for a transaction
+		if _, kids[i], ders[i], err = draft(alg); err != nil { // here, because making an RSA key takes too long for a transaction
 			return nil, err
 		}
 	}
@@ -67,9 +67,9 @@ func Rotate(ctx context.Context, c Config) ([]Rotated, error) {
 	return out, nil
 }
 
-// Refresh finds what another process has done to the keys. It reads the file
-// at most five times a second, so it can be called before every request.
-// Errors: the reader's; the Ring is as it was then.
+// Refresh finds changes that another process has made to the keys. It reads
+// the file at most five times a second, so it can be called before every
+// request. Errors: the reader's; the Ring then stays as it was.
 func (r *Ring) Refresh(ctx context.Context) error {
 	last := r.looked.Load()
 	if at := int64(time.Since(r.opened)); at-last < int64(reloadEvery) || !r.looked.CompareAndSwap(last, at) {
@@ -82,8 +82,8 @@ func (r *Ring) Refresh(ctx context.Context) error {
 	return r.take(stored)
 }
 
-// Unsettled says that a retired key waits to be told when the last of its
-// tokens expires, and that none can come any more.
+// Unsettled reports whether a retired key still needs its end date, and no
+// further token can be signed with it.
 func (r *Ring) Unsettled() bool {
 	now := r.config.Now()
 	for _, k := range r.keys.Load().stored {
@@ -98,8 +98,8 @@ func (k *key) unsettled(now time.Time) bool {
 	return !k.retiredAt.IsZero() && k.publishedUntil.IsZero() && now.After(k.retiredAt.Add(settleAfter))
 }
 
-// Settle publishes retired keys until that moment, when the last of the tokens
-// that they have signed expires. Errors: the writer's or the reader's.
+// Settle sets the date until which retired keys are published: when the last
+// token that they signed expires. Errors: the writer's or the reader's.
 func (r *Ring) Settle(ctx context.Context, until time.Time) error {
 	now := r.config.Now()
 	var n int64

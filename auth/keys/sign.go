@@ -10,7 +10,7 @@ import (
 
 var errNoObject = errors.New("claims are not a JSON object")
 
-// signer is prepared once: it holds the key and the finished header members.
+// signer is prepared once: it has the key and the encoded header members.
 func (k *key) signer(typ string) (jose.Signer, error) {
 	return jose.NewSigner(
 		jose.SigningKey{Algorithm: jose.SignatureAlgorithm(k.alg), Key: jose.JSONWebKey{Key: k.private, KeyID: k.kid}},

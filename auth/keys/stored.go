@@ -32,12 +32,12 @@ type key struct {
 	kid, alg       string
 	private        crypto.Signer
 	retiredAt      time.Time // zero: in use
-	publishedUntil time.Time // zero: not known yet, so until further notice
+	publishedUntil time.Time // zero: not known yet, so without an end
 }
 
-// signing is the newest key that has not retired; keys come oldest first. When
-// that was is not asked: a key that was retired never signs again, whatever
-// the clock says.
+// signing returns the newest key that has not retired; keys come oldest first.
+// The time is not considered: a retired key never signs again, whatever the
+// clock says.
 func signing(keys []key, alg string) (found *key) {
 	for i := range keys {
 		if keys[i].alg == alg && keys[i].retiredAt.IsZero() {
@@ -80,11 +80,11 @@ func load(ctx context.Context, c Config) ([]key, error) {
 	return keys, nil
 }
 
-// parse takes a key only if it is what its row says.
+// parse accepts a key only if it matches its row.
 func parse(kid, alg string, der []byte) (crypto.Signer, error) {
 	parsed, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
-		return nil, errors.New("not a PKCS#8 private key") // the parser's words could quote the key
+		return nil, errors.New("not a PKCS#8 private key") // the parser's own error could quote the key
 	}
 	var private crypto.Signer
 	switch k := parsed.(type) {
@@ -111,7 +111,7 @@ func parse(kid, alg string, der []byte) (crypto.Signer, error) {
 	return private, nil
 }
 
-// thumbprint names a key by its public half, RFC 7638 3.
+// thumbprint names a key by its public part, RFC 7638 3.
 func thumbprint(private crypto.Signer) (string, error) {
 	sum, err := (&jose.JSONWebKey{Key: private.Public()}).Thumbprint(crypto.SHA256)
 	return base64.RawURLEncoding.EncodeToString(sum), err
@@ -124,7 +124,7 @@ func generate(alg string) (crypto.Signer, error) {
 	return rsa.GenerateKey(rand.Reader, rsaBits)
 }
 
-// draft makes a key and all that its row needs.
+// draft makes a key and everything that its row needs.
 func draft(alg string) (private crypto.Signer, kid string, der []byte, err error) {
 	if private, err = generate(alg); err == nil {
 		der, err = x509.MarshalPKCS8PrivateKey(private)
@@ -138,7 +138,7 @@ func draft(alg string) (private crypto.Signer, kid string, der []byte, err error
 	return private, kid, der, nil
 }
 
-// make stores a new key, unless another process has made one by then.
+// make stores a new key, unless another process has already made one.
 func (c Config) make(ctx context.Context, alg string) error {
 	_, kid, der, err := draft(alg)
 	if err != nil {

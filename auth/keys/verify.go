@@ -11,8 +11,8 @@ import (
 	"github.com/exampleco/punchcard/auth/jws"
 )
 
-// Why a token is refused. An error wraps exactly one of them and never holds
-// any of the token.
+// The reasons why a token is refused. An error wraps exactly one of them and
+// never contains any part of the token.
 var (
 	ErrMalformed  = jws.ErrMalformed
 	ErrAlgorithm  = errors.New("algorithm not allowed")
@@ -25,8 +25,8 @@ var (
 var limits = jws.Limits{Token: 16 << 10, Header: 1 << 10}
 
 // Verify returns the payload of a token that a key of this ring has signed as
-// typ (TypeAccessToken, TypeJWT). It says nothing about the claims: issuer,
-// audience and times are the caller's to check. Errors: one of the sentinels.
+// typ (TypeAccessToken, TypeJWT). It does not check the claims: the caller
+// checks issuer, audience and times. Errors: one of the sentinels.
 func (r *Ring) Verify(token, typ string) ([]byte, error) {
 	read, err := jws.Read(token, limits)
 	if err != nil {
@@ -44,7 +44,8 @@ func verifiedBy(key jose.JSONWebKey, read *jws.Token, token, typ string) ([]byte
 	if key.Algorithm != read.Header.Alg {
 		return nil, fmt.Errorf("%w: not that of the key", ErrAlgorithm)
 	}
-	// RFC 8725 3.11: without explicit typing an ID token would open the API.
+	// RFC 8725 3.11: without explicit typing, the API would accept an ID
+	// token.
 	if !sameType(read.Header.Typ, typ) {
 		return nil, ErrType
 	}
@@ -59,10 +60,10 @@ func verifiedBy(key jose.JSONWebKey, read *jws.Token, token, typ string) ([]byte
 	return payload, nil
 }
 
-// choose finds the one key that may have signed, by the kid alone: jku, x5u, jwk
-// and x5c would name a key by the sender's word (RFC 8725 3.10). The key decides about the
-// algorithm, not the token: "none", or HMAC with the public key as its secret,
-// gets nowhere (RFC 8725 3.1).
+// choose finds the one key that may have signed, by its kid alone: jku, x5u,
+// jwk and x5c would let the sender choose the key (RFC 8725 3.10). The key
+// decides the algorithm, not the token, so "none", or HMAC with the public key
+// as its secret, is refused (RFC 8725 3.1).
 func (r *Ring) choose(h jws.Header) (jose.JSONWebKey, error) {
 	if !slices.Contains(algorithms, h.Alg) {
 		return jose.JSONWebKey{}, ErrAlgorithm
@@ -74,8 +75,9 @@ func (r *Ring) choose(h jws.Header) (jose.JSONWebKey, error) {
 	return key, nil
 }
 
-// sameType compares a header's typ with the wanted one. RFC 9068 4: at+jwt or
-// application/at+jwt; media types do not depend on letter case (RFC 2045 5.1).
+// sameType compares a header's typ with the expected one. RFC 9068 4: at+jwt
+// or application/at+jwt. Media types do not depend on letter case (RFC 2045
+// 5.1).
 func sameType(got, want string) bool {
 	if want != TypeAccessToken {
 		return got == want
