@@ -28,9 +28,9 @@ func Rules(room any) []Rule {
 
 var kebab = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)+$`)
 
-// Proofread says what is wrong with the words of these rules: an ID that is not
-// in kebab-case or stands twice, a Must that is no sentence, no Why. It is for
-// the test of each room.
+// Proofread reports what is wrong with the words of these rules: an ID that is
+// not in kebab-case or is used twice, a Must that is not a sentence, a missing
+// Why. Each room's test calls it.
 func Proofread(rules []Rule) error {
 	var wrong []error
 	seen := map[string]bool{}
@@ -52,8 +52,8 @@ func Proofread(rules []Rule) error {
 	return errors.Join(wrong...)
 }
 
-// sentence: it begins with a capital letter, has several words and ends with a
-// full stop.
+// sentence reports whether s begins with a capital letter, has several words
+// and ends with a full stop.
 func sentence(s string) bool {
 	first, _ := utf8.DecodeRuneInString(s)
 	return unicode.IsUpper(first) && strings.HasSuffix(s, ".") && len(strings.Fields(s)) > 2

@@ -7,12 +7,11 @@
 //
 // and one log/slog record says the rest. So the log reads as a ledger, the
 // rule book is printed from the same values, and a handler that shows a flow
-// needs no table of words of its own. No record carries a secret: a code, a
-// token, a verifier or a cookie appears as its kind and the beginning of its
-// hash.
+// needs no table of words. No record contains a secret: a code, token,
+// verifier or cookie appears as its kind and the beginning of its hash.
 //
-// The form of the record is the contract, not this package. The Timesheets API
-// writes the same two records without importing it:
+// Other rooms depend on the form of the record, not on this package. The
+// Timesheets API writes the same two records without importing it:
 //
 //	check   rule must clause why verdict expected got [kind id]
 //	store   op table kind id [family rows ended]
@@ -28,7 +27,7 @@ import (
 
 // Rule is one thing that must hold.
 type Rule struct {
-	ID     string // its name for good, such as "redirect-uri-exact"; unique in the whole book
+	ID     string // its permanent name, such as "redirect-uri-exact"; unique in the whole book
 	Must   string // the rule in one plain sentence
 	Clause string // what demands it, such as "RFC 9700 2.1"; "" where it is this product's own
 	Why    string // what an attacker gains, or what breaks, without it
@@ -40,9 +39,9 @@ type Ledger struct{ handler slog.Handler }
 // New returns the ledger that writes to log.
 func New(log *slog.Logger) Ledger { return Ledger{log.Handler()} }
 
-// Check reports whether a rule held, and returns that. Expected and got must
-// never hold a secret: Fingerprint names one. More is what the record says of
-// the row that the check is about, kind and id.
+// Check reports whether a rule held, and returns ok. Expected and got must
+// never contain a secret: Fingerprint names one. More names the row that the
+// check is about, by kind and id.
 func (l Ledger) Check(ctx context.Context, rule Rule, ok bool, expected, got string, more ...slog.Attr) bool {
 	verdict, level := "pass", slog.LevelDebug
 	if !ok {
@@ -60,9 +59,9 @@ func (l Ledger) Check(ctx context.Context, rule Rule, ok bool, expected, got str
 	return ok
 }
 
-// Wrote reports a committed write: what was done (insert, update, delete) to
-// which table, of what kind the row is, and its public id or the beginning of
-// its hash. More can name the family of a grant or count rows.
+// Wrote reports a committed write: the operation (insert, update, delete), the
+// table, the kind of row, and its public id or the beginning of its hash. More
+// can name the family of a grant or count rows.
 func (l Ledger) Wrote(ctx context.Context, op, table, kind, id string, more ...slog.Attr) {
 	if !l.handler.Enabled(ctx, slog.LevelDebug) {
 		return
@@ -73,7 +72,7 @@ func (l Ledger) Wrote(ctx context.Context, op, table, kind, id string, more ...s
 	_ = l.handler.Handle(ctx, r)
 }
 
-// Fingerprint names a secret without giving it away: its kind and the first
+// Fingerprint names a secret without revealing it: its kind and the first
 // eight hexadecimal digits of its SHA-256.
 func Fingerprint(kind, secret string) string {
 	if secret == "" {

@@ -1,14 +1,14 @@
-// Package limit slows what must not be tried without end: guesses at client
-// secrets and user codes, registrations, passwords.
+// Package limit slows down what must not be tried without limit: guesses at
+// client secrets and user codes, registrations, passwords.
 //
-// One Limiter counts attempts by key, each key with a burst and then one
-// attempt in so long a time, and where it is wanted all keys together. What an
-// attempt turned out to be is decided before Admit and told after it, and Admit
-// is atomic: so of parallel guesses no more are answered than of guesses one
-// after the other, and who guesses nothing never waits. Counts live in memory:
-// a restart forgets them, and takes longer than the burst that it gives. The
-// room people counts failed sign-ins in the file, because there the delays
-// grow; it shares Network alone.
+// A Limiter counts attempts by key. Each key has a burst and then one attempt
+// per interval; optionally there is a limit for all keys together. The caller
+// finds out whether an attempt was right and then asks Admit, which is atomic.
+// So parallel guesses get no more answers than guesses one after the other,
+// and a client that never guesses never waits. Counts are in memory: a restart
+// forgets them, but it takes longer than it saves an attacker. The room people
+// counts failed sign-ins in the database file, because its delays grow; it
+// uses only Network.
 package limit
 
 import (
@@ -19,33 +19,34 @@ import (
 )
 
 // Rate is how often something may be tried: Burst times at once, and then once
-// in Every. The zero Rate sets no limit.
+// per Every. The zero Rate sets no limit.
 type Rate struct {
 	Burst int
 	Every time.Duration
 }
 
-// bucket is a token bucket. golang.org/x/time/rate has one too, but there a
-// bucket cannot be looked at and taken from in one step.
+// bucket is a token bucket. golang.org/x/time/rate has one too, but it cannot
+// look at a bucket and take from it in one step.
 type bucket struct {
 	tokens float64
 	at     time.Time
 }
 
-// full is a bucket that nobody has taken from.
+// full returns a bucket from which nothing was taken.
 func full(r Rate, now time.Time) *bucket { return &bucket{float64(r.Burst), now} }
 
-// fill adds what has come in since it was looked at last. A clock that was set
-// back adds nothing, and counts from where it is now.
+// fill adds the tokens that were earned since the last call. If the clock was
+// set back, it adds nothing and counts from the new time.
 func (b *bucket) fill(r Rate, now time.Time) {
 	since := max(0, now.Sub(b.at))
 	b.tokens = min(float64(r.Burst), b.tokens+since.Seconds()/r.Every.Seconds())
 	b.at = now
 }
 
-// wait is how long until there is a whole token.
+// wait is how long it takes until there is a whole token.
 func (b *bucket) wait(r Rate) time.Duration {
-	// A token that a rounding error keeps from being whole is one.
+	// A token that is not whole only because of a rounding error counts as
+	// whole.
 	if b.tokens > 1-1e-9 {
 		return 0
 	}
@@ -55,17 +56,17 @@ func (b *bucket) wait(r Rate) time.Duration {
 // Config is what a Limiter counts.
 type Config struct {
 	Each Rate // of one key
-	All  Rate // of all keys together; zero for no such limit
-	// FirstIsFree looks at the first attempt of a key even where all keys
-	// together have used up theirs: so a flood from elsewhere locks nobody out.
+	All  Rate // of all keys together; zero for no limit
+	// FirstIsFree admits the first attempt of a key even if all keys together
+	// have used up their limit, so a flood from elsewhere locks nobody out.
 	FirstIsFree bool
 }
 
-// keysKept bounds the memory. The keys that were not seen for longest are
-// forgotten first, in halves.
+// keysKept bounds the memory. The keys that were not seen for the longest time
+// are forgotten first, half of them at a time.
 const keysKept = 10_000
 
-// Limiter counts attempts. Its methods may be called at once.
+// Limiter counts attempts. It is safe for concurrent use.
 type Limiter struct {
 	config Config
 
@@ -77,18 +78,19 @@ type Limiter struct {
 // New returns a Limiter that has counted nothing.
 func New(c Config) *Limiter { return &Limiter{config: c, young: map[string]*bucket{}} }
 
-// Forget sets all counts back.
+// Forget resets all counts.
 func (l *Limiter) Forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.young, l.old, l.all = map[string]*bucket{}, nil, nil
 }
 
-// Admit decides over one attempt. counts is true for a guess that was wrong, or
-// for whatever else is to be slowed, and false for an attempt that was right.
-// Where the key has used up its attempts, Admit returns how long to wait, in
-// whole seconds, also for the right attempt: then nothing may be told of what
-// it was. Otherwise it counts the attempt, if it counts, and returns 0.
+// Admit decides about one attempt. counts is true for a wrong guess, or for
+// anything else that is to be slowed down, and false for a right attempt. If
+// the key has used up its attempts, Admit returns how long to wait, in whole
+// seconds, also for the right attempt: the caller must then reveal nothing
+// about it. Otherwise Admit counts the attempt if counts is true, and returns
+// 0.
 func (l *Limiter) Admit(key string, now time.Time, counts bool) (wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -111,7 +113,7 @@ func (l *Limiter) Admit(key string, now time.Time, counts bool) (wait time.Durat
 	if counts {
 		own.tokens--
 		if l.all != nil {
-			l.all.tokens = max(0, l.all.tokens-1) // empty where the first of a key was free
+			l.all.tokens = max(0, l.all.tokens-1) // may be empty, because the first attempt of a key is free
 		}
 	}
 	return 0
@@ -133,9 +135,10 @@ func (l *Limiter) of(key string, now time.Time) *bucket {
 	return own
 }
 
-// Network is what is counted of an address. IPv6 is counted by /64, because
-// one customer gets that much and chooses the rest of the address freely;
-// IPv4 written as IPv6 is IPv4. What is no address is returned as it is.
+// Network returns the part of an address that attempts are counted by. IPv6 is
+// counted by /64, because one customer gets a whole /64 and can choose the
+// rest of the address freely. IPv4 written as IPv6 counts as IPv4. Anything
+// that is not an address is returned as it is.
 func Network(source string) string {
 	addr, err := netip.ParseAddr(source)
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package mailbox knows when two e-mail addresses are one, and which can be
-// declared. People type what they read; browsers, keyboards and libraries each
-// have a spelling of their own for it.
+// Package mailbox decides whether two e-mail addresses are the same, and which
+// addresses can be declared. The same address has several spellings, because
+// people, browsers, keyboards and libraries write it differently.
 package mailbox
 
 import (
@@ -12,24 +12,24 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// maxAddress is RFC 5321 4.5.3.1.3, without its angle brackets. It counts the
-// bytes that are sent, so of the domain those of its A-labels.
+// maxAddress is the limit of RFC 5321 4.5.3.1.3 without the angle brackets. It
+// counts the bytes that are sent, so A-labels for the domain.
 const maxAddress = 254
 
-// maxTyped is longer than any address that can be declared, in bytes; what is
-// longer is nobody's, and is not worth normalising.
+// maxTyped is longer than any address that can be declared, in bytes. A longer
+// input belongs to nobody and is not normalised.
 const maxTyped = 1024
 
-// domains is how browsers read the name of a host (UTS 46, RFC 5891): letter
-// case and width make no difference, and what is not ASCII becomes A-labels.
+// domains reads a host name as browsers do (UTS 46, RFC 5891): letter case and
+// width make no difference, and non-ASCII names become A-labels.
 var domains = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional(false), idna.VerifyDNSLength(true))
 
-// Key is how addresses are compared: " Ada@Example.com" and its full-width form
-// are one account and, above all, one bucket of the throttle; so are
-// kim@bücher.example and kim@xn--bcher-kva.example (RFC 6531 3.7.1).
-// Normalisation comes first, because it turns other spaces into plain ones.
-// Local parts that are not ASCII are compared as RFC 6532 3.1 has them written,
-// which NFKC includes. "" for what is longer than any address.
+// Key returns the form in which addresses are compared. " Ada@Example.com" and
+// its full-width form are one account and, above all, one bucket of the
+// throttle; so are kim@bücher.example and kim@xn--bcher-kva.example (RFC 6531
+// 3.7.1). Normalisation comes first, because it turns other spaces into plain
+// ones. Non-ASCII local parts are compared as RFC 6532 3.1 writes them, which
+// NFKC includes. Key returns "" for anything longer than an address can be.
 func Key(address string) string {
 	if len(address) > maxTyped {
 		return ""
@@ -39,15 +39,15 @@ func Key(address string) string {
 	if at < 0 {
 		return folded
 	}
-	// What is no host name stays as it is: it is nobody's domain, or one that was
-	// declared in ASCII.
+	// A domain that is not a valid host name stays as it is: it belongs to
+	// nobody, or was declared in ASCII.
 	if domain, err := domains.ToASCII(folded[at+1:]); err == nil {
 		return folded[:at+1] + domain
 	}
 	return folded
 }
 
-// Problem says why an address cannot be declared, "" for nothing.
+// Problem says why an address cannot be declared, or "" if it can.
 func Problem(address string) string {
 	parsed, err := mail.ParseAddress(address)
 	if err != nil || parsed.Address != address || parsed.Name != "" {
@@ -55,8 +55,8 @@ func Problem(address string) string {
 	}
 	at := strings.LastIndexByte(address, '@')
 	local, domain := address[:at], address[at+1:]
-	// Two that look the same would be two accounts, and one that cannot be seen
-	// cannot be typed.
+	// Two addresses that look the same would be two accounts, and nobody could
+	// type an invisible character.
 	if strings.ContainsFunc(local, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return "has a character before the @ that cannot be seen"
 	}
