@@ -59,7 +59,7 @@ func refusing(t *testing.T) *httptest.Server {
 			_, _ = io.WriteString(w, strings.Repeat("a long page ", 1000))
 			return
 		}
-		http.Error(w, "refused", 401)
+		http.Error(w, "refused", http.StatusUnauthorized)
 	})))
 	t.Cleanup(server.Close)
 	return server
