@@ -60,7 +60,7 @@ func (s *Server) authenticateByKey(ctx context.Context, r *http.Request, form ur
 	// One answer for an unknown client and for a signature that is not its own.
 	if !s.check(ctx, rules.AssertionSigned, verr == nil, "by a registered key of the client, with "+strings.Join(assertion.Algorithms, ", "), ledger.Clip(said.Subject)+": "+ledger.Fingerprint("client assertion", sent)) {
 		if client == nil && oauth.RegisteredItself(said.Subject) {
-			return nil, oauth.NewError("invalid_client", s.registerAgain()).Because(verr)
+			return nil, oauth.NewError("invalid_client", s.registrar.Again()).Because(verr)
 		}
 		return nil, oauth.NewError("invalid_client", "Unknown client, a method it is not registered for, or an assertion that is not signed by one of its keys with "+strings.Join(assertion.Algorithms, ", ")+".").Because(verr)
 	}

@@ -44,7 +44,7 @@ func (s *Server) authenticate(ctx context.Context, r *http.Request, form url.Val
 	}
 	if !s.check(ctx, rules.ClientAuthenticated, ok, "the credentials of a registered client", id+" by "+method) {
 		if cerr != nil && oauth.RegisteredItself(id) {
-			return nil, refusedClient(method, s.registerAgain())
+			return nil, refusedClient(method, s.registrar.Again())
 		}
 		return nil, refusedClient(method, "Unknown client, wrong credentials, or a method the client is not registered for.")
 	}

@@ -35,7 +35,7 @@ func (s *Server) writeCode(ctx context.Context, f *flow, who *signedIn, scopes [
 		return "", err
 	}
 	if client, ok := ar.GetClient().(*store.Client); ok {
-		if err := errors.Join(s.inUse(ctx, client), s.servedThen(ctx, f, scopes)); err != nil {
+		if err := errors.Join(s.registrar.InUse(ctx, client), s.servedThen(ctx, f, scopes)); err != nil {
 			return "", err
 		}
 	}

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -129,4 +130,10 @@ func (s *Server) notServed(w http.ResponseWriter, r *http.Request, status int, d
 	default:
 		http.Error(w, detail, status)
 	}
+}
+
+// onThisMachine says whether an origin is one of this machine.
+func onThisMachine(origin string) bool {
+	u, err := url.Parse(origin)
+	return err == nil && edge.Origin(origin) == origin && edge.OnThisMachine(u.Hostname())
 }

@@ -54,7 +54,7 @@ func (s *Server) allowDevice(ctx context.Context, f *flow, who *signedIn, scopes
 	if err != nil {
 		return err
 	}
-	if err := s.inUse(ctx, client); err != nil {
+	if err := s.registrar.InUse(ctx, client); err != nil {
 		return err
 	}
 	session := s.sessionOf(who)

@@ -84,8 +84,6 @@
 //	assurance.go  how surely it is them: acr and amr
 //	client.go     how a client proves itself; limits.go slows who guesses
 //	assertion.go  the same by a signature, private_key_jwt
-//	register.go   how one becomes known by itself: register_metadata.go says what
-//	              it may be, register_name.go how it may be called, registration.go is its own account
 //	device.go     how a device asks; device_requests.go keeps that, device_pages.go and
 //	              device_settle.go are the person's side, device_grant.go the polls
 //	token_request.go  a token request, read once; token.go has the grants,
@@ -98,8 +96,8 @@
 //	revoke.go     introspect.go  userinfo.go  logout.go  logout_confirm.go
 //	account.go    what stands open in a person's name, and how they close it:
 //	              account_apps.go, account_password.go; agent.go words a browser
-//	rules.go      what must hold, and why: rules_request.go, rules_front.go,
-//	              rules_back.go and rules_register.go have one channel each
+//	rules.go      what must hold, and why: rules_request.go, rules_front.go
+//	              and rules_back.go have one channel each
 //	errors.go     the only file that writes an error
 //	server.go     how fosite is put together
 //
@@ -107,14 +105,15 @@
 //
 // oauth has the words that all handlers share: errors, parameters, scope lists,
 // random values; audience decides which API a token is for, and what of the
-// scopes it can carry; store is fosite's storage contract on SQLite; people has the
-// people, their passwords, roles, browser sessions and remembered consents;
-// mailbox knows when two e-mail addresses are one; keys signs; dpop checks that a
-// client has its key, for this server and for the API; assertion knows clients'
-// keys and what they sign with them; seed reads the configuration document; jws
-// reads what keys, assertion and dpop verify; limit slows guesses and floods;
-// edge stands between the network and every room; admin
-// has the commands beside a running server.
+// scopes it can carry; register is how a client becomes known by itself; store
+// is fosite's storage contract on SQLite; people has the people, their
+// passwords, roles, browser sessions and remembered consents; mailbox knows when
+// two e-mail addresses are one; keys signs; dpop checks that a client has its
+// key, for this server and for the API; assertion knows clients' keys and what
+// they sign with them; seed reads the configuration document; jws reads what
+// keys, assertion and dpop verify; limit slows guesses and floods; edge stands
+// between the network and every room; admin has the commands beside a running
+// server.
 //
 // # What is promised
 //

@@ -256,7 +256,6 @@ func TestAClientThatHasToPush(t *testing.T) {
 // RFC 9126 6: who registers itself can ask to be held to it.
 func TestARegisteredClientThatHasToPush(t *testing.T) {
 	w := newWorld(t)
-	w.openRegistration = true
 	r := httptest.NewRequest(http.MethodPost, issuer+pathRegister, strings.NewReader(`{"redirect_uris":["`+redirect+`"],"application_type":"native",`+
 		`"token_endpoint_auth_method":"none","scope":"openid read:timesheets","require_pushed_authorization_requests":true}`))
 	r.Header.Set("Content-Type", "application/json")

@@ -106,4 +106,5 @@ func (s *Server) forget() {
 	s.people.DropCache()
 	s.genuine.forget()
 	s.limits.forget()
+	s.registrar.Forget()
 }

@@ -9,19 +9,19 @@ import (
 	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/people"
+	"github.com/exampleco/punchcard/auth/register"
 	"github.com/exampleco/punchcard/auth/store"
 	"github.com/exampleco/punchcard/auth/store/sqlite"
 )
 
 // rules are what this room demands, by channel: rules_request.go has those of
 // the authorization request, rules_front.go those of the browser, rules_back.go
-// those of tokens, rules_register.go those of registration.
+// those of tokens.
 var rules = struct {
 	requestRules
 	frontRules
 	backRules
-	registerRules
-}{ofRequest, ofFront, ofBack, ofRegister}
+}{ofRequest, ofFront, ofBack}
 
 // Chapter is the part of the rule book that is about one thing.
 type Chapter struct {
@@ -36,7 +36,7 @@ func Chapters() []Chapter {
 		{"request", "Authorization requests", "What an app asks for at the start of a flow, through the browser or pushed ahead.", ledger.Rules(rules.requestRules)},
 		{"front", "Pages and forms", "Signing in, consent, devices, signing out and the account: all that goes through a person’s browser.", ledger.Rules(rules.frontRules)},
 		{"back", "Tokens", "What apps and APIs send directly: codes and refresh tokens to exchange, tokens to inspect or revoke.", slices.Concat(oauth.Rules(), audience.Rules(), ledger.Rules(rules.backRules))},
-		{"register", "Registered clients", "How an app becomes known to the server, and what it may say about itself.", ledger.Rules(rules.registerRules)},
+		{"register", "Registered clients", "How an app becomes known to the server, and what it may say about itself.", register.Rules()},
 		{"people", "Passwords and sessions", "Who a person is, and how long a browser is believed.", people.Rules()},
 		{"dpop", "Proofs of possession", "A token that is bound to a key works only with a fresh proof by that key.", dpop.Rules()},
 		{"store", "Grants and what is used once", "What is stored about codes and tokens, and how each ends.", store.Rules()},

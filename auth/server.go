@@ -22,6 +22,7 @@ import (
 	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/people"
+	"github.com/exampleco/punchcard/auth/register"
 	"github.com/exampleco/punchcard/auth/seed"
 	"github.com/exampleco/punchcard/auth/store"
 )
@@ -84,6 +85,7 @@ type Server struct {
 	ledger             ledger.Ledger
 	genuine            genuine
 	limits             limits
+	registrar          *register.Registrar
 	openRegistration   bool
 	resets             resets
 	parked             [3]atomic.Int64 // requests of each waitingRoom since the start
@@ -118,8 +120,25 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		return nil, fmt.Errorf("signing keys: %w", err)
 	}
 	s.proofs = dpop.New(dpop.Config{Base: s.base, Writer: c.Writer, Nonces: c.DPoPNonces, Now: c.Now, Log: c.Log})
+	s.registrar = s.newRegistrar()
 	s.fosite = s.compose()
 	return s, s.apply(ctx, c.Document, c.Builtin)
+}
+
+// newRegistrar opens the room of clients that register themselves.
+func (s *Server) newRegistrar() *register.Registrar {
+	c := register.Config{
+		Base: s.base, Path: pathRegister, Open: s.openRegistration,
+		Scopes: s.audiences.Scopes(), PeopleScopes: s.audiences.ScopesForPeople(), Grants: grantTypes, IDTokenAlgs: s.keys.Algorithms(),
+		Store: s.store, People: s.people, Source: sourceOf, Local: s.mayRead, Kept: refreshCap, Now: s.now, Ledger: s.ledger,
+	}
+	for _, client := range s.document.Clients {
+		c.Apps = append(c.Apps, client.Name)
+	}
+	for _, api := range s.document.APIs {
+		c.APIs = append(c.APIs, api.Identifier)
+	}
+	return register.New(c)
 }
 
 // compose puts fosite together handler by handler. What is not named here is

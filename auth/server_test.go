@@ -172,7 +172,7 @@ func (w *world) open(d *seed.Document, builtin bool) {
 	s, err := New(w.t.Context(), Config{
 		Issuer: issuer, Document: d, Builtin: builtin, Writer: w.disk, Read: w.disk.Read(),
 		AccessTTL: 15 * time.Minute, RefreshTTL: 14 * 24 * time.Hour, CodeTTL: time.Minute,
-		RefreshGrace: w.grace, Now: w.clock.now, Log: slog.New(slog.DiscardHandler),
+		RefreshGrace: w.grace, OpenRegistration: true, Now: w.clock.now, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		w.t.Fatal(err)

@@ -103,3 +103,16 @@ func TestHeldScopesAreTicked(t *testing.T) {
 		t.Errorf("delete is %q after the revocation, want it empty", got)
 	}
 }
+
+// RFC 9700 4.11: a client may call itself anything; what it is shows.
+func hostileClientName(t *testing.T) {
+	p := punchcardtest.New(t, punchcardtest.Flags("--config", punchcardtest.Config(t, punchcardtest.Replacing("name: Timesheets Mobile", `name: "Timesheets <b>Admin</b> \u202Eevil 👩‍💻"`))))
+	b, c := p.Browser(t), agent.Mobile()
+	page := b.ConsentPage(c, "ada@example.com")
+	if strings.Contains(page.Text, "<b>Admin</b>") || !strings.Contains(page.Text, "&lt;b&gt;Admin") {
+		t.Error("the name is not escaped")
+	}
+	if !strings.Contains(page.Text, "127.0.0.1") {
+		t.Error("the page does not say where it leads")
+	}
+}

@@ -204,7 +204,7 @@ func (s *Server) respond(ctx context.Context, request fosite.AccessRequester) (*
 	err := s.store.Unit(ctx, func(unit context.Context) (err error) {
 		answer, err = s.fosite.NewAccessResponse(unit, request)
 		if client, ok := request.GetClient().(*store.Client); ok && err == nil {
-			err = s.inUse(unit, client)
+			err = s.registrar.InUse(unit, client)
 		}
 		return err
 	})

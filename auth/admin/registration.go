@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/exampleco/punchcard/auth"
 	"github.com/exampleco/punchcard/auth/edge"
+	"github.com/exampleco/punchcard/auth/register"
 )
 
 type registrationCmd struct {
@@ -31,7 +31,7 @@ func (c registrationTokenCmd) Run(ctx context.Context, d Desk) (err error) {
 	}
 	defer func() { err = errors.Join(err, file.Close(context.WithoutCancel(ctx))) }()
 	until := d.Now().Add(c.For)
-	token, err := auth.InitialToken(ctx, file, d.Now, c.Uses, until)
+	token, err := register.InitialToken(ctx, file, d.Now, c.Uses, until)
 	if err != nil {
 		return err
 	}

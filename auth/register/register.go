@@ -1,4 +1,4 @@
-package auth
+package register
 
 import (
 	"context"
@@ -6,30 +6,21 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
 	jsonv2 "github.com/go-json-experiment/json"
 
-	"github.com/exampleco/punchcard/auth/edge"
 	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/limit"
 	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/store"
 )
 
-// How long a registration lasts. Most are made once and never used; one that
-// is used outlives every grant of its client.
-const (
-	unusedFor = 24 * time.Hour
-	idleFor   = refreshCap
-)
-
-// register is the client registration endpoint, RFC 7591 3. On a server that
+// Register is the client registration endpoint, RFC 7591 3. On a server that
 // only this machine can reach it is open; elsewhere it takes an initial access
 // token.
-func (s *Server) register(w http.ResponseWriter, r *http.Request) error {
+func (s *Registrar) Register(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	initial, err := s.mayRegister(r)
 	if err != nil {
@@ -43,7 +34,7 @@ func (s *Server) register(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	// Counted when all else is well: whoever corrects a mistake has not to wait.
-	if wait := s.limits.registrations.Admit(limit.Network(sourceOf(r)), s.now(), true); !s.check(ctx, rules.RegistrationsPaced, wait == 0, "fewer from one place, and from all", "wait "+wait.String()) {
+	if wait := s.floods.Admit(limit.Network(s.Source(r)), s.Now(), true); !s.check(ctx, rules.RegistrationsPaced, wait == 0, "fewer from one place, and from all", "wait "+wait.String()) {
 		return tooManyRegistrations(wait)
 	}
 	id, secret, token := oauth.ClientIDPrefix+oauth.RandomToken("")[:22], "", oauth.RandomToken(oauth.RegistrationPrefix)
@@ -56,7 +47,7 @@ func (s *Server) register(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	registration := store.Registration{TokenHash: ledger.Hash(token), Metadata: string(metadata), Vouched: c.vouched, RegisteredAt: s.now(), ExpiresAt: s.now().Add(unusedFor)}
+	registration := store.Registration{TokenHash: ledger.Hash(token), Metadata: string(metadata), Vouched: c.vouched, RegisteredAt: s.Now(), ExpiresAt: s.Now().Add(unusedFor)}
 	if err := s.storeRegistration(ctx, client, registration, initial); err != nil {
 		return err
 	}
@@ -67,12 +58,12 @@ func (s *Server) register(w http.ResponseWriter, r *http.Request) error {
 
 // mayRegister lets in who may register a client, and returns the initial
 // access token that the request carries, "" for none.
-func (s *Server) mayRegister(r *http.Request) (initial string, err error) {
-	if r.Header.Get("Authorization") == "" && s.openRegistration {
+func (s *Registrar) mayRegister(r *http.Request) (initial string, err error) {
+	if r.Header.Get("Authorization") == "" && s.Open {
 		// RFC 7591 5: open means for programs on this machine. A page from
 		// elsewhere that is shown in a browser here is none of them.
 		origin := r.Header.Get("Origin")
-		if !s.check(r.Context(), rules.RegistrationLocal, origin == "" || s.mayRead(r, origin), "a program or page of this machine", origin) {
+		if !s.check(r.Context(), rules.RegistrationLocal, origin == "" || s.Local(r, origin), "a program or page of this machine", origin) {
 			e := oauth.NewError("access_denied", "Only programs and pages of this machine register without an initial access token.")
 			e.Status = http.StatusForbidden
 			return "", e
@@ -85,12 +76,6 @@ func (s *Server) mayRegister(r *http.Request) (initial string, err error) {
 		return "", refusedToken("Registration needs an initial access token here; whoever runs this server makes one with: punchcard registration token.")
 	}
 	return initial, err
-}
-
-// registerAgain is for an app whose registration is gone. Its id cannot be
-// guessed, so whoever has it once had a registration.
-func (s *Server) registerAgain() string {
-	return "This client_id is of an app that registered itself, and the registration is gone: it was not used for too long, or was removed, or the server was reset. Register again at " + s.base + pathRegister + "."
 }
 
 func asErrorOf(err error) *oauth.Error {
@@ -106,7 +91,7 @@ func refusedToken(description string) *oauth.Error {
 }
 
 // registrant reads what a client says of itself.
-func (s *Server) registrant(w http.ResponseWriter, r *http.Request, vouched bool) (*registrant, *oauth.Error) {
+func (s *Registrar) registrant(w http.ResponseWriter, r *http.Request, vouched bool) (*registrant, *oauth.Error) {
 	// A form of another site can't send this type without asking first.
 	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
 	if !strings.EqualFold(strings.TrimSpace(kind), "application/json") {
@@ -123,7 +108,7 @@ func (s *Server) registrant(w http.ResponseWriter, r *http.Request, vouched bool
 		}
 		return nil, e
 	}
-	c := &registrant{Server: s, ctx: r.Context(), vouched: vouched, meta: &clientMetadata{}}
+	c := &registrant{Registrar: s, ctx: r.Context(), vouched: vouched, meta: &clientMetadata{}}
 	// Strictly: with a name sent twice, two readers see two clients.
 	if err := jsonv2.Unmarshal(body, &c.sent); err == nil && c.sent != nil {
 		err = jsonv2.Unmarshal(body, c.meta)
@@ -135,7 +120,7 @@ func (s *Server) registrant(w http.ResponseWriter, r *http.Request, vouched bool
 }
 
 // unreadable says why a body is no client metadata.
-func (s *Server) unreadable(ctx context.Context, body []byte, c *registrant) *oauth.Error {
+func (s *Registrar) unreadable(ctx context.Context, body []byte, c *registrant) *oauth.Error {
 	s.check(ctx, rules.MetadataReadable, false, "an object with each name once, each value of its type", ledger.Fingerprint("body", string(body)))
 	err := jsonv2.Unmarshal(body, c.meta)
 	var wrong *jsonv2.SemanticError
@@ -150,34 +135,16 @@ func (s *Server) unreadable(ctx context.Context, body []byte, c *registrant) *oa
 	return oauth.NewError("invalid_client_metadata", "The body must be one JSON object in UTF-8, with each name once.").Because(err)
 }
 
-// runtimeClient is what is stored of a client that registered itself. It may
-// name every API, as declared ones do.
-func (s *Server) runtimeClient(id string, m *clientMetadata) store.Client {
-	c := store.Client{
-		ID: id, Name: m.Name, Kind: m.kind(), RedirectURIs: m.RedirectURIs, PostLogoutRedirectURIs: m.PostLogoutRedirectURIs,
-		Grants: m.GrantTypes, Scopes: strings.Fields(m.Scope), AuthMethods: []string{m.AuthMethod},
-		IDTokenAlg: m.IDTokenAlg, RequirePKCE: true, // RFC 9700 2.1.1
-		RequirePAR: m.RequirePAR, DPoPBound: m.DPoPBound, JWKS: m.keys(),
-	}
-	if c.Name == "" {
-		c.Name = id // RFC 7591 2: it may be shown in place of a name
-	}
-	for _, api := range s.document.APIs {
-		c.Audience = append(c.Audience, api.Identifier)
-	}
-	return c
-}
-
 // storeRegistration spends the initial access token and keeps what it was
 // spent on, in one commit.
-func (s *Server) storeRegistration(ctx context.Context, c store.Client, r store.Registration, initial string) error {
-	err := s.store.Unit(ctx, func(unit context.Context) error {
+func (s *Registrar) storeRegistration(ctx context.Context, c store.Client, r store.Registration, initial string) error {
+	err := s.Store.Unit(ctx, func(unit context.Context) error {
 		if initial != "" {
-			if err := s.store.SpendInitialToken(unit, initial); err != nil {
+			if err := s.Store.SpendInitialToken(unit, initial); err != nil {
 				return err
 			}
 		}
-		return s.store.Register(unit, c, r)
+		return s.Store.Register(unit, c, r)
 	})
 	switch {
 	case errors.Is(err, store.ErrSpent):
@@ -203,33 +170,10 @@ type information struct {
 	*clientMetadata
 }
 
-func (s *Server) information(id string, r store.Registration, m *clientMetadata, secret, token string) information {
-	out := information{ID: id, IssuedAt: r.RegisteredAt.Unix(), Secret: secret, Token: token, URI: s.base + pathRegister + "/" + url.PathEscape(id), clientMetadata: m}
+func (s *Registrar) information(id string, r store.Registration, m *clientMetadata, secret, token string) information {
+	out := information{ID: id, IssuedAt: r.RegisteredAt.Unix(), Secret: secret, Token: token, URI: s.address(id), clientMetadata: m}
 	if secret != "" {
 		out.SecretExpiresAt = new(int64)
 	}
 	return out
-}
-
-// inUse keeps the registration of a client to which something is issued just
-// now, in the same commit. It is written once an hour at most.
-func (s *Server) inUse(ctx context.Context, c *store.Client) error {
-	if c.ExpiresAt.IsZero() || c.ExpiresAt.After(s.now().Add(idleFor-time.Hour)) {
-		return nil
-	}
-	return s.store.Used(ctx, c.ID, s.now().Add(idleFor))
-}
-
-// InitialToken makes an initial access token, RFC 7591 1.2, good for so many
-// registrations until then. Only its hash is stored, and a server that runs on
-// the file takes it at once.
-func InitialToken(ctx context.Context, w store.Writer, now func() time.Time, uses int, until time.Time) (string, error) {
-	token := oauth.RandomToken(oauth.InitialPrefix)
-	return token, store.New(store.Config{Writer: w, Now: now}).AddInitialToken(ctx, token, uses, until)
-}
-
-// onThisMachine says whether an origin is one of this machine.
-func onThisMachine(origin string) bool {
-	u, err := url.Parse(origin)
-	return err == nil && edge.Origin(origin) == origin && edge.OnThisMachine(u.Hostname())
 }

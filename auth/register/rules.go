@@ -1,9 +1,9 @@
-package auth
+package register
 
 import "github.com/exampleco/punchcard/auth/ledger"
 
-// registerRules are those of clients that register themselves.
-type registerRules struct {
+// rules are what a client that registers itself has to meet.
+var rules = struct {
 	RegistrationLocal, InitialTokenSent, RegistrationsPaced, RegistrationRoom, ClientRegistered,
 	RegistrationToken, UpdateOfClient, UpdateOfSecret, UpdateAllowed, ClientDeregistered,
 	MetadataReadable, MetadataServed, AuthMethodServed, KeysSent, KeysValid, AssertionAlgServed, AssertionAlgOfKeys,
@@ -12,9 +12,7 @@ type registerRules struct {
 	RedirectsForCode, RedirectsForCodeOnly, RedirectsFew, RedirectRegistrable, RedirectElsewhere, ReturnRegistrable,
 	MachineScopeNamed, MachineScopeLeftOut, ScopeDeclared, ScopeOfAPIForMachine, ScopeOfflineRefreshes, ScopeForPeople,
 	NameLength, NameVisible, NameUnlike, LinkWeb, TextVisible, ContactsFew ledger.Rule
-}
-
-var ofRegister = registerRules{
+}{
 	RegistrationLocal: ledger.Rule{ID: "registration-local", Clause: "RFC 7591 5",
 		Must: "Registration without an initial access token comes from a program or a page of this machine.",
 		Why:  "A page of another site could otherwise register an app here through the browser of a visitor."},
@@ -150,3 +148,6 @@ var ofRegister = registerRules{
 		Must: "The contacts of a client are at most 10 entries.",
 		Why:  "Where anyone may register, anyone could fill the file."},
 }
+
+// Rules are those of this room.
+func Rules() []ledger.Rule { return ledger.Rules(rules) }

@@ -1,4 +1,4 @@
-package auth
+package register
 
 import (
 	"context"
@@ -21,7 +21,7 @@ import (
 // own finds the registration that the request is about. RFC 7592 2: an unknown
 // client and a wrong token get the same 401, so nobody learns which clients
 // there are.
-func (s *Server) own(r *http.Request) (*store.Client, store.Registration, string, error) {
+func (s *Registrar) own(r *http.Request) (*store.Client, store.Registration, string, error) {
 	token, err := oauth.Bearer(r)
 	if e := asErrorOf(err); e != nil && e.Code == "" {
 		err = refusedToken("Send the registration access token as a bearer token.")
@@ -30,7 +30,7 @@ func (s *Server) own(r *http.Request) (*store.Client, store.Registration, string
 		return nil, store.Registration{}, "", err
 	}
 	id := r.PathValue("id")
-	client, registration, err := s.store.Registered(r.Context(), id, token)
+	client, registration, err := s.Store.Registered(r.Context(), id, token)
 	if err != nil && !errors.Is(err, fosite.ErrNotFound) {
 		return nil, registration, "", err
 	}
@@ -40,9 +40,9 @@ func (s *Server) own(r *http.Request) (*store.Client, store.Registration, string
 	return client, registration, token, nil
 }
 
-// readRegistration is RFC 7592 2.1. The secret is not in the answer: only its
+// Read is RFC 7592 2.1. The secret is not in the answer: only its
 // hash is kept.
-func (s *Server) readRegistration(w http.ResponseWriter, r *http.Request) error {
+func (s *Registrar) Read(w http.ResponseWriter, r *http.Request) error {
 	client, registration, token, err := s.own(r)
 	if err != nil {
 		return err
@@ -55,9 +55,9 @@ func (s *Server) readRegistration(w http.ResponseWriter, r *http.Request) error 
 	return nil
 }
 
-// updateRegistration is RFC 7592 2.2: it replaces everything, and what is left
+// Update is RFC 7592 2.2: it replaces everything, and what is left
 // out is as if it had never been said.
-func (s *Server) updateRegistration(w http.ResponseWriter, r *http.Request) error {
+func (s *Registrar) Update(w http.ResponseWriter, r *http.Request) error {
 	client, registration, token, err := s.own(r)
 	if err != nil {
 		return err
@@ -86,7 +86,7 @@ func (s *Server) updateRegistration(w http.ResponseWriter, r *http.Request) erro
 	}
 	// Under another name, or with another address to come back to, it is not
 	// what people have agreed to: they are asked again.
-	err = s.together(r.Context(), client.ID, func(unit context.Context) error { return s.store.Reregister(unit, changed, string(metadata)) })
+	err = s.together(r.Context(), client.ID, func(unit context.Context) error { return s.Store.Reregister(unit, changed, string(metadata)) })
 	if err != nil {
 		return err
 	}
@@ -112,14 +112,14 @@ func (c *registrant) sameClient(client *store.Client) *oauth.Error {
 	return c.err
 }
 
-// deleteRegistration is RFC 7592 2.3: the client and all that was granted to
+// Delete is RFC 7592 2.3: the client and all that was granted to
 // it end at once.
-func (s *Server) deleteRegistration(w http.ResponseWriter, r *http.Request) error {
+func (s *Registrar) Delete(w http.ResponseWriter, r *http.Request) error {
 	client, _, _, err := s.own(r)
 	if err != nil {
 		return err
 	}
-	err = s.together(r.Context(), client.ID, func(unit context.Context) error { return s.store.Deregister(unit, client.ID) })
+	err = s.together(r.Context(), client.ID, func(unit context.Context) error { return s.Store.Deregister(unit, client.ID) })
 	if err != nil {
 		return err
 	}
@@ -130,12 +130,12 @@ func (s *Server) deleteRegistration(w http.ResponseWriter, r *http.Request) erro
 
 // together changes a registration and forgets which consents to it are
 // remembered, in one commit.
-func (s *Server) together(ctx context.Context, clientID string, change func(unit context.Context) error) error {
-	err := s.store.Unit(ctx, func(unit context.Context) error {
+func (s *Registrar) together(ctx context.Context, clientID string, change func(unit context.Context) error) error {
+	err := s.Store.Unit(ctx, func(unit context.Context) error {
 		if err := change(unit); err != nil {
 			return err
 		}
-		return s.people.ForgetClient(unit, clientID)
+		return s.People.ForgetClient(unit, clientID)
 	})
 	if errors.Is(err, fosite.ErrNotFound) { // another request has removed it a moment ago
 		return refusedToken("There is no such registration, or this is not its token.").Because(err)

@@ -1,4 +1,4 @@
-package auth
+package register
 
 import (
 	"encoding/json"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/exampleco/punchcard/auth/edge"
 	"github.com/exampleco/punchcard/auth/oauth"
+	"github.com/exampleco/punchcard/auth/seed"
 )
 
 // Whatever is sent, what passes is a client that could have been declared, and
@@ -26,9 +27,9 @@ func FuzzRegistration(f *testing.F) {
 		f.Add(body, true)
 		f.Add(body, false)
 	}
-	w := newWorld(f)
+	w := open(f)
 	read := func(body string, vouched bool) (*registrant, *oauth.Error) {
-		r := httptest.NewRequest(http.MethodPost, issuer+pathRegister, strings.NewReader(body))
+		r := httptest.NewRequest(http.MethodPost, base+"/oidc/register", strings.NewReader(body))
 		r.Header.Set("Content-Type", "application/json")
 		c, err := w.registrant(httptest.NewRecorder(), r, vouched)
 		if err != nil {
@@ -47,14 +48,14 @@ func FuzzRegistration(f *testing.F) {
 		client := w.runtimeClient("reg_1", c.meta)
 		machine := slices.Contains(client.Grants, "client_credentials")
 		switch {
-		case !oauth.Subset(client.Grants, grantTypes), !oauth.Subset(client.Scopes, append(w.audiences.ScopesForPeople(), "batch:upload")), slices.Contains(client.Scopes, "batch:upload") && !machine, len(client.Scopes) == 0,
+		case !oauth.Subset(client.Grants, w.Grants), !oauth.Subset(client.Scopes, w.Scopes), slices.Contains(client.Scopes, "batch:upload") && !machine, len(client.Scopes) == 0,
 			!oauth.Subset(client.AuthMethods, authMethods), machine && (!vouched || client.AuthMethods[0] == "none"),
 			slices.Contains(client.Grants, "authorization_code") != (len(client.RedirectURIs) > 0),
 			strings.ContainsFunc(client.Name, unicode.IsControl), client.Name == "", !client.RequirePKCE:
 			t.Fatalf("passed: %q as %+v", body, client)
 		}
 		for _, uri := range client.RedirectURIs {
-			if !admits(client.RedirectURIs, client.Kind == "native", uri) || strings.Contains(uri, "{") || edge.Origin(uri) == edge.Origin(w.base) || strings.HasPrefix(uri, "http:") && !onThisMachine(edge.Origin(uri)) {
+			if seed.RedirectProblem(uri, client.Kind) != "" || strings.Contains(uri, "{") || edge.Origin(uri) == edge.Origin(w.Base) || strings.HasPrefix(uri, "http:") && !seed.OnThisMachine(uri) {
 				t.Fatalf("passed: redirect %q of a %s client", uri, client.Kind)
 			}
 		}

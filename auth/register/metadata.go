@@ -1,4 +1,4 @@
-package auth
+package register
 
 import (
 	"context"
@@ -60,6 +60,8 @@ var unserved = map[string]string{
 	"userinfo_encrypted_response_alg": "userinfo is plain JSON",
 }
 
+const methodKey = "private_key_jwt" // OIDC Core 9
+
 // authMethods are the ways in which a client can prove itself.
 var authMethods = []string{"client_secret_basic", "client_secret_post", methodKey, "none"}
 
@@ -74,7 +76,7 @@ const (
 // registrant checks what a client says of itself; the first rule that it
 // breaks is its answer.
 type registrant struct {
-	*Server
+	*Registrar
 	ctx     context.Context
 	meta    *clientMetadata
 	sent    map[string]jsontext.Value // every member, also those that are ignored
@@ -131,7 +133,7 @@ func (c *registrant) methods() {
 	if m.IDTokenAlg == "" {
 		m.IDTokenAlg = "RS256" // OIDC Dynamic Client Registration 2: the default
 	}
-	algs := c.keys.Algorithms()
+	algs := c.IDTokenAlgs
 	c.must(rules.IDTokenAlgServed, slices.Contains(algs, m.IDTokenAlg), strings.Join(algs, " "), m.IDTokenAlg,
 		"id_token_signed_response_alg must be "+strings.Join(algs, " or ")+".")
 	c.must(rules.SubjectTypePublic, m.SubjectType == "" || m.SubjectType == "public", "public", m.SubjectType, "subject_type must be public.")
@@ -148,7 +150,7 @@ func (c *registrant) grants() {
 	m.GrantTypes = slices.Compact(m.GrantTypes)
 	for _, grant := range m.GrantTypes {
 		// RFC 9700 2.1.2 and 2.4: no implicit and no password grant.
-		c.must(rules.GrantTypesServed, slices.Contains(grantTypes, grant), strings.Join(grantTypes, " "), grant, "grant_types may hold "+strings.Join(grantTypes, ", ")+".")
+		c.must(rules.GrantTypesServed, slices.Contains(c.Grants, grant), strings.Join(c.Grants, " "), grant, "grant_types may hold "+strings.Join(c.Grants, ", ")+".")
 	}
 	if slices.Contains(m.GrantTypes, "client_credentials") {
 		c.must(rules.MachineAuthenticates, m.AuthMethod != "none", "a way to authenticate", m.AuthMethod, "client_credentials is for clients that authenticate; token_endpoint_auth_method none cannot have it.")
@@ -207,7 +209,7 @@ func (c *registrant) redirects(kind string) {
 		problem := seed.RedirectProblem(uri, kind)
 		c.mustRedirect(rules.RedirectRegistrable, problem == "", "a redirect URI for a "+kind+" client", uri, "redirect_uri "+ledger.Clip(uri)+" "+problem+".")
 		// A page of ours would get the code, and some of those pages are clients themselves.
-		c.mustRedirect(rules.RedirectElsewhere, edge.Origin(uri) != edge.Origin(c.base), "another origin than "+c.base, uri, "redirect_uri "+ledger.Clip(uri)+" belongs to this server itself.")
+		c.mustRedirect(rules.RedirectElsewhere, edge.Origin(uri) != edge.Origin(c.Base), "another origin than "+c.Base, uri, "redirect_uri "+ledger.Clip(uri)+" belongs to this server itself.")
 	}
 	for _, uri := range m.PostLogoutRedirectURIs {
 		problem := seed.PostLogoutProblem(uri, kind)
@@ -224,15 +226,15 @@ func (c *registrant) rights(kind string) {
 	refreshes := slices.Contains(m.GrantTypes, "refresh_token")
 	if m.Scope == "" {
 		c.must(rules.MachineScopeNamed, !slices.Contains(m.GrantTypes, "client_credentials"), "a scope", "none", "scope is missing: with client_credentials the client gets what it is registered for, so name that.")
-		m.Scope = strings.Join(slices.DeleteFunc(c.audiences.ScopesForPeople(), func(s string) bool { return s == "offline_access" && !refreshes }), " ")
+		m.Scope = strings.Join(slices.DeleteFunc(slices.Clone(c.PeopleScopes), func(s string) bool { return s == "offline_access" && !refreshes }), " ")
 	}
 	var scopes []string
-	known := c.audiences.Scopes()
+	known := c.Scopes
 	for _, scope := range strings.Fields(m.Scope) {
 		if slices.Contains(scopes, scope) {
 			continue
 		}
-		if machine := slices.Contains(m.GrantTypes, "client_credentials"); slices.Contains(known, scope) && !machine && !slices.Contains(c.audiences.ScopesForPeople(), scope) {
+		if machine := slices.Contains(m.GrantTypes, "client_credentials"); slices.Contains(known, scope) && !machine && !slices.Contains(c.PeopleScopes, scope) {
 			c.check(c.ctx, rules.MachineScopeLeftOut, true, "scopes that people can give", scope)
 			continue
 		}
@@ -241,7 +243,7 @@ func (c *registrant) rights(kind string) {
 		c.must(rules.ScopeOfAPIForMachine, kind != seed.KindMachine || !oauth.IsIdentity(scope), "scopes of an API", scope, "scope "+scope+" is about a person, and nobody signs in to this client.")
 		c.must(rules.ScopeOfflineRefreshes, scope != "offline_access" || refreshes, "refresh_token among grant_types", strings.Join(m.GrantTypes, " "), "scope offline_access needs refresh_token among the grant_types.")
 	}
-	c.must(rules.ScopeForPeople, len(scopes) > 0, "a scope that people can give", m.Scope, "scope "+ledger.Clip(m.Scope)+" is only for clients with the grant client_credentials; there are "+strings.Join(c.audiences.ScopesForPeople(), ", ")+".")
+	c.must(rules.ScopeForPeople, len(scopes) > 0, "a scope that people can give", m.Scope, "scope "+ledger.Clip(m.Scope)+" is only for clients with the grant client_credentials; there are "+strings.Join(c.PeopleScopes, ", ")+".")
 	m.Scope = strings.Join(scopes, " ")
 }
 
@@ -252,7 +254,7 @@ func (c *registrant) words() {
 	c.must(rules.NameVisible, unseen(m.Name) == "", "visible characters, joiners where a script needs them", m.Name, "client_name "+unseen(m.Name)+".")
 	visible := func(r rune) bool { return shown(r) && !unicode.IsMark(r) && r != ' ' }
 	c.must(rules.NameVisible, m.Name == "" || strings.ContainsFunc(m.Name, visible), "something to read", m.Name, "client_name has nothing to read in it; give it a letter.")
-	i := slices.IndexFunc(c.document.Clients, func(d seed.Client) bool { return looksLike(d.Name, m.Name) })
+	i := slices.IndexFunc(c.Apps, func(app string) bool { return looksLike(app, m.Name) })
 	c.must(rules.NameUnlike, i < 0, "a name of its own", m.Name, "client_name is, or looks like, that of an app which is declared here; use another.")
 	for _, link := range [][2]string{{"client_uri", m.ClientURI}, {"logo_uri", m.LogoURI}, {"policy_uri", m.PolicyURI}, {"tos_uri", m.TosURI}} {
 		problem := ""
