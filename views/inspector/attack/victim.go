@@ -89,29 +89,6 @@ func challenge(verifier string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// signIn fills in the sign-in page, once: a second wrong password would only
-// bring the account closer to being slowed down.
-func (d *device) signIn(f *form, who Person) (*answer, error) {
-	f.values.Set("email", who.Email)
-	f.values.Set("password", who.Password)
-	page, err := d.press(f)
-	if err != nil {
-		return nil, err
-	}
-	if page.status == http.StatusTooManyRequests {
-		return nil, fmt.Errorf("%s has to wait before the next sign-in, because there were too many wrong passwords", who.Email)
-	}
-	if again := page.form(); again != nil && again.has("password") {
-		return nil, fmt.Errorf("%s cannot sign in with the password of the configuration", who.Email)
-	}
-	return page, nil
-}
-
-// press sends a form from the page that it is on, and goes where that leads.
-func (d *device) press(f *form) (*answer, error) {
-	return d.follow(d.submit(f.action, f.values, "Origin", d.play.issuer, "Sec-Fetch-Site", "same-origin"))
-}
-
 // follow goes along the server's own redirects, until a page is shown or the
 // browser would leave for the app.
 func (d *device) follow(at *answer, err error) (*answer, error) {
