@@ -21,8 +21,8 @@ func TestDeclaredPeopleCanBeLookedUp(t *testing.T) {
 		t.Errorf("Grace (-want +got):\n%s", diff)
 	}
 	for _, email := range []string{"ada@example.com", " ADA@Example.COM\t", "ａｄａ@example.com", "\u00a0ada@example.com"} {
-		if p, err := r.ByEmail(t.Context(), email); err != nil || p.ID != "usr_ada" || p.ReportsTo != "usr_grace" || !p.ShowOnLogin {
-			t.Errorf("ByEmail(%q) is %+v, %v; want Ada", email, p, err)
+		if p, err := r.byEmail(email); err != nil || p.ID != "usr_ada" || p.ReportsTo != "usr_grace" || !p.ShowOnLogin {
+			t.Errorf("byEmail(%q) is %+v, %v; want Ada", email, p, err)
 		}
 	}
 	people, err := r.List(t.Context())
@@ -37,7 +37,7 @@ func TestDeclaredPeopleCanBeLookedUp(t *testing.T) {
 	if _, err := r.Person(t.Context(), "usr_nobody"); !errors.Is(err, ErrNoPerson) {
 		t.Errorf("an unknown id: %v, want ErrNoPerson", err)
 	}
-	if _, err := r.ByEmail(t.Context(), "nobody@example.com"); !errors.Is(err, ErrNoPerson) {
+	if _, err := r.byEmail("nobody@example.com"); !errors.Is(err, ErrNoPerson) {
 		t.Errorf("an unknown address: %v, want ErrNoPerson", err)
 	}
 }
@@ -74,7 +74,7 @@ func TestWhoIsNoLongerDeclaredIsDisabled(t *testing.T) {
 	// Her address can be somebody else's now; her id stays hers.
 	other := Declared{ID: "usr_ada2", Email: ada.Email, Name: "Another Ada", Password: "another password"}
 	r.apply(true, grace, other)
-	if p, _ := r.ByEmail(t.Context(), ada.Email); p.ID != "usr_ada2" {
+	if p, _ := r.byEmail(ada.Email); p.ID != "usr_ada2" {
 		t.Errorf("the address belongs to %q", p.ID)
 	}
 
@@ -178,7 +178,7 @@ func TestAddressesCanBeSwapped(t *testing.T) {
 	a, g := ada, grace
 	a.Email, g.Email = g.Email, a.Email
 	r.apply(true, a, g)
-	if p, err := r.ByEmail(t.Context(), ada.Email); err != nil || p.ID != "usr_grace" {
+	if p, err := r.byEmail(ada.Email); err != nil || p.ID != "usr_grace" {
 		t.Errorf("%s belongs to %q, %v", ada.Email, p.ID, err)
 	}
 }

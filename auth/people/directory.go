@@ -5,16 +5,14 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-
-	"github.com/exampleco/punchcard/auth/mailbox"
 )
 
-// Person is somebody who can sign in, or could once.
+// Person is a person who can sign in, or could in the past.
 type Person struct {
 	ID          string // the subject of tokens
 	Email, Name string
 	Roles       []string // by name, as declared
-	Permissions []string // what all the roles give together, sorted; none while disabled
+	Permissions []string // from all roles together, sorted; none while disabled
 	ReportsTo   string   // ID of a person, "" for nobody
 	ShowOnLogin bool
 	Disabled    bool
@@ -22,7 +20,7 @@ type Person struct {
 }
 
 // personColumns are read by scanPerson; the table people is p. The inner
-// SELECTs are there because json_group_array alone promises no order.
+// SELECTs are needed because json_group_array alone promises no order.
 const personColumns = `p.id, p.email, p.name, p.reports_to, p.show_on_login, p.disabled_at IS NOT NULL, p.password_generation,
 	(SELECT json_group_array(name) FROM (
 		SELECT r.name AS name FROM json_each(p.roles) AS has JOIN roles AS r ON r.id = has.value ORDER BY has.key)),
@@ -30,7 +28,7 @@ const personColumns = `p.id, p.email, p.name, p.reports_to, p.show_on_login, p.d
 		SELECT DISTINCT gives.value AS scope FROM json_each(p.roles) AS has JOIN roles AS r ON r.id = has.value, json_each(r.permissions) AS gives
 		WHERE p.disabled_at IS NULL ORDER BY gives.value))`
 
-// scanPerson reads personColumns, after the columns that also names.
+// scanPerson reads personColumns, after the columns for also.
 func scanPerson(row interface{ Scan(...any) error }, also ...any) (Person, error) {
 	var p Person
 	var roles, permissions []byte
@@ -44,12 +42,6 @@ func scanPerson(row interface{ Scan(...any) error }, also ...any) (Person, error
 // Person returns the person with that id, disabled or not. Errors: ErrNoPerson.
 func (p *People) Person(ctx context.Context, id string) (Person, error) {
 	return p.one(ctx, `SELECT `+personColumns+` FROM people AS p WHERE p.id = ?`, id)
-}
-
-// ByEmail returns the enabled person with that address; letter case and
-// surrounding space make no difference. Errors: ErrNoPerson.
-func (p *People) ByEmail(ctx context.Context, email string) (Person, error) {
-	return p.one(ctx, `SELECT `+personColumns+` FROM people AS p WHERE p.email_key = ?`, mailbox.Key(email))
 }
 
 func (p *People) one(ctx context.Context, query, key string) (Person, error) {
@@ -88,7 +80,7 @@ func (p *People) List(ctx context.Context) ([]Person, error) {
 // the order of the document.
 func (p *People) Reports(ctx context.Context, managerID string) ([]string, error) {
 	if managerID == "" {
-		return nil, nil // "" in reports_to means nobody, not somebody without a name
+		return nil, nil // "" in reports_to means nobody; it is not a person's id
 	}
 	var list []byte
 	err := p.read.QueryRowContext(ctx, `SELECT json_group_array(id) FROM (

@@ -16,6 +16,7 @@ import (
 
 	"github.com/alexedwards/argon2id"
 
+	"github.com/exampleco/punchcard/auth/mailbox"
 	"github.com/exampleco/punchcard/auth/store/sqlite"
 )
 
@@ -144,6 +145,11 @@ func (r *room) apply(public bool, declared ...Declared) []string {
 		r.t.Fatal(err)
 	}
 	return revoke
+}
+
+// byEmail returns the person who can sign in with this address.
+func (r *room) byEmail(email string) (Person, error) {
+	return r.one(r.t.Context(), `SELECT `+personColumns+` FROM people AS p WHERE p.email_key = ?`, mailbox.Key(email))
 }
 
 func (r *room) person(id string) Person {

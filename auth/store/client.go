@@ -28,24 +28,23 @@ type Client struct {
 	RedirectURIs           []string // {base} stands for the server's own address
 	PostLogoutRedirectURIs []string // the same
 	Grants                 []string // grant types
-	Scopes                 []string // all that it may ask for
+	Scopes                 []string // all that it may request
 	Audience               []string // all that its tokens may be for; {base} as above
 	AuthMethods            []string // at the token endpoint, by their registered names
 	IDTokenAlg             string   // "" is stored as RS256
 	RequirePKCE            bool
-	RequirePAR             bool   // RFC 9126 6: it may only use pushed authorization requests
-	DPoPBound              bool   // RFC 9449 5.2: it gets sender-constrained tokens only
+	RequirePAR             bool   // RFC 9126 6: it must use pushed authorization requests
+	DPoPBound              bool   // RFC 9449 5.2: it only gets sender-constrained tokens
 	JWKS                   string // public keys of its assertions, a JWK set (RFC 7517 5); "" for none
 	Introspect             bool   // it may introspect tokens
-	Disabled               bool   // disabled ones are found by nobody
 	Source                 string
 	CreatedAt              time.Time
-	ExpiresAt              time.Time // of one that registered itself, unless it is used before; zero: never
+	ExpiresAt              time.Time // of a client that registered itself and is not used; zero: never
 }
 
 var _ fosite.Client = (*Client)(nil)
 
-// GetID implements fosite.Client, as do the methods after it.
+// GetID implements fosite.Client, as do the following methods.
 func (c *Client) GetID() string                   { return c.ID }
 func (c *Client) GetHashedSecret() []byte         { return []byte(c.SecretHash) }
 func (c *Client) GetRedirectURIs() []string       { return c.RedirectURIs }
@@ -53,14 +52,14 @@ func (c *Client) GetGrantTypes() fosite.Arguments { return c.Grants }
 func (c *Client) GetScopes() fosite.Arguments     { return c.Scopes }
 func (c *Client) GetAudience() fosite.Arguments   { return c.Audience }
 
-// IsPublic: RFC 6749 2.1, it has nothing to prove itself with, neither a secret
-// nor a key of its own.
+// IsPublic reports whether the client has neither a secret nor its own key,
+// RFC 6749 2.1.
 func (c *Client) IsPublic() bool {
 	return c.SecretHash == "" && !slices.Contains(c.AuthMethods, "private_key_jwt")
 }
 
-// GetResponseTypes knows the code flow alone. RFC 9700 2.1.2: clients should not
-// use responses that carry an access token.
+// GetResponseTypes returns only the code flow. RFC 9700 2.1.2: clients should
+// not use responses that carry an access token.
 func (c *Client) GetResponseTypes() fosite.Arguments {
 	if slices.Contains(c.Grants, "authorization_code") {
 		return fosite.Arguments{"code"}
@@ -68,17 +67,17 @@ func (c *Client) GetResponseTypes() fosite.Arguments {
 	return fosite.Arguments{}
 }
 
-// HashSecret is what is kept of a client secret: SHA-256, hex. That suits
-// random secrets only; what a person thinks up needs a slow hash.
+// HashSecret is how a client secret is stored: SHA-256, hex. That is only safe
+// for random secrets; a password chosen by a person needs a slow hash.
 func HashSecret(secret string) string { return ledger.Hash(secret) }
 
-// SecretMatches compares in a time that tells nothing. Nothing matches a client
-// without a secret: its SecretHash is no hash.
+// SecretMatches compares in constant time. Nothing matches a client without a
+// secret, because its SecretHash is not a hash.
 func (c *Client) SecretMatches(secret string) bool {
 	return subtle.ConstantTimeCompare([]byte(HashSecret(secret)), []byte(c.SecretHash)) == 1
 }
 
-// clone lets the caller change what it was given.
+// clone returns a copy that the caller may change.
 func (c *Client) clone() *Client {
 	out := *c
 	for _, field := range out.lists() {
@@ -87,12 +86,13 @@ func (c *Client) clone() *Client {
 	return &out
 }
 
-// lists are the fields that are stored as lists, in the order of clientColumns.
+// lists returns the fields that are stored as lists, in the order of
+// clientColumns.
 func (c *Client) lists() []*[]string {
 	return []*[]string{&c.RedirectURIs, &c.PostLogoutRedirectURIs, &c.Grants, &c.Scopes, &c.Audience, &c.AuthMethods}
 }
 
-// expand puts the server's address where the stored URIs leave it open.
+// expand replaces {base} in the stored URIs with the server's address.
 func (c *Client) expand(base string) {
 	for _, uris := range [][]string{c.RedirectURIs, c.PostLogoutRedirectURIs, c.Audience} {
 		for i := range uris {

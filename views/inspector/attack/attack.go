@@ -85,16 +85,6 @@ func All() []Attack {
 	return all
 }
 
-// Find returns the attack of that id.
-func Find(id string) (Attack, bool) {
-	all := All()
-	i := slices.IndexFunc(all, func(a Attack) bool { return a.ID == id })
-	if i < 0 {
-		return Attack{}, false
-	}
-	return all[i], true
-}
-
 // storyIn reads the story from the comment above the function, so that it is
 // told once. The comment's first paragraph only names the function.
 func storyIn(source string) []string {

@@ -58,11 +58,12 @@ func TestEveryAttackIsRefused(t *testing.T) {
 
 func found(t *testing.T, id string) attack.Attack {
 	t.Helper()
-	a, ok := attack.Find(id)
-	if !ok {
+	all := attack.All()
+	i := slices.IndexFunc(all, func(a attack.Attack) bool { return a.ID == id })
+	if i < 0 {
 		t.Fatalf("there is no attack %s", id)
 	}
-	return a
+	return all[i]
 }
 
 // judge looks whether the outcome is that of the decisive exchange, and
