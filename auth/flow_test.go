@@ -17,8 +17,8 @@ func order(age time.Duration) int64 {
 	return requestBegan
 }
 
-// Every transition of a flow is one row. The columns are the whole truth that
-// next may look at.
+// Every transition of a flow is one row. The columns are all that next may look
+// at.
 func TestNext(t *testing.T) {
 	asked := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	seconds := func(n int64) *int64 { return &n }

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// authorization is the authorization endpoint: the request, before anybody is
-// asked to log in. Redirect URIs are in redirects_test.go.
+// authorization has the cases of the authorization request, before the user is
+// asked to sign in. The redirect URIs and the prompts are further down.
 var authorization = merged(redirects, prompts, map[string]func(*testing.T){
 	"AZ-01": func(t *testing.T) {
 		a, c := newAgent(t), native()

@@ -1,21 +1,22 @@
-// Package record watches: it keeps every exchange between the four roles, what
-// the servers checked meanwhile and what they wrote, and joins them into runs,
-// one for each flow.
+// Package record keeps every exchange between the four roles, with the checks
+// and writes of the servers, and joins the exchanges into runs, one for each
+// flow.
 //
-// It sees them from outside. [Recorder.Handler] goes round all rooms and keeps
-// the raw request and response; [Recorder.Ledger] is one more slog.Handler and
-// keeps the records named "check" and "store" that a request's context leads
-// to. No room knows of it.
+// It works from outside, and no other room knows about it. [Recorder.Handler]
+// wraps all rooms and keeps the raw request and response. [Recorder.Ledger] is
+// one more slog.Handler and keeps the records named "check" and "store" whose
+// context belongs to a request.
 //
 //	request ──► Handler ──► rooms ── check, store ──► Ledger
 //	               │ when answered                      │
 //	               └──────────────► Exchange ◄──────────┘
 //	                                   │  never waited for: full means dropped, and counted
-//	                                join (keys.go) ──► Run ──► file, masked (file.go)
+//	                                join (join.go) ──► Run ──► file, masked (file.go)
 //
-// What must never be kept is cut out before an exchange is joined to anything:
-// passwords, cookies and client secrets (hide.go). Codes, tokens and verifiers
-// stay readable in memory, for the last runs only. The file shows what is known
-// to be harmless (shown.go), of codes and tokens six characters and a hash, and
-// of everything else nothing (mask.go).
+// Passwords, cookies and client secrets must never be kept. They are cut out
+// before an exchange is joined to anything (hide.go). Codes, tokens and
+// verifiers stay readable in memory, for the last runs only. In the file,
+// values that are known to be harmless stay readable (shown.go), codes and
+// tokens are masked to six characters and a hash, and everything else is
+// hidden (mask.go).
 package record

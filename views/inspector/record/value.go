@@ -96,8 +96,7 @@ func recognized(s string) bool {
 	return s != "" && (jwtAt(s) == len(s) || opaqueAt(s) == len(s))
 }
 
-// Challenge returns what a verifier is shown as before it is sent, RFC 7636
-// 4.2 by S256.
+// ChallengeOf returns the S256 code challenge of a verifier, RFC 7636 4.2.
 func ChallengeOf(verifier string) string {
 	sum := sha256.Sum256([]byte(verifier))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
