@@ -45,7 +45,7 @@ type Token struct {
 	Signed    []byte // what the signature covers, RFC 7515 5.1
 }
 
-// These limit what is parsed, in bytes: reading nested JSON takes a hundred
+// Limits bound what is parsed, in bytes: reading nested JSON takes a hundred
 // times its length.
 type Limits struct{ Token, Header int }
 
