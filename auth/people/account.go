@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Sessions returns the browsers in which a person is signed in, the one seen
-// last first.
+// Sessions returns the browsers in which a person is signed in, the most
+// recently used first.
 func (p *People) Sessions(ctx context.Context, personID string) ([]Session, error) {
 	now := p.now()
 	rows, err := p.read.QueryContext(ctx, `SELECT id, person_id, auth_time, created_at, last_seen_at, expires_at, user_agent, amr FROM sessions
@@ -37,8 +37,8 @@ func (p *People) Sessions(ctx context.Context, personID string) ([]Session, erro
 	return all, nil
 }
 
-// EndSessionOf is EndSession for somebody who names one of their own sessions:
-// another person's stays. Errors: ErrNoSession where there is none to end.
+// EndSessionOf ends a session if it belongs to that person, and never another
+// person's. Errors: ErrNoSession if there is no such session.
 func (p *People) EndSessionOf(ctx context.Context, personID, sid string) error {
 	return p.writer.Write(ctx, func(tx *sql.Tx) error {
 		done, err := tx.Exec(`DELETE FROM sessions WHERE id = ? AND person_id = ?`, sid, personID)
@@ -46,9 +46,9 @@ func (p *People) EndSessionOf(ctx context.Context, personID, sid string) error {
 	}, p.wrote(ctx, "delete", "sessions", "browser session", sid))
 }
 
-// StillSignedIn belongs into a unit that gives something out on the strength of
-// a session which was read before it: the unit fails with ErrNoSession where
-// the session has ended since, so that ending it ends what comes of it.
+// StillSignedIn belongs in a unit that issues something because of a session
+// that was read earlier. The unit fails with ErrNoSession if the session has
+// ended since, so nothing is issued after the end of a session.
 func (p *People) StillSignedIn(ctx context.Context, sid string) error {
 	return p.writer.Write(ctx, func(tx *sql.Tx) error {
 		var one int
@@ -60,14 +60,15 @@ func (p *People) StillSignedIn(ctx context.Context, sid string) error {
 	})
 }
 
-// Consent is what a person has allowed a client and need not be asked again.
+// Consent is what a person has allowed a client, so that they need not be
+// asked again.
 type Consent struct {
 	ClientID             string
 	Scopes               []string // sorted
 	GrantedAt, ExpiresAt time.Time
 }
 
-// Consents returns what is remembered of a person, newest first.
+// Consents returns a person's remembered consents, newest first.
 func (p *People) Consents(ctx context.Context, personID string) ([]Consent, error) {
 	rows, err := p.read.QueryContext(ctx, `SELECT client_id, scopes, granted_at, expires_at FROM consents WHERE person_id = ? AND expires_at > ?
 		ORDER BY granted_at DESC, client_id`, personID, p.now().UnixMilli())
@@ -92,8 +93,8 @@ func (p *People) Consents(ctx context.Context, personID string) ([]Consent, erro
 	return all, nil
 }
 
-// ForgetScope takes one scope out of what is remembered; without any left,
-// nothing is. It is no error if nothing was remembered.
+// ForgetScope removes one scope from a remembered consent, and the consent if
+// no scope is left. It is not an error if nothing was remembered.
 func (p *People) ForgetScope(ctx context.Context, personID, clientID, scope string) error {
 	return p.writer.Write(ctx, func(tx *sql.Tx) error {
 		given, err := remembered(tx, personID, clientID, p.now())
@@ -110,8 +111,8 @@ func (p *People) ForgetScope(ctx context.Context, personID, clientID, scope stri
 	}, p.wrote(ctx, "update", "consents", "remembered consent without "+scope, personID+" "+clientID))
 }
 
-// StillRemembered belongs into a unit that gives out what a remembered consent
-// covers: the unit fails with ErrForgotten where it covers that no more.
+// StillRemembered belongs in a unit that issues what a remembered consent
+// covers. The unit fails with ErrForgotten if the consent no longer covers it.
 func (p *People) StillRemembered(ctx context.Context, personID, clientID string, scopes []string) error {
 	return p.writer.Write(ctx, func(tx *sql.Tx) error {
 		given, err := remembered(tx, personID, clientID, p.now())

@@ -32,16 +32,16 @@ type Declared struct {
 	ShowOnLogin     bool
 }
 
-// Apply brings the room up to date with a configuration that has been found to
-// be right, in one transaction. Whoever an earlier configuration declared and
-// this one does not is disabled. A password that was changed at run time
-// stays, until the declared one changes. public says that the passwords are
-// known to everybody anyway, which spares the start a slow comparison.
+// Apply brings the room up to date with a valid configuration, in one
+// transaction. A person who was declared by an earlier configuration but not
+// by this one is disabled. A password that was changed at run time stays until
+// the declared one changes. public says that the passwords are public anyway,
+// which saves a slow comparison at every start.
 //
-// It returns the ids of those whose tokens must be revoked: the newly
+// It returns the ids of the people whose tokens must be revoked: the newly
 // disabled, and those whose password the configuration has changed. Their
-// sessions have ended already. What it returns is known before it is written,
-// so that both can be done in one unit of writes.
+// sessions have already ended. The result is known before the write, so both
+// can be done in one unit of writes.
 func (p *People) Apply(ctx context.Context, roles []Role, declared []Declared, public bool) (revoke []string, err error) {
 	now, err := p.stored(ctx)
 	if err != nil {
@@ -85,7 +85,7 @@ func (p *People) Apply(ctx context.Context, roles []Role, declared []Declared, p
 	return revoke, err
 }
 
-// storedPerson is what Apply must know of somebody already in the room.
+// storedPerson is what Apply must know about a person who is already stored.
 type storedPerson struct {
 	id, declaredHash string
 	disabled         bool
@@ -127,16 +127,16 @@ func (p *People) stored(ctx context.Context) (s storedState, err error) {
 	return s, nil
 }
 
-// credentials are the hashes to be written: one for each declared person, ""
-// where the declared password has not changed.
+// credentials has the hash to write for each declared person, or "" if the
+// declared password has not changed.
 type credentials struct {
 	fingerprint string
 	hashes      []string
 }
 
 // credentials compares the declared passwords with the stored ones. One hash
-// over all of them comes first, because a check for each would make every
-// start as slow as the document is long.
+// over all of them is compared first, because a check for each person would
+// make every start slow.
 func (p *People) credentials(ctx context.Context, declared []Declared, public bool, now storedState) (credentials, error) {
 	next := credentials{hashes: make([]string, len(declared))}
 	digest := digestOf(declared)
@@ -167,8 +167,8 @@ func (p *People) credentials(ctx context.Context, declared []Declared, public bo
 	return next, each.Wait()
 }
 
-// newHash returns the hash to be written for a declared password, "" where old
-// was made from the same one.
+// newHash returns the hash to write for a declared password, or "" if old was
+// made from the same password.
 func (p *People) newHash(ctx context.Context, d Declared, old storedPerson) (string, error) {
 	if len(d.Password) == 0 || len(d.Password) > MaxPassword {
 		return "", fmt.Errorf("the password declared for %s: %w", d.ID, ErrPasswordLength)
@@ -181,7 +181,7 @@ func (p *People) newHash(ctx context.Context, d Declared, old storedPerson) (str
 	return p.hash(ctx, party{}, d.Password)
 }
 
-// publicMark begins a fingerprint that anybody may invert: of passwords that
+// publicMark begins a fingerprint that may be inverted, because its passwords
 // are printed in the built-in document.
 const publicMark = "sha256:"
 
@@ -192,8 +192,8 @@ func (p *People) sameFingerprint(ctx context.Context, digest string, public bool
 	return p.matches(ctx, digest, stored)
 }
 
-// digestOf is one value for all ids and passwords. Lengths are part of it, so
-// that no two lists read alike.
+// digestOf returns one hash over all ids and passwords. It includes their
+// lengths, so two different lists never give the same input.
 func digestOf(declared []Declared) string {
 	h := sha256.New()
 	for _, d := range declared {
@@ -218,8 +218,8 @@ func writeRoles(tx *sql.Tx, roles []Role) error {
 }
 
 func writePeople(tx *sql.Tx, declared []Declared, hashes []string) error {
-	// Frees all addresses first: two people may have swapped theirs, and who is
-	// not declared any more has none.
+	// Frees all addresses first: two people may have swapped theirs, and a
+	// person who is no longer declared has none.
 	if _, err := tx.Exec(`UPDATE people SET email_key = NULL`); err != nil {
 		return err
 	}
@@ -239,9 +239,9 @@ func writePeople(tx *sql.Tx, declared []Declared, hashes []string) error {
 	return nil
 }
 
-// disableOthers keeps the rows, so that an id never comes to mean somebody
-// else. writePeople has freed their addresses; consents go with them, so that
-// somebody who comes back is asked again.
+// disableOthers keeps the rows, so that an id is never reused for another
+// person. writePeople has freed their addresses. Their consents are deleted,
+// so a person who comes back is asked again.
 func disableOthers(tx *sql.Tx, ids []string, at int64) error {
 	_, err := tx.Exec(`UPDATE people SET disabled_at = ? WHERE disabled_at IS NULL AND id NOT IN (SELECT value FROM json_each(?))`, at, list(ids))
 	if err != nil {

@@ -27,9 +27,9 @@ func (p *People) Authenticate(ctx context.Context, email, password, source strin
 		p.reportThrottle(ctx, b, err)
 		return Person{}, err
 	}
-	// The place comes before the reservation, so no more than maxHashes
-	// attempts are ever counted and not yet decided: many people signing in at
-	// once from one office do not throttle each other.
+	// The place comes before the reservation, so at most maxHashes attempts
+	// are counted but undecided. So many people who sign in at once from one
+	// office do not throttle each other.
 	release, err := p.queue.enter(ctx, party{b.account, b.source})
 	p.reportPlace(ctx, err)
 	if err != nil {
@@ -44,8 +44,8 @@ func (p *People) Authenticate(ctx context.Context, email, password, source strin
 	return p.attempt(ctx, b, email, password)
 }
 
-// reportPlace reports whether there was a place to hash in; where the caller
-// has gone meanwhile, nobody knows.
+// reportPlace reports whether there was a place to hash in. If the caller has
+// left, it reports nothing.
 func (p *People) reportPlace(ctx context.Context, err error) {
 	got := "a place"
 	var crowd *BusyError
@@ -57,8 +57,8 @@ func (p *People) reportPlace(ctx context.Context, err error) {
 	p.ledger.Check(ctx, rules.HashingPlace, crowd == nil, "a place within "+maxWait.String(), got)
 }
 
-// reportThrottle reports the verdict that err stands for, if it is one: where
-// the file or the caller failed, there is none.
+// reportThrottle reports the verdict that err means. If the file failed or the
+// caller left, there is no verdict.
 func (p *People) reportThrottle(ctx context.Context, b buckets, err error) {
 	got := "let through"
 	var t *ThrottledError
@@ -70,7 +70,7 @@ func (p *People) reportThrottle(ctx context.Context, b buckets, err error) {
 	p.ledger.Check(ctx, rules.Attempts, t == nil, "few failures for this account and source", "account and source "+ledger.Short(b.pair)+" "+got)
 }
 
-// attempt checks a reserved attempt, in the slot that the caller holds.
+// attempt checks a reserved attempt. The caller holds a place to hash in.
 func (p *People) attempt(ctx context.Context, b buckets, email, password string) (Person, error) {
 	person, hash, err := p.account(ctx, email)
 	if err != nil {
@@ -80,7 +80,8 @@ func (p *People) attempt(ctx context.Context, b buckets, email, password string)
 	if !known {
 		hash = dummyHash
 	}
-	// A password that nobody can have is refused by the same work and words.
+	// A password that nobody can have is refused with the same work and the
+	// same error.
 	if len(password) > MaxPassword {
 		known, password = false, ""
 	}
@@ -94,8 +95,8 @@ func (p *People) attempt(ctx context.Context, b buckets, email, password string)
 	return person, p.succeeded(ctx, b, person.ID, password, hash, made)
 }
 
-// account returns who has the address, nobody as a Person without ID. Disabled
-// people have no address, so they are nobody here.
+// account returns the person with that address, or a Person without ID if
+// there is none. A disabled person has no address and is not found.
 func (p *People) account(ctx context.Context, email string) (Person, string, error) {
 	var hash string
 	person, err := scanPerson(p.read.QueryRowContext(ctx, `SELECT p.password_hash, `+personColumns+` FROM people AS p WHERE p.email_key = ?`, mailbox.Key(email)), &hash)
@@ -108,8 +109,8 @@ func (p *People) account(ctx context.Context, email string) (Person, string, err
 	return person, hash, nil
 }
 
-// succeeded takes the reservation back, and renews a hash that was made with
-// less work than is asked for today.
+// succeeded takes the reservation back. It renews a hash that was made with
+// less work than today's parameters.
 func (p *People) succeeded(ctx context.Context, b buckets, id, password, hash string, made *argon2id.Params) error {
 	renewed := ""
 	if weaker(made) {
@@ -124,8 +125,8 @@ func (p *People) succeeded(ctx context.Context, b buckets, id, password, hash st
 	}
 	return p.writer.Write(ctx, func(tx *sql.Tx) error {
 		if renewed != "" {
-			// Only in place of the hash that was checked: the password may have
-			// been changed meanwhile.
+			// Only replaces the hash that was checked: the password may have
+			// been changed since.
 			if _, err := tx.Exec(`UPDATE people SET password_hash = ? WHERE id = ? AND password_hash = ?`, renewed, id, hash); err != nil {
 				return err
 			}

@@ -8,10 +8,10 @@ import (
 	"github.com/exampleco/punchcard/auth/mailbox"
 )
 
-// CheckPassword says whether somebody may choose this password. Length is what
-// counts, and that nobody would try it first; there are no rules about digits
-// or capitals, which only make people write passwords down (OWASP ASVS 6.2.1,
-// 6.2.5). Errors: ErrPasswordLength, ErrPasswordGuessable.
+// CheckPassword says whether a person may choose this password. It must be
+// long enough, and not one that an attacker tries first. There are no rules
+// about digits or capitals, which only make people write passwords down (OWASP
+// ASVS 6.2.1, 6.2.5). Errors: ErrPasswordLength, ErrPasswordGuessable.
 func CheckPassword(password string, who Person) error {
 	if utf8.RuneCountInString(password) < MinPassword || len(password) > MaxPassword {
 		return ErrPasswordLength
@@ -22,15 +22,15 @@ func CheckPassword(password string, who Person) error {
 	return nil
 }
 
-// guessable: OWASP ASVS 6.2.4 and 6.2.11, what an attacker tries first, which
-// includes everything that stands on the login page.
+// guessable reports whether an attacker would try a password first, OWASP ASVS
+// 6.2.4 and 6.2.11. That includes everything that the login page shows.
 func guessable(password string, who Person) bool {
 	plain := strings.ToLower(password)
 	own := []string{"punchcard", "timesheets", "exampleco", strings.ToLower(who.Email), strings.ToLower(who.Name), strings.ToLower(strings.ReplaceAll(who.Name, " ", ""))}
 	if slices.Contains(own, plain) || mailbox.Key(password) == mailbox.Key(who.Email) || slices.Contains(firstTried, strings.TrimRight(plain, "!.?")) {
 		return true
 	}
-	// One character over and over, or a run along the alphabet or the digits.
+	// One character repeated, or a run along the alphabet or the digits.
 	same, run := true, true
 	for i := 1; i < len(plain); i++ {
 		same = same && plain[i] == plain[i-1]
@@ -39,8 +39,8 @@ func guessable(password string, who Person) bool {
 	return same || run
 }
 
-// DEMO: some of the best known; OWASP ASVS 6.2.4 asks for the three thousand
-// that are used most.
+// DEMO: some of the best-known passwords. OWASP ASVS 6.2.4 asks for the three
+// thousand most common ones.
 var firstTried = []string{
 	"password", "password1", "password12", "password123", "passw0rd", "p@ssw0rd", "p@ssword", "changeme", "changeme1", "letmein1",
 	"welcome1", "welcome123", "iloveyou", "iloveyou1", "princess", "sunshine", "football", "baseball", "basketball", "superman",

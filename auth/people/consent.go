@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// Remember keeps what a person has allowed a client until a moment, in place
-// of what was remembered before: never the two together, so never more than
-// was ticked last. Without scopes nothing stays remembered.
+// Remember keeps what a person has allowed a client until a moment. It
+// replaces what was remembered before, so never more is remembered than was
+// ticked last. Without scopes nothing is remembered.
 func (p *People) Remember(ctx context.Context, personID, clientID string, scopes []string, until time.Time) error {
 	if len(scopes) == 0 {
 		return p.Forget(ctx, personID, clientID)
@@ -25,8 +25,8 @@ func (p *People) Remember(ctx context.Context, personID, clientID string, scopes
 	}, p.wrote(ctx, "upsert", "consents", "remembered consent", personID+" "+clientID))
 }
 
-// Remembered returns the scopes that a person need not be asked for again by
-// this client, sorted. ok is false where nothing is remembered any more.
+// Remembered returns the scopes that this client need not ask the person for
+// again, sorted. ok is false if nothing is remembered.
 func (p *People) Remembered(ctx context.Context, personID, clientID string) (scopes []string, ok bool, err error) {
 	var given string
 	err = p.read.QueryRowContext(ctx, `SELECT scopes FROM consents WHERE person_id = ? AND client_id = ? AND expires_at > ?`, personID, clientID, p.now().UnixMilli()).Scan(&given)
@@ -39,7 +39,8 @@ func (p *People) Remembered(ctx context.Context, personID, clientID string) (sco
 	return strings.Fields(given), true, nil
 }
 
-// Forget makes the client ask again. It is no error if nothing was remembered.
+// Forget makes the client ask again. It is not an error if nothing was
+// remembered.
 func (p *People) Forget(ctx context.Context, personID, clientID string) error {
 	return p.writer.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`DELETE FROM consents WHERE person_id = ? AND client_id = ?`, personID, clientID)
@@ -58,8 +59,8 @@ func (p *People) ForgetClient(ctx context.Context, clientID string) error {
 // purgeBatch bounds one transaction, in rows: others write in between.
 const purgeBatch = 500
 
-// Purge removes what can no longer matter: sessions that are over, consents
-// that are not remembered any more, failures that are forgotten.
+// Purge removes what can no longer matter: sessions that have ended, consents
+// that have expired, failures that no longer count.
 func (p *People) Purge(ctx context.Context) error {
 	now := p.now()
 	for _, over := range []struct {
@@ -69,7 +70,7 @@ func (p *People) Purge(ctx context.Context) error {
 		{"sessions", "expires_at <= ?1", now},
 		{"sessions", "last_seen_at <= ?1", now.Add(-SessionIdle)},
 		{"consents", "expires_at <= ?1", now},
-		{"login_attempts", "last_at <= ?1", now.Add(-pairWindow)}, // the longest memory of the throttle
+		{"login_attempts", "last_at <= ?1", now.Add(-pairWindow)}, // the longest window of the throttle
 	} {
 		statement := `DELETE FROM ` + over.table + ` WHERE rowid IN (SELECT rowid FROM ` + over.table + ` WHERE ` + over.where + ` LIMIT ?2)`
 		for n := int64(purgeBatch); n == purgeBatch; {

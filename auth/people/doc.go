@@ -1,5 +1,5 @@
-// Package people keeps who can sign in, and what follows from it: passwords,
-// roles, browser sessions, and the consents that people let be remembered.
+// Package people keeps who can sign in, and what belongs to it: passwords,
+// roles, browser sessions, and remembered consents.
 //
 //	people.go        the room: what it needs, its errors, how it reports
 //	directory.go     looking people up
@@ -14,6 +14,6 @@
 //	account.go       what a person can see of all this, and take back
 //	rules.go         what has to hold, and why
 //
-// Nothing here knows of HTTP or OAuth. Nothing usable is stored in clear:
+// The package knows nothing about HTTP or OAuth. It stores no secret in clear:
 // passwords are argon2id hashes, session cookies and throttled names SHA-256.
 package people

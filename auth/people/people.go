@@ -21,18 +21,18 @@ var Migrations embed.FS
 
 // Writer is where this room writes.
 type Writer interface {
-	// Write runs fn in a write transaction and returns when it is on disk;
-	// after runs once it is. Where ctx carries a unit of writes, fn is only
-	// queued and runs when the unit is committed.
+	// Write runs fn in a write transaction and returns when it is on disk, and
+	// then runs after. If ctx has a unit of writes, fn is only queued and runs
+	// when the unit is committed.
 	Write(ctx context.Context, fn func(tx *sql.Tx) error, after ...func()) error
 }
 
 // Config is what the room needs. All fields but Log are required.
 type Config struct {
 	Writer Writer
-	Read   *sql.DB          // only looked into
+	Read   *sql.DB          // only reads
 	Now    func() time.Time // the clock of sessions, consents and throttling
-	Log    *slog.Logger     // what was checked and written; nil for silence
+	Log    *slog.Logger     // what was checked and written; nil logs nothing
 }
 
 // People is the room. It is safe for concurrent use.
@@ -45,7 +45,7 @@ type People struct {
 	queue  *queue
 	gives  permissions
 
-	// Replaced by tests, which count and wait for nothing.
+	// Tests replace these, so that they can count and need not wait.
 	verify func(password, hash string) (bool, *argon2id.Params, error)
 	sleep  func(ctx context.Context, d time.Duration) error
 }
@@ -62,23 +62,23 @@ func New(c Config) *People {
 }
 
 var (
-	// ErrNoPerson: nobody has that id or address, or they are disabled where
-	// only somebody who can sign in will do.
+	// ErrNoPerson: nobody has that id or address, or they are disabled and the
+	// method needs a person who can sign in.
 	ErrNoPerson = errors.New("no such person")
 	// ErrNoSession: unknown, ended, too old, or its person is disabled.
 	ErrNoSession = errors.New("no such browser session")
-	// ErrForgotten: a consent that was remembered covers less by now.
+	// ErrForgotten: a remembered consent now covers less.
 	ErrForgotten = errors.New("no longer remembered")
 	// ErrWrongCredentials is the same for a wrong password, an unknown address
-	// and somebody who is disabled.
+	// and a disabled person.
 	ErrWrongCredentials = errors.New("wrong e-mail or password")
-	// ErrPasswordGuessable: among the first that somebody would try.
+	// ErrPasswordGuessable: an attacker would try this password first.
 	ErrPasswordGuessable = errors.New("a password that is easy to guess")
 	// ErrPasswordLength: shorter than MinPassword or longer than MaxPassword.
 	ErrPasswordLength = fmt.Errorf("a password has at least %d characters and at most %d bytes", MinPassword, MaxPassword)
 )
 
-// ThrottledError refuses an attempt before it is looked at, in the same way
+// ThrottledError refuses an attempt before it is checked, in the same way
 // whether or not the account exists.
 type ThrottledError struct {
 	RetryAfter time.Duration // above zero; at most ten minutes
@@ -88,15 +88,17 @@ func (e *ThrottledError) Error() string {
 	return fmt.Sprintf("too many attempts to sign in; try again in %s", e.RetryAfter)
 }
 
-// readError is a failure of the file, not of the question.
+// readError means that the file could not be read. It says nothing about the
+// question.
 type readError struct{ error }
 
 func (e readError) Unwrap() error { return e.error }
 
-// Unavailable marks it as one to be answered with 503.
+// Unavailable marks it as an error to answer with 503.
 func (readError) Unavailable() bool { return true }
 
-// wrote returns what reports a write; it is run once that is on disk.
+// wrote returns a function that reports a write. It is called after the write
+// is on disk.
 func (p *People) wrote(ctx context.Context, op, table, kind, id string) func() {
 	return func() { p.ledger.Wrote(ctx, op, table, kind, id) }
 }

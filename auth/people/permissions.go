@@ -5,18 +5,18 @@ import (
 	"sync"
 )
 
-// permissions remembers what the roles of each person give: it is asked for at
-// every call of an API, and changes only where a document is applied. The
-// generation grows with each clear, so that what was read before it is not put
-// back after it.
+// permissions caches what the roles of each person give. Every API call needs
+// it, and it changes only when a document is applied. The generation grows
+// with each clear, so that a value read before a clear is not put back after
+// it.
 type permissions struct {
 	mu         sync.RWMutex
 	generation uint64
 	of         map[string][]string
 }
 
-// Permissions returns what a person's roles give now, as Person does. It must
-// not be changed. Errors: ErrNoPerson.
+// Permissions returns what a person's roles give now, as Person does. The
+// caller must not change it. Errors: ErrNoPerson.
 func (p *People) Permissions(ctx context.Context, id string) ([]string, error) {
 	c := &p.gives
 	c.mu.RLock()
@@ -41,8 +41,8 @@ func (p *People) Permissions(ctx context.Context, id string) ([]string, error) {
 	return person.Permissions, nil
 }
 
-// DropCache empties what this room remembers of the file. It has to be called
-// where another process has changed that.
+// DropCache empties this room's caches. It has to be called after another
+// process has changed the file.
 func (p *People) DropCache() {
 	p.gives.mu.Lock()
 	defer p.gives.mu.Unlock()

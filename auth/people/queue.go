@@ -9,21 +9,22 @@ import (
 )
 
 const (
-	// maxHashes at once: each holds 19 MiB, so 200 parallel logins would
-	// otherwise need 3.7 GiB.
+	// maxHashes is how many hashes run at once: each holds 19 MiB, so 200
+	// parallel logins would otherwise need 3.7 GiB.
 	maxHashes = 2
-	// maxWait is how long an attempt may be expected to wait for a place to hash
-	// in. Who would wait longer is told so at once.
+	// maxWait is how long an attempt may be expected to wait for a place to
+	// hash in. An attempt that would wait longer is refused at once.
 	maxWait = 10 * time.Second
-	// endOfWait comes where it takes longer than expected: an answer that can be
-	// read, before the server's write timeout, which would be none.
+	// endOfWait applies if the wait takes longer than expected: the person
+	// gets a readable answer before the server's write timeout, which would
+	// give none.
 	endOfWait = 15 * time.Second
 	// maxQueue is how many wait at once, however short a hash may be.
 	maxQueue = 256
 )
 
-// BusyError turns an attempt away before it is looked at, because of how many
-// there are. It counts as none: RFC 9110 15.6.4.
+// BusyError refuses an attempt before it is checked, because there are too
+// many at once. It does not count as an attempt: RFC 9110 15.6.4.
 type BusyError struct {
 	RetryAfter time.Duration // whole seconds, one or more
 }
@@ -32,21 +33,22 @@ func (e *BusyError) Error() string {
 	return fmt.Sprintf("too many passwords are being hashed; try again in %s", e.RetryAfter)
 }
 
-// Unavailable marks it as one to be answered with 503.
+// Unavailable marks it as an error to answer with 503.
 func (*BusyError) Unavailable() bool { return true }
 
-// party is for whom something is hashed, so that neither one account nor one
-// source takes the queue for itself. The zero party is the server itself.
+// party is the account and the source that something is hashed for, so that
+// neither one account nor one source can fill the queue. The zero party is the
+// server itself.
 type party struct{ account, source string }
 
-// queue gives out the places to hash in, in the order in which they were asked
-// for. It tells who would wait too long so at once.
+// queue gives out the places to hash in, in the order of the requests. An
+// attempt that would wait too long is refused at once.
 type queue struct {
 	now func() time.Time
 
 	mu      sync.Mutex
 	held    int
-	waiting []*waiter // the next one first
+	waiting []*waiter // the first in line first
 	took    time.Duration
 }
 
@@ -59,8 +61,8 @@ func newQueue(now func() time.Time) *queue {
 	return &queue{now: now, took: 50 * time.Millisecond} // until the first one is measured
 }
 
-// enter waits for a place. The server's own work waits for as long as it takes.
-// Errors: *BusyError; the context's when it ends.
+// enter waits for a place. The server's own work waits without limit. Errors:
+// *BusyError; the context's error when it ends.
 func (q *queue) enter(ctx context.Context, who party) (release func(), err error) {
 	q.mu.Lock()
 	if q.held < maxHashes {
@@ -96,7 +98,7 @@ func (q *queue) enter(ctx context.Context, who party) (release func(), err error
 	return q.hold(), nil
 }
 
-// hold measures how long a place is held, and passes it on.
+// hold measures how long a place is held, and passes the place on.
 func (q *queue) hold() (release func()) {
 	since := q.now()
 	return sync.OnceFunc(func() {
@@ -107,7 +109,7 @@ func (q *queue) hold() (release func()) {
 	})
 }
 
-// passOn gives a place to the next one. The caller holds mu.
+// passOn gives a place to the next in line. The caller holds mu.
 func (q *queue) passOn() {
 	if len(q.waiting) == 0 {
 		q.held--
@@ -118,8 +120,8 @@ func (q *queue) passOn() {
 	next.placed <- nil
 }
 
-// leave takes somebody out who has waited long enough, or who has gone. Where
-// a place has come meanwhile, it is used or passed on.
+// leave removes a waiter that has waited long enough or whose caller has left.
+// If it was given a place in the meantime, the place is used or passed on.
 func (q *queue) leave(w *waiter, gone error) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -138,21 +140,22 @@ func (q *queue) leave(w *waiter, gone error) error {
 	return err
 }
 
-// full says whether one more would wait too long. The caller holds mu.
+// full reports whether one more waiter would wait too long. The caller holds
+// mu.
 func (q *queue) full() bool {
 	return len(q.waiting) >= maxQueue || q.expected(len(q.waiting)+1) >= maxWait
 }
 
-// expected is how long the nth in the queue waits.
+// expected is how long the nth waiter will wait.
 func (q *queue) expected(n int) time.Duration { return time.Duration(n) * q.took / maxHashes }
 
 func (q *queue) busy() *BusyError {
 	return &BusyError{max(time.Second, min(3*maxWait, q.expected(len(q.waiting)).Round(time.Second)))}
 }
 
-// makeRoom turns away the last one of the source, or else of the account, that
-// has most of the queue, if the newcomer's has clearly less of it: a flood
-// crowds itself out, and nobody else. The caller holds mu.
+// makeRoom turns away the last waiter of the source, or else of the account,
+// that has most of the queue, if the newcomer's has clearly fewer. So a flood
+// only displaces itself. The caller holds mu.
 func (q *queue) makeRoom(newcomer party) bool {
 	for _, of := range []func(party) string{func(p party) string { return p.source }, func(p party) string { return p.account }} {
 		count, most := map[string]int{}, ""

@@ -5,10 +5,10 @@ import (
 	"database/sql"
 )
 
-// Reset signs everybody out, forgets remembered consents and failed attempts,
-// and brings back the declared passwords. The people themselves stay: Apply,
-// in the same unit of writes, makes them what is declared, and an id never
-// comes to mean somebody else.
+// Reset signs everyone out, forgets remembered consents and failed attempts,
+// and restores the declared passwords. The people themselves stay: Apply, in
+// the same unit of writes, updates them to the declaration, and an id is never
+// reused for another person.
 func (p *People) Reset(ctx context.Context) error {
 	return p.writer.Write(ctx, func(tx *sql.Tx) error {
 		for _, statement := range []string{

@@ -2,7 +2,7 @@ package people
 
 import "github.com/exampleco/punchcard/auth/ledger"
 
-// rules are what somebody who signs in, or is signed in, has to fulfil.
+// rules lists what must hold when a person signs in or is signed in.
 var rules = struct {
 	HashingPlace, Attempts, Password ledger.Rule
 	SessionKnown, SessionFresh       ledger.Rule

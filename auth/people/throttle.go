@@ -10,25 +10,27 @@ import (
 	"github.com/exampleco/punchcard/auth/mailbox"
 )
 
-// How many attempts to sign in there may be (OWASP ASVS 6.3.1). Three things
-// are counted, so that neither one account tried from many places nor many
-// accounts tried from one place stays unseen. Nobody can lock somebody else
-// out: what makes a person wait is counted for their own network address.
+// These limit how many attempts to sign in there may be (OWASP ASVS 6.3.1).
+// Three things are counted, so that neither attempts on one account from many
+// places nor attempts on many accounts from one place go unnoticed. Nobody can
+// lock another person out: what makes a person wait is counted for their own
+// network address.
 const (
 	// An account from one source: some failures are free, then each attempt
-	// waits, twice as long each time. Forgotten after an hour of silence, which
-	// is no gain: waiting it out allows fewer guesses than the longest delay.
+	// waits, twice as long each time. The count is forgotten after an hour
+	// without attempts. An attacker gains nothing by waiting for that, because
+	// it allows fewer guesses than the longest delay does.
 	pairFree   = 5
 	firstDelay = time.Second
 	maxDelay   = 5 * time.Minute
 	pairWindow = time.Hour
 
-	// A source over all accounts: refused until the window is over.
+	// A source over all accounts: refused until the window ends.
 	sourceLimit  = 30
 	sourceWindow = 10 * time.Minute
 
 	// An account over all sources. It only slows: each attempt is answered
-	// late, and each source has one free failure in place of pairFree. The
+	// late, and each source has one free failure instead of pairFree. The
 	// right password still works from anywhere at the first attempt.
 	accountLimit  = 100
 	accountWindow = 15 * time.Minute
@@ -40,7 +42,7 @@ const (
 type buckets struct{ pair, source, account string }
 
 // bucketsOf names an attempt. Only hashes are kept: people type passwords into
-// the e-mail field, and who tried to sign in from where is nobody's business.
+// the e-mail field, and where a person tried to sign in from is private.
 func bucketsOf(email, source string) buckets {
 	account, from := ledger.Hash(mailbox.Key(email)), limit.Network(source)
 	return buckets{
@@ -56,8 +58,9 @@ type tally struct {
 	since, last time.Time
 }
 
-// within returns the tally, or an empty one once the window since from is
-// over, and also where from lies in a future that a clock set back has undone.
+// within returns the tally, or an empty one after the window that began at
+// from. It is also empty if from is in the future because the clock was set
+// back.
 func (t tally) within(window time.Duration, from, now time.Time) tally {
 	if now.Sub(from) >= window || from.Sub(now) >= window {
 		return tally{}
@@ -65,12 +68,12 @@ func (t tally) within(window time.Duration, from, now time.Time) tally {
 	return t
 }
 
-// tallies are the three that decide over an attempt.
+// tallies are the three that decide about an attempt.
 type tallies struct{ pair, source, account tally }
 
 const readTally = `SELECT failures, since, last_at FROM login_attempts WHERE bucket = ?`
 
-// readTallies reads the buckets, each as it stands at now.
+// readTallies reads the buckets as they are at now.
 func readTallies(queryRow func(query string, args ...any) *sql.Row, b buckets, now time.Time) (t tallies, err error) {
 	for _, one := range []struct {
 		key string
@@ -91,7 +94,7 @@ func readTallies(queryRow func(query string, args ...any) *sql.Row, b buckets, n
 	return t, nil
 }
 
-// busy says that an account is tried from many places.
+// busy reports whether an account is tried from many places.
 func (t tallies) busy() bool { return t.account.failures >= accountLimit }
 
 // wait is how long the next attempt has to wait; 0 lets it through.
@@ -103,7 +106,7 @@ func (t tallies) wait(now time.Time) time.Duration {
 	var wait time.Duration
 	if over := t.pair.failures - free; over >= 0 {
 		delay := maxDelay
-		if over < 16 { // beyond it the shift would overflow in the end
+		if over < 16 { // otherwise the shift would overflow in the end
 			delay = min(maxDelay, firstDelay<<over)
 		}
 		wait = min(t.pair.last.Add(delay).Sub(now), delay)
@@ -114,7 +117,7 @@ func (t tallies) wait(now time.Time) time.Duration {
 	return max(0, wait)
 }
 
-// peek looks whether an attempt may be made at all, without waiting for
+// peek reports whether an attempt may be made at all, without waiting for
 // anything: a flood is turned away before it queues for a place to hash in.
 func (p *People) peek(ctx context.Context, b buckets) (busy bool, err error) {
 	now := p.now()
@@ -128,9 +131,10 @@ func (p *People) peek(ctx context.Context, b buckets) (busy bool, err error) {
 	return t.busy(), nil
 }
 
-// reserve counts an attempt as failed before it is checked, all in one
+// reserve counts an attempt as failed before it is checked, in one
 // transaction, so that parallel guesses cannot all see the same low count. It
-// is counted before the hash also for a process that is killed meanwhile.
+// counts before hashing, so the attempt also counts if the process is killed
+// during the hash.
 func (p *People) reserve(ctx context.Context, b buckets) error {
 	now := p.now()
 	return p.writer.Write(ctx, func(tx *sql.Tx) error {
@@ -158,8 +162,8 @@ func (p *People) reserve(ctx context.Context, b buckets) error {
 }
 
 // forgive takes a reservation back after the right password. Source and
-// account keep their other failures: somebody with an account of their own
-// could otherwise clear the count of their guesses at others.
+// account keep their other failures: otherwise an attacker with an account
+// could clear the count of their guesses at other accounts.
 func forgive(tx *sql.Tx, b buckets) error {
 	if _, err := tx.Exec(`DELETE FROM login_attempts WHERE bucket = ?`, b.pair); err != nil {
 		return err
