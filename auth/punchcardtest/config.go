@@ -10,8 +10,9 @@ import (
 	"github.com/exampleco/punchcard/auth/seed"
 )
 
-// Config writes a configuration for --config: the built-in one with secrets of
-// its own, changed by edit, which must change something.
+// Config writes a configuration for --config and returns its path. It is the
+// built-in one with its own secrets, changed by edit, which must change
+// something.
 func Config(t testing.TB, edit func(string) string) string {
 	t.Helper()
 	text := string(seed.Builtin())
@@ -29,14 +30,14 @@ func Config(t testing.TB, edit func(string) string) string {
 	return file
 }
 
-// Without takes one entry of a list out of a configuration.
+// Without removes one entry of a list from a configuration.
 func Without(id string) func(string) string {
 	return func(text string) string {
 		return regexp.MustCompile(`(?m)^  - id: `+id+`\n(?:    .*\n|\n)*`).ReplaceAllString(text, "")
 	}
 }
 
-// Replacing changes the first place where a text stands.
+// Replacing changes the first occurrence of a text.
 func Replacing(old, new string) func(string) string {
 	return func(text string) string { return strings.Replace(text, old, new, 1) }
 }

@@ -1,6 +1,6 @@
-// Package punchcardtest runs a Punchcard inside a Go test, as net/http/httptest
-// runs a handler: on a free port, with a file of its own, stopped when the test
-// is over.
+// Package punchcardtest runs a Punchcard inside a Go test, as
+// net/http/httptest runs a handler: on a free port, with its own file, and
+// stopped when the test ends.
 //
 //	p := punchcardtest.New(t, punchcardtest.Flags("--access-ttl", "1m"))
 //	resp, err := http.Get(p.Base() + "/.well-known/openid-configuration")
@@ -11,5 +11,6 @@
 //	config.go    the built-in configuration, changed
 //	refused.go   a server that must not start
 //
-// What a test says to it, it says by an http.Client, or by the room agent.
+// A test talks to it with an http.Client, or with a browser of the package
+// agent.
 package punchcardtest

@@ -12,8 +12,8 @@ import (
 	"github.com/exampleco/punchcard/auth/edge"
 )
 
-// Refused is a start that must end by itself. It returns the exit code and what
-// the command would say.
+// Refused runs a start that must fail by itself. It returns the exit code and
+// what the command printed.
 func Refused(t testing.TB, flags ...string) (exit int, said string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)

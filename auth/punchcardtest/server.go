@@ -28,13 +28,13 @@ type Server struct {
 	URL    string // where it listens
 	Issuer string // byte for byte
 	File   string
-	Log    *agent.Log // what it has printed so far, each check with it
+	Log    *agent.Log // what it has printed so far, with every check
 
 	stop func() error
 }
 
-// New starts a server on a free port, with the built-in seed and a file in a
-// folder of the test, and waits until it answers.
+// New starts a server on a free port, with the built-in seed and a file in the
+// test's temporary folder, and waits until it answers.
 func New(t testing.TB, list ...Option) *Server {
 	t.Helper()
 	o := chosen(list)
@@ -50,25 +50,24 @@ func New(t testing.TB, list ...Option) *Server {
 // Again stops the server and starts it on the same file and port.
 func (s *Server) Again(t testing.TB, list ...Option) *Server {
 	t.Helper()
-	_ = s.Stop() // whether it stopped well is the affair of other tests
+	_ = s.Stop() // other tests check that it stops cleanly
 	port := s.URL[strings.LastIndex(s.URL, ":")+1:]
 	return New(t, append(list, File(s.File), Flags("--addr", "127.0.0.1:"+port))...)
 }
 
-// Base is the issuer as endpoints are built on it.
+// Base returns the issuer without a trailing slash, to which paths are added.
 func (s *Server) Base() string { return strings.TrimSuffix(s.Issuer, "/") }
 
-// Browser opens a browser in front of the server.
+// Browser opens a browser for the server.
 func (s *Server) Browser(t testing.TB) *agent.Browser {
 	t.Helper()
 	return agent.New(t, s.Issuer)
 }
 
-// Stop stops the server and returns how it ended. The second time it does
-// nothing.
+// Stop stops the server and returns its error. A second call does nothing.
 func (s *Server) Stop() error { return s.stop() }
 
-// start runs the server until the test is over.
+// start runs the server until the test ends.
 func start(t testing.TB, o options) *Server {
 	t.Helper()
 	args := append([]string{"--db", o.file, "--log-level", "debug"}, o.flags...)
@@ -110,8 +109,8 @@ func start(t testing.TB, o options) *Server {
 	return s
 }
 
-// parse reads flags as the command line does, but for the environment: a test
-// is not what somebody's shell has set.
+// parse reads flags as the command line does, but ignores the environment: a
+// test must not depend on the user's shell.
 func parse(args []string) (*stack.Serve, error) {
 	serve := new(stack.Serve)
 	parser, err := kong.New(serve)
@@ -127,7 +126,7 @@ func parse(args []string) (*stack.Serve, error) {
 	return serve, err
 }
 
-// announced is the line that says that the port answers.
+// announced matches the line that says that the port answers.
 type announced struct{ Msg, URL, Issuer string }
 
 // output keeps what is printed, and passes the first line on.

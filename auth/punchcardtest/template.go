@@ -7,15 +7,15 @@ import (
 	"testing"
 )
 
-// template is a file as a first start leaves it, with its keys made and its
-// passwords hashed: to do that for each test takes longer than most of them.
+// template is a file as a first start leaves it, with keys and password
+// hashes. Making these for each test would take longer than most tests.
 var template struct {
 	once sync.Once
 	file []byte
 }
 
-// Template copies that file to a place where nothing is yet: for a test that
-// starts its server by itself.
+// Template copies that file to a path where no file exists yet, for a test
+// that starts its server by itself.
 func Template(t testing.TB, place string) {
 	t.Helper()
 	template.once.Do(func() {

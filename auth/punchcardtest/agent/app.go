@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// MobileRedirect is where the phone app of the seed comes back; nobody listens
+// MobileRedirect is the redirect URI of the seed's phone app. Nothing listens
 // there.
 const MobileRedirect = "http://127.0.0.1:49152/callback"
 
@@ -18,7 +18,7 @@ type App struct {
 	Verifier, State     string
 }
 
-// Mobile is the phone app of the built-in seed.
+// Mobile returns the phone app of the built-in seed.
 func Mobile() *App {
 	return &App{
 		ID: "timesheets-mobile", Redirect: MobileRedirect,
@@ -27,8 +27,8 @@ func Mobile() *App {
 	}
 }
 
-// AuthorizeURL is the authorization request; extra pairs replace or add
-// parameters, an empty value takes one away.
+// AuthorizeURL returns the authorization request. Extra pairs replace or add
+// parameters; an empty value removes one.
 func (c *App) AuthorizeURL(extra ...string) string {
 	sum := sha256.Sum256([]byte(c.Verifier))
 	q := url.Values{
@@ -43,7 +43,7 @@ func (c *App) AuthorizeURL(extra ...string) string {
 	return "/authorize?" + q.Encode()
 }
 
-// SignIn fills in the login form that is shown.
+// SignIn fills in the login form that is shown and sends it.
 func (b *Browser) SignIn(page Answer, email, password string) Answer {
 	b.T.Helper()
 	f := page.Form(b.T)
@@ -76,8 +76,8 @@ func (b *Browser) Decide(page Answer, decision string, edit func(url.Values)) An
 	return b.Follow(b.Do(http.MethodPost, f.Action, f.Values))
 }
 
-// Arrive reads the authorization response at the client, checking what every
-// response must carry: RFC 6749 4.1.2 state, RFC 9207 2 iss.
+// Arrive reads the authorization response at the client, and checks what every
+// response must contain: RFC 6749 4.1.2 state, RFC 9207 2 iss.
 func (b *Browser) Arrive(c *App, a Answer) url.Values {
 	b.T.Helper()
 	location := a.Header.Get("Location")
@@ -101,7 +101,7 @@ func (b *Browser) Arrive(c *App, a Answer) url.Values {
 	return q
 }
 
-// Code runs the whole flow with the boxes as they were drawn.
+// Code runs the whole flow and leaves the checkboxes as they are.
 func (b *Browser) Code(c *App, email string, extra ...string) string {
 	b.T.Helper()
 	q := b.Arrive(c, b.Decide(b.ConsentPage(c, email, extra...), "allow", nil))

@@ -12,16 +12,16 @@ import (
 	"time"
 )
 
-// Browser keeps cookies, writes down what was said, and follows nothing by
+// Browser keeps cookies, records the conversation, and follows no redirect by
 // itself. The conversation is printed when its test fails.
 type Browser struct {
 	T      testing.TB
 	HTTP   *http.Client
-	Issuer string // of the server that it talks to, byte for byte
+	Issuer string // of its server, byte for byte
 	said   strings.Builder
 }
 
-// New opens a browser in front of a server, which it knows by its issuer alone.
+// New opens a browser for a server that it knows only by its issuer.
 func New(t testing.TB, issuer string) *Browser {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
@@ -40,16 +40,16 @@ func New(t testing.TB, issuer string) *Browser {
 	return b
 }
 
-// Base is the issuer as endpoints are built on it.
+// Base returns the issuer without a trailing slash, to which paths are added.
 func (b *Browser) Base() string { return strings.TrimSuffix(b.Issuer, "/") }
 
-// Answer is a response with its body read.
+// Answer is a response whose body was read.
 type Answer struct {
 	*http.Response
 	Text string
 }
 
-// JSON is the body as an object.
+// JSON returns the body as an object.
 func (a Answer) JSON(t testing.TB) map[string]any {
 	t.Helper()
 	var m map[string]any
@@ -59,8 +59,8 @@ func (a Answer) JSON(t testing.TB) map[string]any {
 	return m
 }
 
-// Do sends a form, or a request without a body where that is nil; headers are
-// pairs. A target that begins with a slash is the server's.
+// Do sends a form, or a request without a body if form is nil. Headers are
+// pairs. A target that begins with a slash is on the server.
 func (b *Browser) Do(method, target string, body url.Values, header ...string) Answer {
 	b.T.Helper()
 	if strings.HasPrefix(target, "/") {
@@ -83,7 +83,7 @@ func (b *Browser) Do(method, target string, body url.Values, header ...string) A
 	return b.Send(r)
 }
 
-// Send sends any request, and reads the answer whole.
+// Send sends any request, and reads the whole response.
 func (b *Browser) Send(r *http.Request) Answer {
 	b.T.Helper()
 	resp, err := b.HTTP.Do(r)
@@ -102,7 +102,7 @@ func (b *Browser) Send(r *http.Request) Answer {
 	return Answer{resp, string(text)}
 }
 
-// SendJSON is a request with a JSON body and a bearer token, "" for none.
+// SendJSON sends a JSON body, with a bearer token unless it is "".
 func (b *Browser) SendJSON(method, target, token, body string) Answer {
 	b.T.Helper()
 	r, err := http.NewRequest(method, target, strings.NewReader(body))
@@ -116,13 +116,14 @@ func (b *Browser) SendJSON(method, target, token, body string) Answer {
 	return b.Send(r)
 }
 
-// Get asks for a page.
+// Get requests a page.
 func (b *Browser) Get(target string, header ...string) Answer {
 	b.T.Helper()
 	return b.Do(http.MethodGet, target, nil, header...)
 }
 
-// Follow walks redirects until a page is shown or the browser would leave.
+// Follow follows redirects until a page is shown or the browser would leave
+// the server.
 func (b *Browser) Follow(a Answer) Answer {
 	b.T.Helper()
 	for range 10 {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// DeviceCode is what a device got, RFC 8628 3.2.
+// DeviceCode is the device authorization response, RFC 8628 3.2.
 type DeviceCode struct {
 	Code     string `json:"device_code"`
 	User     string `json:"user_code"`
@@ -20,7 +20,8 @@ type DeviceCode struct {
 // DeviceGrant is the grant type of RFC 8628 3.4.
 const DeviceGrant = "urn:ietf:params:oauth:grant-type:device_code"
 
-// Television asks as a device does.
+// Television sends the device authorization request of the seed's television
+// app.
 func (b *Browser) Television(c *App) DeviceCode {
 	b.T.Helper()
 	a := b.Do(http.MethodPost, "/oauth/device/code", url.Values{"client_id": {c.ID}, "scope": {c.Scope}}, "User-Agent", "Living room TV/1.0")
@@ -31,14 +32,14 @@ func (b *Browser) Television(c *App) DeviceCode {
 	return d
 }
 
-// Poll asks for the tokens, as the device does.
+// Poll requests the tokens, as the device does.
 func (b *Browser) Poll(c *App, d DeviceCode) Answer {
 	b.T.Helper()
 	return b.Do(http.MethodPost, "/oauth/token", url.Values{"grant_type": {DeviceGrant}, "client_id": {c.ID}, "device_code": {d.Code}})
 }
 
-// Compares types the code, signs in where it is asked to, and stands on the
-// page that asks whether the device shows the same code.
+// Compares types the code and signs in if asked to. It returns the page that
+// asks whether the device shows the same code.
 func (b *Browser) Compares(typed, email string) Answer {
 	b.T.Helper()
 	f := b.Get("/device").Form(b.T)

@@ -1,6 +1,6 @@
-// Package agent is a small browser, and the apps of the built-in seed that work
-// with it: what a test talks to a server by. It knows the server by its URL
-// alone, whichever process that is in.
+// Package agent is a small browser for tests, with the apps of the built-in
+// seed that use it. It knows the server only by its URL, whichever process
+// that is in.
 //
 //	browser.go  cookies, requests, redirects
 //	form.go     the form of a page, filled in as it was drawn

@@ -15,16 +15,16 @@ import (
 	josejwt "github.com/go-jose/go-jose/v3/jwt"
 )
 
-// Device is an app with a key of its own. It makes proofs of it (RFC 9449 4.2)
-// with a library that the server does not use for them, and remembers the nonce
-// that it was told last.
+// Device is an app with its own key. It makes proofs (RFC 9449 4.2) with a
+// library that the server does not use for them, and remembers the last nonce
+// that it was given.
 type Device struct {
 	B     *Browser
 	Key   *ecdsa.PrivateKey
 	Nonce string
 }
 
-// Device makes a key.
+// Device makes an app with a new key.
 func (b *Browser) Device() *Device {
 	b.T.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -45,8 +45,8 @@ func (d *Device) JKT() string {
 	return base64.RawURLEncoding.EncodeToString(sum)
 }
 
-// Proof is one for a request: method and address, and the access token that it
-// carries, "" for none.
+// Proof makes a proof for a request: its method and address, and the access
+// token that it carries, or "".
 func (d *Device) Proof(method, target, token string) string {
 	d.B.T.Helper()
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: d.Key},
@@ -69,8 +69,8 @@ func (d *Device) Proof(method, target, token string) string {
 	return out
 }
 
-// Do sends a request with a proof, and once more where the server answers that
-// it wants its nonce in it, as RFC 9449 8 has it.
+// Do sends a request with a proof, and repeats it once if the server demands a
+// nonce, as RFC 9449 8 says.
 func (d *Device) Do(method, target, token string, form url.Values, header ...string) (a Answer, asked bool) {
 	d.B.T.Helper()
 	for range 2 {
@@ -91,7 +91,7 @@ func (d *Device) Do(method, target, token string, form url.Values, header ...str
 	return a, asked
 }
 
-// Token is a token request with a proof.
+// Token sends a token request with a proof.
 func (d *Device) Token(form url.Values) Answer {
 	d.B.T.Helper()
 	a, _ := d.Do("POST", d.B.Base()+"/oauth/token", "", form)

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/net/html"
 )
 
-// Form is the one form of a page, filled in as it was drawn.
+// Form is the only form of a page, filled in as the page shows it.
 type Form struct {
 	Action string
 	Values url.Values

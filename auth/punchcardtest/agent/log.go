@@ -5,7 +5,8 @@ import (
 	"sync"
 )
 
-// Log is what a program has printed so far. It may be read while it is written.
+// Log is what a program has printed so far. It can be read while the program
+// writes.
 type Log struct {
 	mu sync.Mutex
 	b  bytes.Buffer

@@ -22,7 +22,7 @@ func (b *Browser) Press(do string, pairs ...string) Answer {
 	return b.Do(http.MethodPost, "/account", body, "Sec-Fetch-Site", "same-origin")
 }
 
-// Fault asks for one as a test in any language would.
+// Fault asks the inspector for a fault, as a test in any language would.
 func (b *Browser) Fault(body string) {
 	b.T.Helper()
 	r, err := http.NewRequest(http.MethodPost, b.Base()+"/inspector/faults", strings.NewReader(body))

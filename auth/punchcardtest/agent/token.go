@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// Tokens is a successful answer of the token endpoint, RFC 6749 5.1.
+// Tokens is a successful response of the token endpoint, RFC 6749 5.1.
 type Tokens struct {
 	Access  string `json:"access_token"`
 	Refresh string `json:"refresh_token"`
@@ -27,7 +27,7 @@ func (b *Browser) Exchange(c *App, code string) Answer {
 	})
 }
 
-// Refresh uses a refresh token; extra pairs are further parameters.
+// Refresh uses a refresh token. Extra pairs are further parameters.
 func (b *Browser) Refresh(c *App, token string, extra ...string) Answer {
 	b.T.Helper()
 	body := url.Values{"grant_type": {"refresh_token"}, "client_id": {c.ID}, "refresh_token": {token}}
@@ -37,7 +37,7 @@ func (b *Browser) Refresh(c *App, token string, extra ...string) Answer {
 	return b.Do(http.MethodPost, "/oauth/token", body)
 }
 
-// Tokens reads an answer that must have them.
+// Tokens reads a response that must contain tokens.
 func (b *Browser) Tokens(a Answer) Tokens {
 	b.T.Helper()
 	if a.StatusCode != http.StatusOK {
@@ -50,7 +50,7 @@ func (b *Browser) Tokens(a Answer) Tokens {
 	return out
 }
 
-// SignedUp is the happy path in one line.
+// SignedUp runs the happy path in one line.
 func (b *Browser) SignedUp(c *App, email string) Tokens {
 	b.T.Helper()
 	return b.Tokens(b.Exchange(c, b.Code(c, email)))
@@ -72,13 +72,13 @@ func (b *Browser) API(method, path, token, body string) Answer {
 	return b.Send(r)
 }
 
-// Introspect asks about a token, as the gateway of the seed.
+// Introspect asks about a token, as the seed's gateway.
 func (b *Browser) Introspect(token string) Answer {
 	b.T.Helper()
 	return b.Do("POST", "/oauth/introspect", url.Values{"client_id": {"timesheets-gateway"}, "client_secret": {"timesheets-gateway-secret"}, "token": {token}})
 }
 
-// KeyIDs are the keys of the JWK set.
+// KeyIDs returns the kids of the JWK set.
 func (b *Browser) KeyIDs() (kids []string) {
 	b.T.Helper()
 	var set struct {
@@ -93,7 +93,7 @@ func (b *Browser) KeyIDs() (kids []string) {
 	return kids
 }
 
-// Refused checks an OAuth error as RFC 6749 5.2 wants it.
+// Refused checks that a response is this OAuth error, RFC 6749 5.2.
 func Refused(t testing.TB, a Answer, status int, code string) {
 	t.Helper()
 	if a.StatusCode != status {

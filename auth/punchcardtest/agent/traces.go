@@ -8,7 +8,7 @@ import (
 	"github.com/alexedwards/argon2id"
 )
 
-// Traces is what a person, an app and a machine have left behind in a server.
+// Traces is what a person, an app and a machine have left in a server.
 type Traces struct {
 	Browser *Browser
 	Tokens  Tokens
@@ -17,16 +17,16 @@ type Traces struct {
 	Keys    string
 }
 
-// CronWrong is a secret that the nightly import does not have.
+// CronWrong is a wrong secret for the nightly import.
 const CronWrong = "wrong"
 
-// Cron asks for a token as the nightly import.
+// Cron requests a token as the nightly import.
 func (u *Traces) Cron(secret string) Answer {
 	u.Browser.T.Helper()
 	return u.Browser.Do("POST", "/oauth/token", url.Values{"grant_type": {"client_credentials"}, "client_id": {"timesheets-cron"}, "client_secret": {secret}})
 }
 
-// Leave leaves something of every kind; sql changes the file.
+// Leave leaves something of every kind. sql changes the file.
 func Leave(t testing.TB, b *Browser, sql func(string)) *Traces {
 	t.Helper()
 	c := Mobile()
@@ -61,7 +61,7 @@ func Leave(t testing.TB, b *Browser, sql func(string)) *Traces {
 	return u
 }
 
-// AreGone holds the server against the seed.
+// AreGone checks that the server has what the seed declares, and no traces.
 func (u *Traces) AreGone(t testing.TB) {
 	t.Helper()
 	b, c := u.Browser, Mobile()
@@ -86,7 +86,7 @@ func (u *Traces) AreGone(t testing.TB) {
 	if a := b.SignIn(page, "ada@example.com", "chosen at run time"); a.StatusCode != 422 {
 		t.Errorf("the password chosen at run time: %d", a.StatusCode)
 	}
-	got := b.SignedUp(c, "ada@example.com") // with the declared one
+	got := b.SignedUp(c, "ada@example.com") // with the declared password
 	list := b.API("GET", "/timesheets", got.Access, "")
 	if items, _ := list.JSON(t)["items"].([]any); len(items) != 6 || strings.Contains(list.Text, u.Entry) { // as many as the seed gives Ada
 		t.Errorf("the entries are not the seed's: %s", list.Text)
