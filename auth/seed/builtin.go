@@ -15,7 +15,8 @@ var builtin []byte
 // public.
 func Builtin() []byte { return bytes.Clone(builtin) }
 
-// demo is what the embedded document gives away; secrets are by client id.
+// demo has the public credentials of the embedded document; secrets are by
+// client id.
 var demo = sync.OnceValue(func() (d struct {
 	passwords []string
 	secrets   map[string]string
@@ -33,15 +34,15 @@ var demo = sync.OnceValue(func() (d struct {
 	return d
 })
 
-// isDemoSecret says whether a client of the embedded document still has the
-// secret that it has there.
+// isDemoSecret reports whether a client has the secret that the embedded
+// document gives it.
 func isDemoSecret(client Client) bool {
 	return client.Secret != "" && demo().secrets[client.ID] == client.Secret
 }
 
 // DemoCredentials returns the IDs of the people and clients, in the document's
-// order, whose password or secret is one that the embedded document has made
-// public. Such a document must not be served to other machines unawares.
+// order, whose password or secret is public because it is in the embedded
+// document. Such a document must not be served to other machines by accident.
 func (d *Document) DemoCredentials() []string {
 	public := demo()
 	var ids []string

@@ -9,13 +9,13 @@ import (
 	"unicode/utf8"
 )
 
-// Longest texts, in characters.
+// The longest texts that are accepted, in characters.
 const (
 	maxName = 200
 	maxText = 500
 )
 
-// checker finds what is wrong with values that could be read.
+// checker checks the values that could be read.
 type checker struct {
 	*reader
 	doc *Document
@@ -28,7 +28,7 @@ func (c *checker) check() {
 	c.checkClients()
 }
 
-// lineOf returns the line of a path, or of what it would stand in.
+// lineOf returns the line of a path, or of its nearest parent.
 func (c *checker) lineOf(path string) int {
 	for path != "" {
 		if line, ok := c.lines[path]; ok {
@@ -39,9 +39,9 @@ func (c *checker) lineOf(path string) int {
 	return 1
 }
 
-// unsure says that not all names of a list are known, because the list, an
-// item or one of the keys that name it could not be read: then a name that is
-// missing from it proves nothing.
+// unsure reports that not all names of a list are known, because the list, an
+// item or a naming key could not be read. A name that is missing from such a
+// list proves nothing.
 func (c *checker) unsure(list string, keys ...string) bool {
 	for path := range c.broken {
 		rest, ok := strings.CutPrefix(path, list)
@@ -52,7 +52,7 @@ func (c *checker) unsure(list string, keys ...string) bool {
 	return false
 }
 
-// entry is one item of a list, as messages name it.
+// entry is one item of a list, with the name that messages use for it.
 type entry struct {
 	*checker
 	path string
@@ -67,7 +67,7 @@ func (c *checker) entry(list string, i int, kind, id string) entry {
 	return e
 }
 
-// readable is false where the value, or all it stands in, could not be read.
+// readable is false if the value or one of its parents could not be read.
 func (e entry) readable(key string) bool {
 	return !e.broken[e.path] && !e.broken[e.path+"."+key]
 }
@@ -81,8 +81,8 @@ func (e entry) bad(key, format string, args ...any) {
 	e.add(e.lineOf(e.path+"."+key), "%s: %s", e.name, fmt.Sprintf(format, args...))
 }
 
-// required reports a text that is missing; ok is false where there is no text
-// to look at further.
+// required reports a text that is missing. ok is false if there is no text to
+// check further.
 func (e entry) required(key, value string) (ok bool) {
 	switch {
 	case !e.readable(key):
@@ -97,7 +97,7 @@ func (e entry) required(key, value string) (ok bool) {
 	return false
 }
 
-// id checks a name that ends up in URLs, tokens and logs.
+// id checks a name that is used in URLs, tokens and logs.
 func (e entry) id(key, value string, seen map[string]int) {
 	if !e.required(key, value) {
 		return
@@ -135,7 +135,7 @@ func (e entry) oneOf(key, value string, choices ...string) {
 	}
 }
 
-// each calls f for the readable items of a list of names, and reports those
+// each calls f for the readable items of a list of names, and reports items
 // that are empty or repeated.
 func (e entry) each(key string, values []string, f func(item, value string)) {
 	seen := map[string]bool{}

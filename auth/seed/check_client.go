@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	minSecret = 32  // characters; 128 bits where it is made as howSecret says
+	minSecret = 32  // characters; 128 bits if made as howSecret says
 	maxSecret = 256 // bytes
 	howSecret = "make one with: openssl rand -hex 32"
 )
@@ -15,9 +15,9 @@ const (
 // grantDevice is the name of the device grant, RFC 8628 3.4.
 const grantDevice = "urn:ietf:params:oauth:grant-type:device_code"
 
-// grantsOf says which grants a kind of client can use. RFC 6749 4.4: the client
-// credentials grant MUST only be used by confidential clients. RFC 9700 2.1.2
-// and 2.4: no implicit and no password grant for anybody.
+// grantsOf lists the grants that a kind of client can use. RFC 6749 4.4: the
+// client credentials grant MUST only be used by confidential clients. RFC 9700
+// 2.1.2 and 2.4: no implicit and no password grant for any client.
 var grantsOf = map[string][]string{
 	KindNative:         {"authorization_code", "refresh_token", grantDevice},
 	KindBrowser:        {"authorization_code", "refresh_token", grantDevice},
@@ -31,7 +31,8 @@ func (c *checker) checkClients() {
 	for i, client := range c.doc.Clients {
 		e := c.entry("clients", i, "client", client.ID)
 		e.id("id", client.ID, seen)
-		// RFC 9700 4.15: a client must not pass for a person by a subject of the same name.
+		// RFC 9700 4.15: a client must not be mistaken for a person with the
+		// same subject.
 		if person := c.indexOf(client.ID); client.ID != "" && person >= 0 {
 			e.bad("id", "id is also the id of a person, at line %d", c.lineOf(fmt.Sprintf("people[%d].id", person)))
 		}
@@ -50,7 +51,7 @@ func (c *checker) checkClients() {
 	}
 }
 
-// checkRights is about all that depends on the kind.
+// checkRights checks everything that depends on the kind.
 func (c *checker) checkRights(e entry, client Client) {
 	c.checkSecret(e, client)
 	c.checkKeys(e, client)
@@ -58,13 +59,14 @@ func (c *checker) checkRights(e entry, client Client) {
 	c.checkScopes(e, client)
 	c.checkRedirects(e, client)
 	c.checkDemands(e, client)
-	// RFC 7662 2.1: who introspects has to authenticate, and public clients cannot.
+	// RFC 7662 2.1: a client that introspects has to authenticate, and public
+	// clients cannot.
 	if client.Public() && client.Introspect {
 		e.bad("introspect", "introspect is for clients with a secret; a %s client cannot prove who asks", client.Kind)
 	}
 }
 
-// checkDemands is about what a client is held to beyond the defaults.
+// checkDemands checks the settings that are stricter than the defaults.
 func (c *checker) checkDemands(e entry, client Client) {
 	if !slices.Contains(client.Grants, "authorization_code") && e.readable("grants") {
 		for _, key := range []string{"require_pkce", "require_pushed_authorization_requests"} {
@@ -85,8 +87,8 @@ func (c *checker) checkSecret(e entry, client Client) {
 	if _, alone := client.signs(); alone && !client.Public() {
 		e.absent("secret", "with "+methodKey+" alone there is none")
 	} else if client.Public() {
-		// RFC 6749 2.1: everybody can read what is shipped with an app, so a
-		// secret in it would only look like one.
+		// RFC 6749 2.1: everyone can read what is shipped with an app, so a
+		// secret in it would be no protection.
 		e.absent("secret", "a "+client.Kind+" client cannot keep one")
 		methods = []string{"none"}
 	} else if e.readable("secret") {
@@ -98,7 +100,7 @@ func (c *checker) checkSecret(e entry, client Client) {
 		case n > maxSecret:
 			e.bad("secret", "secret is longer than %d bytes", maxSecret)
 		}
-		// RFC 6749 appendix A.2: other characters get lost on the way.
+		// RFC 6749 appendix A.2: other characters get lost in transit.
 		if strings.ContainsFunc(client.Secret, func(r rune) bool { return r < ' ' || r > '~' }) {
 			e.bad("secret", "secret must be printable ASCII; %s", howSecret)
 		}

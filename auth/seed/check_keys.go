@@ -12,7 +12,8 @@ import (
 
 const methodKey = "private_key_jwt" // OIDC Core 9
 
-// JWKSet is public keys, RFC 7517 5. JSON is YAML too, so a set can be pasted.
+// JWKSet is a set of public keys, RFC 7517 5. JSON is also YAML, so a JWK set
+// can be pasted.
 type JWKSet struct {
 	Keys []JWK `yaml:"keys" json:"keys"`
 }
@@ -30,8 +31,9 @@ type JWK struct {
 	N      string   `yaml:"n" json:"n,omitempty"`
 	E      string   `yaml:"e" json:"e,omitempty"`
 
-	// Of private keys and shared secrets. They are read so that what is wrong
-	// can be said, and never kept: Parse returns no document that has one.
+	// These are members of private keys and shared secrets. They are read so
+	// that the error can name them, and are never kept: Parse returns no
+	// document that has one.
 	D  string `yaml:"d" json:"d,omitempty" unwanted:"true"`
 	P  string `yaml:"p" json:"p,omitempty" unwanted:"true"`
 	Q  string `yaml:"q" json:"q,omitempty" unwanted:"true"`
@@ -41,7 +43,7 @@ type JWK struct {
 	K  string `yaml:"k" json:"k,omitempty" unwanted:"true"`
 }
 
-// JWKS is the client's public keys as a JSON document; "" without any.
+// JWKS returns the client's public keys as a JSON document, or "" without any.
 func (c Client) JWKS() string {
 	if len(c.Keys.Keys) == 0 {
 		return ""
@@ -50,19 +52,20 @@ func (c Client) JWKS() string {
 	return string(set)
 }
 
-// signs says whether the client proves itself by a key; alone, whether it has
-// nothing else, and so no secret.
+// signs reports whether the client authenticates with a key. alone reports
+// whether that is its only method, so that it has no secret.
 func (c Client) signs() (signs, alone bool) {
 	signs = slices.Contains(c.AuthMethods, methodKey)
 	return signs, signs && !slices.ContainsFunc(c.AuthMethods, func(m string) bool { return m != methodKey })
 }
 
-// checkKeys is about the keys of a client that signs what it says of itself.
+// checkKeys checks the keys of a client that signs assertions.
 func (c *checker) checkKeys(e entry, client Client) {
 	signs, _ := client.signs()
 	switch {
 	case client.Public():
-		// RFC 6749 2.1: a private key in an app is no more private than a secret in it.
+		// RFC 6749 2.1: a private key in an app is as public as a secret in
+		// it.
 		e.absent("jwks", "a "+client.Kind+" client cannot keep the private keys to them")
 		return
 	case !signs:

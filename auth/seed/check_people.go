@@ -9,16 +9,17 @@ import (
 	"github.com/exampleco/punchcard/auth/mailbox"
 )
 
-// Password lengths: the least in characters, the most in bytes.
+// Password lengths: the minimum in characters, the maximum in bytes.
 const (
 	minPassword = 8
 	maxPassword = 1024
 )
 
-// identityScopes are this server's own, OIDC Core 5.4 and 11. They need no API.
+// identityScopes are this server's own scopes, OIDC Core 5.4 and 11. They
+// belong to no API.
 var identityScopes = []string{"openid", "profile", "email", "offline_access"}
 
-// scopeToken is RFC 6749 3.3.
+// scopeToken matches a scope, RFC 6749 3.3.
 var scopeToken = regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]{1,100}$`)
 
 func (c *checker) checkAPIs() {
@@ -55,7 +56,8 @@ func (c *checker) checkScope(e entry, scope Scope, seen map[string]int) {
 		case slices.Contains(identityScopes, scope.Name):
 			e.bad("name", "name is one of the server's own scopes")
 		}
-		// Consent is given by scope name alone, so one name must not open two APIs.
+		// People consent to a scope by name, so one name must not give access
+		// to two APIs.
 		e.unique("name", scope.Name, seen)
 	}
 	if e.required("title", scope.Title) {
@@ -65,8 +67,8 @@ func (c *checker) checkScope(e entry, scope Scope, seen map[string]int) {
 	e.words("warning", scope.Warning, maxText)
 }
 
-// declaresScope says whether an API has the scope, or might have: one that
-// could not be read has been reported already.
+// declaresScope reports whether an API has the scope, or might have it: an API
+// that could not be read has already been reported.
 func (c *checker) declaresScope(name string) bool {
 	for _, api := range c.doc.APIs {
 		if slices.ContainsFunc(api.Scopes, func(s Scope) bool { return s.Name == name }) {
@@ -126,7 +128,7 @@ func (c *checker) checkEmail(e entry, email string, seen map[string]int) {
 		e.bad("email", "email %s", problem)
 		return
 	}
-	// What a person would take for the same must not be two accounts.
+	// Two addresses that look the same to people must not be two accounts.
 	key := mailbox.Key(email)
 	if first, ok := seen[key]; ok {
 		e.bad("email", "email is already used at line %d; letter case and the spelling of the domain (xn--) make no difference", first)
@@ -149,7 +151,7 @@ func (c *checker) indexOf(person string) int {
 }
 
 // checkCycles reports each ring of people who report to one another, once, at
-// the first of them: nobody in it would have a superior.
+// its first member: nobody in it would have a manager at the top.
 func (c *checker) checkCycles() {
 	done := make([]bool, len(c.doc.People))
 	for i := range c.doc.People {

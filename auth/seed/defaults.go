@@ -2,8 +2,8 @@ package seed
 
 import "fmt"
 
-// fillDefaults completes a document that is right. declared says whether a
-// path stands in the file: an empty list that somebody wrote stays empty.
+// fillDefaults completes a valid document. declared reports whether a path is
+// in the file: an empty list that is written there stays empty.
 func (d *Document) fillDefaults(declared func(path string) bool) {
 	for i := range d.Roles {
 		fill(&d.Roles[i].Name, d.Roles[i].ID)
@@ -13,7 +13,7 @@ func (d *Document) fillDefaults(declared func(path string) bool) {
 	}
 	for i := range d.Clients {
 		c := &d.Clients[i]
-		fill(&c.IDTokenAlg, "RS256") // OIDC Dynamic Client Registration 2: the default
+		fill(&c.IDTokenAlg, "RS256") // the default of OIDC Dynamic Client Registration 2
 		if len(c.AuthMethods) == 0 {
 			c.AuthMethods = []string{"client_secret_basic", "client_secret_post"}
 			if c.Public() {

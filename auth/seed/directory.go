@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// ParsePeople reads of a document who there is and who reports to whom: all
-// that a resource server by itself has to know of people, whose passwords and
-// clients are the authorization server's. It takes a whole document as well as
-// one with nothing but people, each with nothing but id and reports_to. Errors,
-// as with Parse: every mistake with its line.
+// ParsePeople reads from a document which people there are and who reports to
+// whom. A resource server on its own needs nothing else; passwords and clients
+// belong to the authorization server. It accepts a whole document, and one
+// that has only people with only id and reports_to. Errors are as for Parse:
+// every mistake with its line.
 func ParsePeople(data []byte) ([]Person, error) {
 	r := &reader{lines: map[string]int{}, broken: map[string]bool{}}
 	doc := &Document{}

@@ -1,9 +1,9 @@
 // Package seed reads the configuration document: who may sign in, which
-// clients there are, what the APIs are called and what may be done with them.
+// clients there are, what the APIs are called and what they allow.
 //
-// The document is YAML. One is embedded, punchcard.yaml, and is what a server
-// without a configuration runs on; it is written to be read, and a
-// configuration of one's own has exactly its form.
+// The document is YAML. A server without a configuration uses the embedded
+// document, punchcard.yaml. It is written to be read, and your own
+// configuration has exactly the same form.
 //
 //	document.go   the plain values that a document turns into
 //	punchcard.yaml, builtin.go   the embedded document and what is known of it
@@ -13,6 +13,6 @@
 //	uri.go        which redirect URIs can be registered
 //	defaults.go   what a document may leave out
 //
-// Nothing is stored or applied here. A document is either right as a whole or
-// refused as a whole, so that a server never starts on half of one.
+// Nothing is stored or applied here. A document is either accepted or refused
+// as a whole, so a server never starts with half of one.
 package seed

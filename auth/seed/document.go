@@ -1,12 +1,13 @@
 package seed
 
-// Base is the placeholder for the issuer without a trailing slash. It stands
-// only at the beginning of a URI, and only a "/" or nothing follows it. Who
-// uses a document expands it, so that one document serves at any address.
+// Base is the placeholder for the issuer without a trailing slash. It is only
+// allowed at the beginning of a URI, followed by "/" or nothing. The user of a
+// document expands it, so one document works at any address.
 const Base = "{base}"
 
-// Document is a configuration that Parse has found to be right. Lists keep the
-// order of the file; what the file leaves out is filled in as the fields say.
+// Document is a configuration that Parse has accepted. Lists keep the order of
+// the file. Fields that the file leaves out have the defaults that are named
+// here.
 type Document struct {
 	Roles   []Role   `yaml:"roles"`
 	APIs    []API    `yaml:"apis"`
@@ -41,26 +42,26 @@ type Scope struct {
 
 // Person can sign in.
 type Person struct {
-	ID          string   `yaml:"id"` // the subject of their tokens; never given to anybody else later
+	ID          string   `yaml:"id"` // the subject of their tokens; never reused for another person
 	Email       string   `yaml:"email"`
 	Name        string   `yaml:"name"`
-	Password    string   `yaml:"password"` // in clear; whoever stores it hashes it
+	Password    string   `yaml:"password"` // in clear; the store hashes it
 	Roles       []string `yaml:"roles"`
 	ReportsTo   string   `yaml:"reports_to"`    // ID of a person; empty for nobody
 	ShowOnLogin bool     `yaml:"show_on_login"` // offered on the login page to pick from
 }
 
-// Kinds of client. What a client can keep to itself decides what it may use:
+// Kinds of client. Whether a client can keep a secret decides what it may use:
 // native and browser apps are public (RFC 6749 2.1), the others have a secret.
 const (
 	KindNative         = "native"          // on a person's own device: phone, desktop, command line
 	KindBrowser        = "browser"         // a single-page app
 	KindWeb            = "web"             // a web server with pages
-	KindMachine        = "machine"         // acts for itself, nobody signs in
-	KindResourceServer = "resource_server" // asks about tokens, gets none
+	KindMachine        = "machine"         // acts for itself; no user signs in
+	KindResourceServer = "resource_server" // introspects tokens and gets none
 )
 
-// Client is an application that may ask for tokens, or about them.
+// Client is an application that may request or introspect tokens.
 type Client struct {
 	ID                     string   `yaml:"id"`
 	Name                   string   `yaml:"name"`
@@ -71,7 +72,7 @@ type Client struct {
 	PostLogoutRedirectURIs []string `yaml:"post_logout_redirect_uris"` // default: origins of the redirect URIs, with and without "/"
 	Grants                 []string `yaml:"grants"`
 	Scopes                 []string `yaml:"scopes"`
-	Introspect             bool     `yaml:"introspect"`                            // may ask about tokens of any client, RFC 7662
+	Introspect             bool     `yaml:"introspect"`                            // may introspect tokens of any client, RFC 7662
 	IDTokenAlg             string   `yaml:"id_token_signed_response_alg"`          // RS256 (default) or ES256
 	RequirePKCE            bool     `yaml:"require_pkce"`                          // default true; false is for confidential clients that send a nonce
 	RequirePAR             bool     `yaml:"require_pushed_authorization_requests"` // RFC 9126 6
@@ -80,5 +81,5 @@ type Client struct {
 	Keys                   JWKSet   `yaml:"jwks"`                                  // public keys of a client that signs assertions, private_key_jwt
 }
 
-// Public says whether the client cannot keep a secret.
+// Public reports whether the client cannot keep a secret.
 func (c Client) Public() bool { return c.Kind == KindNative || c.Kind == KindBrowser }

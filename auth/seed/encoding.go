@@ -6,10 +6,10 @@ import (
 	"unicode/utf16"
 )
 
-// asWritten is the text of a document as our own is written: UTF-8, with LF.
-// PowerShell's > and Windows' editors make UTF-16 and CRLF of it, with a mark at
-// its beginning (YAML 1.2 5.2), and the document says the same. What has half a
-// character in it is left for the reader to refuse.
+// asWritten returns a document in the encoding of our own: UTF-8, with LF.
+// PowerShell's > and Windows editors write UTF-16 and CRLF, with a byte order
+// mark (YAML 1.2 5.2), and the content is the same. Incomplete characters are
+// left for the reader to refuse.
 func asWritten(data []byte) []byte {
 	var order binary.ByteOrder
 	switch {

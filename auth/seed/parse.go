@@ -55,7 +55,7 @@ func Parse(data []byte) (*Document, error) {
 	return doc, nil
 }
 
-// readAll reads what can be read, without asking whether it can be meant.
+// readAll reads what can be read, without checking whether it makes sense.
 func readAll(data []byte) (doc *Document, r *reader, readable bool) {
 	r = &reader{lines: map[string]int{}, broken: map[string]bool{}}
 	doc = &Document{}
@@ -67,11 +67,11 @@ func readAll(data []byte) (doc *Document, r *reader, readable bool) {
 }
 
 // reader turns YAML nodes into values. It keeps the line of each value by its
-// path, "people[0].email", because what a value must mean is checked
-// afterwards and reported by line too.
+// path, "people[0].email", because the later checks also report mistakes by
+// line.
 type reader struct {
 	lines    map[string]int
-	broken   map[string]bool // paths whose value could not be read; nothing more is said of them
+	broken   map[string]bool // paths whose value could not be read; no other mistake is reported for them
 	mistakes Errors
 }
 
@@ -79,7 +79,7 @@ func (r *reader) add(line int, format string, args ...any) {
 	r.mistakes = append(r.mistakes, Mistake{line, fmt.Sprintf(format, args...)})
 }
 
-// root returns the document's mapping, nil where there is none.
+// root returns the document's mapping, or nil.
 func (r *reader) root(data []byte) *yaml.Node {
 	if len(data) > maxDocument {
 		r.add(0, "the document is larger than 1 MiB")
@@ -155,8 +155,8 @@ func (r *reader) wrong(n *yaml.Node, path, problem string) {
 	r.add(n.Line, "%s %s", cmp.Or(path, "the document"), problem)
 }
 
-// readKeys reads a mapping into a struct. A key that is unknown is a mistake,
-// because the misspelt name of a rule would otherwise be a rule left out.
+// readKeys reads a mapping into a struct. An unknown key is a mistake, because
+// a misspelt key would otherwise be a setting that is silently left out.
 func (r *reader) readKeys(n *yaml.Node, v reflect.Value, path string) {
 	seen := map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -203,7 +203,7 @@ func join(path, key string) string {
 	return path + "." + key
 }
 
-// clip keeps a message readable whatever was typed.
+// clip keeps a message short, whatever the file contains.
 func clip(s string) string {
 	if r := []rune(s); len(r) > 80 {
 		return string(r[:80]) + "…"

@@ -10,7 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// yamlProblem takes the library's message apart; nothing is decided by it.
+// yamlProblem takes the library's message apart. It only improves the words.
 var yamlProblem = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
 
 // syntax reports text that is no YAML.
@@ -26,12 +26,13 @@ func (r *reader) syntax(data []byte, err error) {
 	r.add(max(1, line), "not YAML: %s", text)
 }
 
-// maxSearched keeps the search, one reading for each line, from being felt.
+// maxSearched bounds the search, which reads the text once for each line.
 const maxSearched = 1000
 
-// brokenLine returns the line after which no beginning of the text is YAML any
-// more, 0 where that is not searched. The library's own number is often that
-// of the line before, or of the end of the file where a quote is never closed.
+// brokenLine returns the first line with which the text up to there is no
+// longer valid YAML, or 0 if the text is too long to search. The library's own
+// line is often the one before, or the end of the file if a quote is never
+// closed.
 func brokenLine(data []byte) int {
 	lines := bytes.SplitAfter(data, []byte("\n"))
 	if len(lines) > maxSearched {

@@ -12,20 +12,21 @@ import (
 
 const maxURI = 2000 // bytes
 
-// Query parameters that this server adds to a redirect URI, and to a
+// The query parameters that this server adds to a redirect URI and to a
 // post-logout URI.
 var (
 	redirectReserved   = []string{"code", "state", "iss", "error", "error_description", "error_uri"}
 	postLogoutReserved = []string{"state"}
 )
 
-// outsideURI matches what RFC 3986 2 has no place for: controls, space,
-// backslash, quotes, braces, everything beyond ASCII. Browsers and libraries
-// disagree on what such characters mean, and attacks live on that.
+// outsideURI matches characters that RFC 3986 2 does not allow: controls,
+// space, backslash, quotes, braces, everything beyond ASCII. Browsers and
+// libraries disagree about them, and attackers use the difference.
 var outsideURI = regexp.MustCompile(`[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]`)
 
-// uriProblem says why a URI cannot be registered for a kind of client, "" for
-// nothing. reserved are the query parameters that this server will add itself.
+// uriProblem says why a URI cannot be registered for a kind of client, or ""
+// if it can. reserved lists the query parameters that this server will add
+// itself.
 func uriProblem(uri, kind string, reserved ...string) string {
 	u, problem := parseURI(uri)
 	if problem != "" {
@@ -34,8 +35,9 @@ func uriProblem(uri, kind string, reserved ...string) string {
 	if problem := schemeProblem(u, kind); problem != "" {
 		return problem
 	}
-	// RFC 6749 4.1.2 appends to the query: with a parameter of the same name in
-	// it, the app could read the registered value for the issued one.
+	// RFC 6749 4.1.2 adds parameters to the query. If the URI already had one
+	// of the same name, the app could read that value instead of the issued
+	// one.
 	query, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
 		return "has a query that cannot be read"
@@ -49,7 +51,7 @@ func uriProblem(uri, kind string, reserved ...string) string {
 }
 
 // identifierProblem says why a URI cannot name an API. RFC 8707 2: an absolute
-// URI without a fragment, and better without a query.
+// URI without a fragment, and preferably without a query.
 func identifierProblem(uri string) string {
 	u, problem := parseURI(uri)
 	switch {
@@ -63,8 +65,8 @@ func identifierProblem(uri string) string {
 	return ""
 }
 
-// parseURI takes a URI apart and refuses what no URI of this document may
-// have. {base} is read as some https address.
+// parseURI parses a URI and refuses what no URI of this document may contain.
+// {base} is read as an example https address.
 func parseURI(uri string) (*url.URL, string) {
 	rest, based := strings.CutPrefix(uri, Base)
 	if based {
@@ -101,15 +103,15 @@ func parseURI(uri string) (*url.URL, string) {
 	return u, ""
 }
 
-// privateUse is RFC 8252 7.1: a domain name in reverse order, so that no two
-// companies' apps claim the same.
+// privateUse matches RFC 8252 7.1: a domain name in reverse order, so that the
+// apps of two companies never claim the same scheme.
 var privateUse = regexp.MustCompile(`^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+$`)
 
-// agentSchemes are those of known assistants and editors that people connect
-// here, which come back by a scheme without a domain name. RFC 8252 7.1 asks for
-// one because any app can claim a short scheme. For these the names are known to
-// people, PKCE makes a caught code worthless, and the consent page says that
-// nobody has checked the app; every other scheme still needs its domain.
+// agentSchemes lists the schemes of well-known assistants and editors that
+// people connect here. They have no domain name. RFC 8252 7.1 asks for one
+// because any app can claim a short scheme. These names are known to people,
+// PKCE makes an intercepted code useless, and the consent page says that
+// nobody has checked the app. Every other scheme still needs its domain.
 var agentSchemes = []string{"cursor", "vscode", "vscode-insiders", "windsurf", "zed", "warp", "claude"}
 
 func schemeProblem(u *url.URL, kind string) string {
@@ -117,15 +119,16 @@ func schemeProblem(u *url.URL, kind string) string {
 	case "https":
 		return hostProblem(u)
 	case "http":
-		// RFC 8252 7.3 and 8.3: a loopback address never leaves the machine; any
-		// other would carry the code over the network in clear.
+		// RFC 8252 7.3 and 8.3: a request to a loopback address never leaves
+		// the machine. Any other http address would carry the code over the
+		// network in clear.
 		if host := u.Hostname(); host != "localhost" && host != "127.0.0.1" && u.Host != "[::1]" && !strings.HasPrefix(u.Host, "[::1]:") {
 			return "must be https; http is for localhost, 127.0.0.1 and [::1]"
 		}
 		return hostProblem(u)
 	}
-	// This also keeps out javascript:, data:, file: and their like: a browser
-	// would run or show what it is sent to.
+	// This also excludes javascript:, data:, file: and similar schemes, whose
+	// content a browser would run or show.
 	if !privateUse.MatchString(u.Scheme) && !slices.Contains(agentSchemes, u.Scheme) {
 		return fmt.Sprintf("has the scheme %s; it must be https, http on this machine, or an app's own scheme such as com.example.app (RFC 8252 7.1)", clip(u.Scheme))
 	}
@@ -140,8 +143,8 @@ func schemeProblem(u *url.URL, kind string) string {
 
 var hostName = regexp.MustCompile(`^[a-z0-9_]([a-z0-9._-]*[a-z0-9])?$`)
 
-// hostProblem refuses hosts that could be read in two ways. What is left is
-// compared as text, so it has one spelling only.
+// hostProblem refuses hosts that could be read in two ways. The rest is
+// compared as text, so each host has only one spelling.
 func hostProblem(u *url.URL) string {
 	host := u.Hostname()
 	switch {
