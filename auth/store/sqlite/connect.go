@@ -23,30 +23,32 @@ const (
 	pageSize = 4096     // bytes, SQLite's default
 )
 
-// rules are the pragmas that every connection has, and what each reads back.
+// rules are the pragmas of every connection, and the value that each reads
+// back.
 func pragmas(busy time.Duration, write bool) map[string]string {
 	r := map[string]string{
 		"busy_timeout":   strconv.FormatInt(busy.Milliseconds(), 10),
 		"foreign_keys":   "1",
 		"journal_mode":   "wal",
 		"synchronous":    "2", // FULL: a commit is on disk before it is acknowledged
-		"trusted_schema": "0", // a doctored file cannot run functions through its schema
-		"mmap_size":      "0", // an I/O error is an error then, and no SIGBUS
+		"trusted_schema": "0", // a manipulated file cannot run functions through its schema
+		"mmap_size":      "0", // an I/O error is then an error and not SIGBUS
 		"query_only":     "1",
 	}
 	if write {
 		r["query_only"] = "0"
-		// The log is moved into the file when it is as long as it may be, not
-		// at SQLite's 4 MB: pages that are written again and again move once.
+		// The log is moved into the file when it has reached its limit, not at
+		// SQLite's 4 MB: pages that are written repeatedly are moved only
+		// once.
 		r["wal_autocheckpoint"] = strconv.Itoa(logLimit / pageSize)
-		// A log that grew under a long reader shrinks again once that is gone.
+		// A log that grew during a long read shrinks again after it.
 		r["journal_size_limit"] = strconv.Itoa(logLimit)
 	}
 	return r
 }
 
-// dsn puts the rules where the driver applies them to each connection that the
-// pool ever opens. mode=rw: a file that has vanished is not made anew.
+// dsn puts the pragmas where the driver applies them to each connection that
+// the pool ever opens. mode=rw: a file that has vanished is not created again.
 func dsn(place string, busy time.Duration, write bool) string {
 	q := url.Values{"mode": {"rw"}}
 	if write {
@@ -58,7 +60,7 @@ func dsn(place string, busy time.Duration, write bool) string {
 	return uri(place, q)
 }
 
-// connect opens all connections and proves the rules on each of them.
+// connect opens all connections and checks the pragmas on each of them.
 func (f *File) connect(ctx context.Context, busy time.Duration) (err error) {
 	if f.id, err = os.Stat(f.place); err != nil {
 		return fmt.Errorf("open %s: %w", f.Path, err)
@@ -86,7 +88,7 @@ func (f *File) connect(ctx context.Context, busy time.Duration) (err error) {
 	return f.present()
 }
 
-// pool has connections that stay: opening one anew costs more than a query.
+// pool keeps its connections open: opening one costs more than a query.
 func pool(place string, busy time.Duration, size int, write bool) (*sql.DB, error) {
 	db, err := openPrepared(dsn(place, busy, write))
 	if err != nil {
@@ -118,7 +120,7 @@ func olderThan(a, b string) bool {
 	for i := range y {
 		var m, n int
 		if i < len(x) {
-			m, _ = strconv.Atoi(x[i]) // what is no number counts as 0: too old
+			m, _ = strconv.Atoi(x[i]) // a part that is not a number counts as 0: too old
 		}
 		n, _ = strconv.Atoi(y[i])
 		if m != n {
@@ -128,8 +130,8 @@ func olderThan(a, b string) bool {
 	return false
 }
 
-// assertRules holds size connections at once, so that each of the pool's is
-// looked at, and reads every rule back.
+// assertRules holds size connections at once, so that it sees each one of the
+// pool, and reads every pragma back.
 func (f *File) assertRules(ctx context.Context, db *sql.DB, size int, want map[string]string) error {
 	for range size {
 		conn, err := db.Conn(ctx)

@@ -14,7 +14,7 @@ import (
 // applicationID marks a SQLite file as ours: "PNCH", at byte 68 of the file.
 const applicationID = 0x504e4348
 
-// isNew tells whether there is nothing yet: no file, or one of no bytes.
+// isNew reports whether there is no file, or an empty one.
 func (f *File) isNew() (bool, error) {
 	info, err := os.Stat(f.place)
 	if errors.Is(err, os.ErrNotExist) {
@@ -26,11 +26,11 @@ func (f *File) isNew() (bool, error) {
 	return info.Size() == 0, nil
 }
 
-// create builds the file under another name and moves it into place, so that
-// at every instant there is either no file or one whose first bytes say that
-// it is ours, however hard the process is killed.
+// create builds the file under another name and moves it into place. So at
+// every moment there is either no file or one whose first bytes say that it is
+// ours, even if the process is killed.
 func (f *File) create(ctx context.Context) error {
-	// SQLite would replay what it finds there into the new file.
+	// SQLite would replay such a log into the new file.
 	for _, suffix := range []string{"-wal", "-journal"} {
 		if info, err := os.Stat(f.place + suffix); err == nil && info.Size() > 0 {
 			return f.refuse(ErrOrphaned, f.Path+suffix,
@@ -50,12 +50,13 @@ func (f *File) create(ctx context.Context) error {
 }
 
 func (f *File) draft(ctx context.Context, draft string) error {
-	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} { // of a killed attempt
+	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} { // left by a killed attempt
 		if err := os.Remove(draft + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
 	}
-	// 0600: the file will hold private keys. SQLite gives -wal and -shm the same mode.
+	// 0600: the file will contain private keys. SQLite gives -wal and -shm the
+	// same mode.
 	empty, err := os.OpenFile(draft, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
@@ -70,16 +71,16 @@ func (f *File) draft(ctx context.Context, draft string) error {
 	if err != nil {
 		return err
 	}
-	// By itself, because the driver would set it first, and the first page that
-	// is written decides about auto_vacuum.
+	// A separate statement, because the driver would set it first, and the
+	// first page that is written decides about auto_vacuum.
 	_, err = db.ExecContext(ctx, "PRAGMA application_id = "+strconv.Itoa(applicationID))
 	// Closing the last connection moves the log into the file: from here on
-	// the header on disk carries the mark.
+	// the header on disk has the mark.
 	return classify(errors.Join(err, db.Close()))
 }
 
-// syncDir puts a rename on disk where the system has such a thing; where it
-// has not, there is nothing to be done about it.
+// syncDir puts a rename on disk if the system supports that. If it does not,
+// nothing can be done.
 func syncDir(dir string) {
 	if d, err := os.Open(dir); err == nil {
 		_ = d.Sync()

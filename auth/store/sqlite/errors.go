@@ -9,7 +9,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// Why a file is refused; each comes wrapped in a *RefusedError.
+// The reasons why a file is refused. Each is wrapped in a *RefusedError.
 var (
 	ErrPath     = errors.New("not a usable path")
 	ErrMissing  = errors.New("missing")
@@ -18,15 +18,16 @@ var (
 	ErrOrphaned = errors.New("missing, but its journal is still there")
 	ErrExposed  = errors.New("not private")
 	ErrName     = errors.New("not safe to use under this name")
-	// ErrForeignLog says that the write-ahead log beside the file is another one's.
+	// ErrForeignLog says that the write-ahead log beside the file belongs to
+	// another file.
 	ErrForeignLog = errors.New("not the file that its log belongs to")
 )
 
 // ErrReplaced says that the open file is no longer the one at its path.
 var ErrReplaced = errors.New("the database file was moved, replaced or deleted while in use")
 
-// RefusedError is one line for whoever starts the program: what is wrong with
-// which file, and what to do. The file has not been changed.
+// RefusedError is one line for the person who starts the program: what is
+// wrong with which file, and what to do. The file was not changed.
 type RefusedError struct {
 	Path   string // as given to Open
 	Reason error  // one of the sentinels above
@@ -47,8 +48,8 @@ func (e *RefusedError) Error() string {
 
 func (e *RefusedError) Unwrap() error { return e.Reason }
 
-// NewerError says that a newer program has written the file. Going on with old
-// code could break what the new one relies on, so the file is left alone.
+// NewerError says that a newer program has written the file. Old code could
+// break what the new one relies on, so the file is left unchanged.
 type NewerError struct {
 	Path  string
 	Set   string // the room whose tables are newer
@@ -61,10 +62,10 @@ func (e *NewerError) Error() string {
 		"start the newer program, or use --db with another file", e.Path, e.Set, e.Found, e.Known)
 }
 
-// LockedError says that another server has the file.
+// LockedError says that another server uses the file.
 type LockedError struct {
 	Path string
-	PID  int // 0 where it could not be learnt
+	PID  int // 0 if it is not known
 }
 
 func (e *LockedError) Error() string {
@@ -75,8 +76,9 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("%s is in use by %s; stop it, or use --db with another file", e.Path, who)
 }
 
-// UnavailableError says that the file cannot be used right now: locked from
-// outside, full disk, I/O error, closed. Callers answer 503, never a success.
+// UnavailableError says that the file cannot be used at the moment: locked by
+// another process, full disk, I/O error, closed. Callers answer 503, never a
+// success.
 type UnavailableError struct{ Err error }
 
 func (e *UnavailableError) Error() string { return "database unavailable: " + e.Err.Error() }
@@ -86,7 +88,7 @@ func (e *UnavailableError) Unwrap() error { return e.Err }
 // an interface of their own.
 func (e *UnavailableError) Unavailable() bool { return true }
 
-// unavailable marks err as the file's fault, once.
+// unavailable marks err as an error of the file, once.
 func unavailable(err error) error {
 	var u *UnavailableError
 	if err == nil || errors.As(err, &u) {
@@ -95,7 +97,7 @@ func unavailable(err error) error {
 	return &UnavailableError{err}
 }
 
-// classify marks the errors that are the file's and not the caller's.
+// classify marks the errors that come from the file and not from the caller.
 func classify(err error) error {
 	switch code(err) {
 	case sqlite3.SQLITE_INTERRUPT: // only a context that ended interrupts a statement
@@ -108,7 +110,7 @@ func classify(err error) error {
 	return err
 }
 
-// code is SQLite's primary result code of err, 0 where it is none of SQLite's.
+// code is SQLite's primary result code of err, 0 if err is not from SQLite.
 func code(err error) int {
 	var se *driver.Error
 	if !errors.As(err, &se) {

@@ -19,12 +19,12 @@ import (
 // without taking the server's lock.
 type Options struct {
 	// Migrations are all the sets that the program knows. With them, Open
-	// refuses a newer file before it touches it, and Migrate applies them.
+	// refuses a newer file before changing it, and Migrate applies them.
 	Migrations []MigrationSet
-	// Log receives the checks and what was done; nil is silent.
+	// Log receives the checks and writes; nil logs nothing.
 	Log *slog.Logger
-	// Lock keeps other servers away until Close. Administration commands work
-	// beside a server and leave it false.
+	// Lock keeps other servers from opening the file until Close.
+	// Administration commands work beside a server and leave it false.
 	Lock bool
 	// Existing refuses with ErrMissing instead of creating the file.
 	Existing bool
@@ -32,8 +32,8 @@ type Options struct {
 	busyTimeout time.Duration // 0: defaultBusyTimeout; tests wait less
 }
 
-// File is the open database: Write, Begin, Commit and Rollback for what
-// changes, Read for what only looks. It is safe for concurrent use.
+// File is the open database: Write, Begin, Commit and Rollback for changes,
+// Read for reads. It is safe for concurrent use.
 type File struct {
 	*writer
 	Path    string // as given to Open
@@ -52,14 +52,14 @@ type File struct {
 	closeErr error
 }
 
-// Open opens the file at path, creating it (mode 0600) where there is none,
-// once it is sure that the file is sound and ours. An existing file is read
-// through once (quick_check): a few milliseconds for a small one, about a
+// Open opens the file at path. It creates it (mode 0600) if there is none. It
+// first makes sure that the file is sound and ours. An existing file is read
+// completely once (quick_check): a few milliseconds for a small one, about a
 // second for each gigabyte.
 //
-// Errors: *RefusedError (a path, a file or its content that will not do),
+// Errors: *RefusedError (a path, a file or its content is not acceptable),
 // *NewerError, *LockedError, *UnavailableError (busy, I/O). Each is one line
-// that says what to do, and leaves the file as it was.
+// that says what to do, and leaves the file unchanged.
 func Open(ctx context.Context, path string, opts Options) (*File, error) {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
@@ -90,12 +90,13 @@ func (f *File) open(ctx context.Context, opts Options) error {
 	if err := f.checkName(); err != nil {
 		return err
 	}
-	// Creating takes the lock as well: two at once would replace each other's file.
+	// Creating takes the lock as well: two processes at once would replace
+	// each other's file.
 	if opts.Lock || fresh {
 		if err := f.takeLock(); err != nil {
 			return err
 		}
-		if fresh, err = f.isNew(); err != nil { // somebody may have been faster
+		if fresh, err = f.isNew(); err != nil { // another process may have been faster
 			return err
 		}
 	}
@@ -139,9 +140,9 @@ func (f *File) open(ctx context.Context, opts Options) error {
 // transaction begun on it, sees the file as it was last committed.
 func (f *File) Read() *sql.DB { return f.read }
 
-// Check tells whether the file can serve: it answers a read, and is still the
-// file at its path. The error is an *UnavailableError, around ErrReplaced in
-// the latter case.
+// Check reports whether the file can serve: a read works, and it is still the
+// file at its path. The error is an *UnavailableError, which wraps ErrReplaced
+// if the file is another one.
 func (f *File) Check(ctx context.Context) error {
 	if err := f.present(); err != nil {
 		return unavailable(err)
@@ -167,10 +168,10 @@ func (f *File) present() error {
 	return nil
 }
 
-// Close finishes the writes that wait, moves the write-ahead log into the file
-// and lets go of it. Writes after it get an *UnavailableError. If ctx ends
-// first, what still waits is refused, and the log stays beside the file, where
-// the next Open picks it up: nothing that was acknowledged is lost.
+// Close finishes the waiting writes, moves the write-ahead log into the file
+// and closes it. Later writes get an *UnavailableError. If ctx ends first, the
+// waiting writes are refused, and the log stays beside the file, where the
+// next Open reads it: nothing that was acknowledged is lost.
 func (f *File) Close(ctx context.Context) error {
 	f.closing.Do(func() { f.closeErr = f.shut(ctx) })
 	return f.closeErr
@@ -185,7 +186,8 @@ func (f *File) shut(ctx context.Context) error {
 	case <-ctx.Done():
 		err = fmt.Errorf("close %s: writes were still waiting: %w", f.Path, ctx.Err())
 	}
-	// The readers go first: the log can only be emptied when nobody reads it.
+	// The readers close first: the log can only be emptied when nobody reads
+	// it.
 	err = errors.Join(err, f.read.Close())
 	if err == nil {
 		err = f.checkpoint(ctx)
@@ -195,8 +197,8 @@ func (f *File) shut(ctx context.Context) error {
 	return err
 }
 
-// checkpoint empties the write-ahead log into the file. Where another process
-// still reads, the log stays, which is no error.
+// checkpoint moves the write-ahead log into the file. If another process still
+// reads, the log stays, which is not an error.
 func (f *File) checkpoint(ctx context.Context) error {
 	if _, err := f.write.ExecContext(ctx, "PRAGMA busy_timeout = 500"); err != nil {
 		return classify(err)
@@ -211,7 +213,7 @@ func (f *File) checkpoint(ctx context.Context) error {
 	return nil
 }
 
-// abandon undoes a half-way Open.
+// abandon undoes an incomplete Open.
 func (f *File) abandon(cause error) {
 	if f.read != nil {
 		_ = f.read.Close()
@@ -220,7 +222,7 @@ func (f *File) abandon(cause error) {
 		_ = f.write.Close()
 	}
 	if errors.Is(cause, ErrNotOurs) && f.lock != nil {
-		_ = os.Remove(f.lock.Path()) // no litter beside somebody else's file
+		_ = os.Remove(f.lock.Path()) // leave nothing beside a file that is not ours
 	}
 	f.releaseLock()
 }
@@ -229,16 +231,16 @@ func (f *File) refuse(reason error, detail, fix string) error {
 	return &RefusedError{Path: f.Path, Reason: reason, Detail: detail, Fix: fix}
 }
 
-// check reports one rule that the file has passed or failed, to those who want
-// every check: a failure is also the error that Open returns, and the terminal
-// shall say it in one line.
+// check reports one rule that the file has passed or failed, for readers of
+// the debug log. A failure is also the error that Open returns, and the
+// terminal shows only that one line.
 func (f *File) check(ctx context.Context, rule ledger.Rule, ok bool, expected, got any) {
 	if f.log.Enabled(ctx, slog.LevelDebug) {
 		ledger.New(f.log).Check(ctx, rule, ok, fmt.Sprint(expected), fmt.Sprint(got))
 	}
 }
 
-// wrote reports what was done to the file as a whole.
+// wrote reports what was done to the whole file.
 func (f *File) wrote(ctx context.Context, op string, more ...slog.Attr) {
 	ledger.New(f.log).Wrote(ctx, op, "", "database file", f.Path, more...)
 }

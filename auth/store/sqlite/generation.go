@@ -18,24 +18,25 @@ import (
 // killed, a copy put in the file's place would get the pages of a log that is
 // not its own. So each server gives the file a new number, its generation, in
 // the header's user_version, and notes beside the file (in .lock) which
-// generations the log may belong to. No copy that was made before has the number.
+// generations the log may belong to. A copy made earlier does not have that
+// number.
 
 const (
 	generationAt = 60 // of the header, https://www.sqlite.org/fileformat.html 1.3.9
-	notedAt      = 32 // of .lock, behind the process id
+	notedAt      = 32 // of .lock, after the process id
 	notedSize    = 128
 )
 
-// newGeneration is positive, because user_version has a sign.
+// newGeneration is positive, because user_version is signed.
 func newGeneration() uint32 {
 	var b [4]byte
 	_, _ = rand.Read(b[:]) // never fails: it ends the program instead
 	return binary.BigEndian.Uint32(b[:])>>1 | 1
 }
 
-// checkLog refuses a file whose log was written for another one. A server that
-// is just starting changes header and note one after the other, so what does
-// not fit is looked at again.
+// checkLog refuses a file whose log was written for another one. A starting
+// server changes the header and the note one after the other, so a mismatch is
+// checked again.
 func (f *File) checkLog(ctx context.Context) error {
 	for try := range 4 {
 		if !f.hasLog() {
@@ -65,7 +66,7 @@ func (f *File) foreignLog(detail string) error {
 	return f.refuse(ErrForeignLog, detail, "to go on with the file that is there now, move "+f.Path+"-wal away and start again; to go on with the one before, put that back")
 }
 
-// generation reads the header as it is on disk.
+// generation reads the header from the disk.
 func (f *File) generation() (uint32, error) {
 	file, err := os.Open(f.place) // SQLite has not opened it yet (see doc.go)
 	if err != nil {
@@ -79,8 +80,8 @@ func (f *File) generation() (uint32, error) {
 	return binary.BigEndian.Uint32(b[:]), nil
 }
 
-// noted are the generations that the log may belong to; none where no server
-// has noted any.
+// noted returns the generations that the log may belong to, or none if no
+// server has noted any.
 func (f *File) noted() (noted []uint32, err error) {
 	file, err := os.OpenFile(f.place+".lock", os.O_RDONLY|noFollow, 0)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -91,7 +92,7 @@ func (f *File) noted() (noted []uint32, err error) {
 	}
 	defer file.Close()
 	text := make([]byte, notedSize)
-	n, _ := file.ReadAt(text, notedAt) // a shorter file notes nothing, or less
+	n, _ := file.ReadAt(text, notedAt) // a shorter file has fewer notes or none
 	for _, word := range strings.Fields(string(text[:n])) {
 		if g, err := strconv.ParseUint(word, 16, 32); err == nil {
 			noted = append(noted, uint32(g))
@@ -100,8 +101,8 @@ func (f *File) noted() (noted []uint32, err error) {
 	return noted, nil
 }
 
-// note replaces what is noted, on disk before it returns: after a power cut,
-// too, the header has one of these.
+// note replaces the notes, and returns after they are on disk: even after a
+// power cut the header has one of these generations.
 func (f *File) note(generations ...uint32) error {
 	file, err := os.OpenFile(f.place+".lock", os.O_WRONLY|noFollow, 0)
 	if err != nil {
@@ -118,7 +119,7 @@ func (f *File) note(generations ...uint32) error {
 	return nil
 }
 
-// begin gives the file, opened and locked, a generation of its own.
+// begin gives the opened and locked file its own new generation.
 func (f *File) begin(ctx context.Context, onDisk uint32) error {
 	noted, err := f.noted()
 	if err != nil {
@@ -141,7 +142,8 @@ func (f *File) begin(ctx context.Context, onDisk uint32) error {
 	if _, err := f.write.ExecContext(ctx, "PRAGMA user_version = "+strconv.FormatUint(uint64(next), 10)); err != nil {
 		return classify(fmt.Errorf("open %s: %w", f.Path, err))
 	}
-	// PASSIVE waits for nobody. Where somebody still reads, the note stays as it is.
+	// PASSIVE does not wait. If another process still reads, the note stays as
+	// it is.
 	var busy, frames, moved int
 	if err := f.write.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &frames, &moved); err != nil {
 		return classify(fmt.Errorf("open %s: %w", f.Path, err))

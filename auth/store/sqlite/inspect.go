@@ -22,8 +22,8 @@ const (
 	fixDamaged = "restore a backup, or use --db with another file"
 )
 
-// inspect decides, without writing a byte, whether an existing file of ours may
-// be opened for writing.
+// inspect decides, without writing a byte, whether an existing file of ours
+// may be opened for writing.
 func (f *File) inspect(ctx context.Context) error {
 	if err := f.checkLog(ctx); err != nil {
 		return err
@@ -32,8 +32,8 @@ func (f *File) inspect(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open %s: %w", f.Path, err)
 	}
-	// A connection to a file in WAL mode creates the -wal and -shm it does not
-	// find. "immutable" avoids even that, and is true as long as there is no
+	// A connection to a file in WAL mode creates -wal and -shm if they are
+	// missing. "immutable" avoids that, and is correct as long as there is no
 	// log to read and no server that could write one.
 	if f.lock != nil && !f.hasLog() {
 		err := f.inspectContent(ctx, url.Values{"mode": {"ro"}, "immutable": {"1"}})
@@ -41,7 +41,7 @@ func (f *File) inspect(ctx context.Context) error {
 		if serr == nil && after.ModTime().Equal(before.ModTime()) && after.Size() == before.Size() && !f.hasLog() {
 			return err
 		}
-		// An administration command wrote meanwhile: look again, its way.
+		// An administration command wrote in the meantime: check again.
 	}
 	return f.inspectContent(ctx, url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(5000)"}})
 }
@@ -51,9 +51,10 @@ func (f *File) hasLog() bool {
 	return err == nil && info.Size() > 0
 }
 
-// inspectHeader reads the file's first bytes by itself, because SQLite would
-// already write beside a foreign file to do so. The mark is always there: a
-// new file appears only with its header on disk, and it never changes.
+// inspectHeader reads the file's first bytes directly, because SQLite would
+// create files beside a foreign file to do so. Every file of ours has the
+// mark: a new file appears only with its header on disk, and the mark never
+// changes.
 func (f *File) inspectHeader(ctx context.Context) error {
 	file, err := os.Open(f.place)
 	if err != nil {
@@ -90,7 +91,8 @@ func (f *File) inspectMode(ctx context.Context, file *os.File) error {
 	if !private {
 		return f.refuse(ErrExposed, "other users of this machine may open it (mode "+info.Mode().Perm().String()+"), and it holds the private signing keys", "chmod 600 "+f.Path)
 	}
-	// SQLite falls back to reading alone, and would say so only at the first write.
+	// SQLite falls back to read-only, and would report it only at the first
+	// write.
 	w, err := os.OpenFile(f.place, os.O_RDWR, 0)
 	if err != nil {
 		return fmt.Errorf("open %s for writing: %w", f.Path, err)

@@ -13,9 +13,9 @@ import (
 )
 
 // takeLock makes this process the only server of the file's name, so that two
-// never create the same file. The system drops the lock with the process, so
-// one that was killed never blocks the next; the lock's file stays, because
-// deleting it would let two servers hold two.
+// servers never create the same file. The system drops the lock with the
+// process, so a killed server never blocks the next one. The lock's file
+// stays, because deleting it would let two servers each hold a lock.
 func (f *File) takeLock() error {
 	lock := flock.New(f.place+".lock", flock.SetFlag(os.O_CREATE|os.O_RDWR|noFollow))
 	held, err := lock.TryLock()
@@ -32,8 +32,8 @@ func (f *File) takeLock() error {
 	return nil
 }
 
-// takeInode makes this process the only server of the file itself, which
-// other mounts may know by another name.
+// takeInode makes this process the only server of the file itself, which may
+// have another name in other mounts.
 func (f *File) takeInode() error {
 	file, err := os.OpenFile(f.place, os.O_RDWR|noFollow, 0)
 	if err != nil {
@@ -50,8 +50,9 @@ func (f *File) takeInode() error {
 	return nil
 }
 
-// releaseLock is harmless without a lock. It comes after SQLite has closed the
-// file: closing the inode's descriptor drops SQLite's own locks (see doc.go).
+// releaseLock does nothing without a lock. It must run after SQLite has closed
+// the file: closing the inode's descriptor drops SQLite's own locks (see
+// doc.go).
 func (f *File) releaseLock() {
 	if f.inode != nil {
 		_ = f.inode.Close()
@@ -60,13 +61,13 @@ func (f *File) releaseLock() {
 	if f.lock == nil {
 		return
 	}
-	_ = writePID(f.lock.Path(), "") // it means nothing any more
+	_ = writePID(f.lock.Path(), "") // the number is no longer valid
 	_ = f.lock.Unlock()
 	f.lock = nil
 }
 
-// writePID leaves byte 0 alone, which Windows lets nobody else touch, and
-// always writes the same length, so that no older number shows through.
+// writePID does not touch byte 0, which Windows keeps for the holder, and
+// always writes the same length, so that no older number remains.
 func writePID(path, pid string) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|noFollow, 0)
 	if err != nil {
@@ -76,8 +77,8 @@ func writePID(path, pid string) error {
 	return errors.Join(err, file.Close())
 }
 
-// holder reads who has the lock, waiting a moment for one that has only just
-// taken it; 0 if it does not say.
+// holder reads which process has the lock. It waits a moment for a process
+// that has only just taken it, and returns 0 if there is no number.
 func holder(path string) int {
 	for range 5 {
 		if pid := readPID(path); pid > 0 {
@@ -94,7 +95,7 @@ func readPID(path string) int {
 		return 0
 	}
 	defer file.Close()
-	text := make([]byte, 21) // as writePID writes it; the rest is generation.go's
+	text := make([]byte, 21) // as writePID writes it; generation.go uses the rest
 	n, err := file.ReadAt(text, 1)
 	if err != nil && err != io.EOF {
 		return 0

@@ -4,8 +4,8 @@ package sqlite
 
 import "os"
 
-// lockInode has nothing to add to the .lock file here: a file cannot be mounted
-// by itself, and one with two hard links is refused (names.go). A lock on the
-// file would meet SQLite's own: here they belong together (BSD), or stop its
-// reads (Windows).
+// lockInode does nothing here, because the .lock file is enough: a single file
+// cannot be mounted, and a file with two hard links is refused (names.go). A
+// lock on the file would conflict with SQLite's own: the two belong together
+// on BSD, and on Windows it would stop SQLite's reads.
 func lockInode(*os.File) (held bool, err error) { return true, nil }

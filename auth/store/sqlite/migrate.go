@@ -23,10 +23,10 @@ type MigrationSet struct {
 
 const versionTable = "migrations_"
 
-// Migrate brings the sets up to date, those of Options where none is given.
-// Each migration is one transaction together with its count: a process killed
-// within it leaves the version before. Errors: *NewerError before anything is
-// written, *UnavailableError, or the migration's own.
+// Migrate brings the sets up to date, or those of Options if none is given.
+// Each migration is one transaction that includes its version number: a
+// process killed during it leaves the previous version. Errors: *NewerError
+// before anything is written, *UnavailableError, or the migration's own.
 func (f *File) Migrate(ctx context.Context, sets ...MigrationSet) error {
 	if len(sets) == 0 {
 		sets = f.sets
@@ -68,9 +68,9 @@ func provider(db *sql.DB, set MigrationSet) (*goose.Provider, error) {
 	return p, nil
 }
 
-// compareVersions refuses a file that knows more than this program: goose
-// itself passes it silently. With all, sets are all that there are, and one
-// that only the file has counts as newer too.
+// compareVersions refuses a file that is newer than this program; goose itself
+// accepts it silently. With all, sets is the complete list, and a set that
+// only the file has counts as newer too.
 func (f *File) compareVersions(ctx context.Context, db *sql.DB, sets []MigrationSet, all bool) error {
 	found, err := versions(ctx, db)
 	if err != nil {

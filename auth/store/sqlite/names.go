@@ -10,10 +10,11 @@ import (
 	"strings"
 )
 
-// SQLite finds the log of a file by the file's name. A file that is reached by
-// two names has two logs, and what is in one of them is lost or damages the
-// file (sqlite.org/howtocorrupt.html 2.5). So each file has one name here:
-// symbolic links are resolved (path.go), and what cannot be resolved is refused.
+// SQLite finds the log of a file by the file's name. A file that is opened by
+// two names has two logs, and the content of one of them is lost or damages
+// the file (sqlite.org/howtocorrupt.html 2.5). So each file has one name here:
+// symbolic links are resolved (path.go), and anything that cannot be resolved
+// is refused.
 
 // sideFiles are what SQLite and the server keep beside the file.
 var sideFiles = []string{"-wal", "-shm", "-journal", ".lock"}
@@ -27,7 +28,7 @@ func (f *File) checkName() error {
 	}
 	links, err := hardLinks(f.place)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil // nothing there yet
+		return nil // there is no file yet
 	}
 	if err != nil {
 		return fmt.Errorf("open %s: %w", f.Path, err)
@@ -46,8 +47,8 @@ func (f *File) checkName() error {
 	return nil
 }
 
-// plain refuses a file beside the database that is a link to somewhere else:
-// nothing is ever written through it.
+// plain refuses a side file that is a link to another place: nothing is ever
+// written through it.
 func (f *File) plain(suffix string) error {
 	path := f.place + suffix
 	info, err := os.Lstat(path)
@@ -69,8 +70,8 @@ func (f *File) plain(suffix string) error {
 	return nil
 }
 
-// unlinkDraft removes the second name of a backup that was killed between
-// giving the copy its name and taking the draft's away.
+// unlinkDraft removes the second name of a backup that was killed after it
+// gave the copy its name and before it removed the draft's.
 func (f *File) unlinkDraft() bool {
 	file, err := os.Lstat(f.place)
 	if err != nil {
@@ -80,7 +81,7 @@ func (f *File) unlinkDraft() bool {
 	return err == nil && os.SameFile(file, draft) && os.Remove(f.place+".new") == nil
 }
 
-// isMountPoint looks a path up in a table of proc_pid_mountinfo(5). Its fifth
+// isMountPoint looks up a path in a table of proc_pid_mountinfo(5). The fifth
 // field is the mount point, with octal escapes.
 func isMountPoint(table, path string) bool {
 	for line := range strings.Lines(table) {
@@ -92,7 +93,7 @@ func isMountPoint(table, path string) bool {
 	return false
 }
 
-// unescape reads what the kernel writes for space, tab, line feed and
+// unescape decodes the kernel's escapes for space, tab, line feed and
 // backslash in a path: \040, \011, \012, \134.
 func unescape(field string) string {
 	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(field)

@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// noFollow: Windows has no such flag; links are looked for before (names.go).
+// noFollow: Windows has no such flag; names.go checks for links first.
 const noFollow = 0
 
 // hardLinks is how many names the file has.

@@ -10,7 +10,7 @@ import (
 )
 
 // locate resolves path to where the file is or will be, so that one file has
-// one lock whatever it is called.
+// one lock, whatever name was given.
 func locate(path string) (string, error) {
 	refuse := func(detail, fix string) (string, error) {
 		return "", &RefusedError{Path: path, Reason: ErrPath, Detail: detail, Fix: fix}
@@ -20,7 +20,8 @@ func locate(path string) (string, error) {
 	case path == "":
 		return refuse("", fix)
 	case path == ":memory:":
-		// A pool of connections would be as many separate databases, all lost at the end.
+		// A pool of connections would be as many separate databases, all lost
+		// at the end.
 		return refuse("a database in memory keeps nothing", fix)
 	case strings.HasPrefix(path, "file:"):
 		return refuse("a URI could switch off the rules that the file needs", fix)
@@ -52,7 +53,7 @@ func locate(path string) (string, error) {
 }
 
 // uri writes a path as SQLite reads it: '?', '#' and '%' are ordinary
-// characters of a file name, and must not start a query or an escape.
+// characters of a file name, and must not begin a query or an escape.
 func uri(place string, query url.Values) string {
 	p := filepath.ToSlash(place)
 	if runtime.GOOS == "windows" && !strings.HasPrefix(p, "/") {

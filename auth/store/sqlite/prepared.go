@@ -9,13 +9,15 @@ import (
 )
 
 // maxPrepared bounds the statements that one connection keeps. The program has
-// a fixed set of about a hundred; the bound is for whoever builds SQL by hand.
+// a fixed set of about a hundred; the bound is for callers that build SQL by
+// hand.
 const maxPrepared = 256
 
 // openPrepared is sql.Open with connections that keep each statement they have
-// run. Parsing the same INSERT for every token costs as much as running it, and
-// the same SELECT more; a *sql.Tx cannot keep statements from one transaction
-// to the next, and a *sql.Stmt looks for its connection under a lock.
+// run. Parsing the same INSERT for every token costs as much as running it,
+// and for a SELECT it costs more. A *sql.Tx cannot keep statements from one
+// transaction to the next, and a *sql.Stmt looks for its connection under a
+// lock.
 func openPrepared(dsn string) (*sql.DB, error) {
 	c, err := modernc.NewConnector(dsn)
 	if err != nil {
@@ -34,8 +36,8 @@ func (p preparing) Connect(ctx context.Context) (driver.Conn, error) {
 	return &preparedConn{wholeConn: c.(wholeConn), kept: map[string]*keptStmt{}}, nil
 }
 
-// wholeConn is what the driver's connections can do; database/sql finds each
-// ability by itself, so all of them must show through.
+// wholeConn has the abilities of the driver's connections. database/sql looks
+// for each ability separately, so all of them must be there.
 type wholeConn interface {
 	driver.Conn
 	driver.ConnBeginTx
@@ -47,15 +49,15 @@ type wholeConn interface {
 	driver.Validator
 }
 
-// preparedConn runs statements that it keeps. database/sql uses a connection
-// from one goroutine at a time.
+// preparedConn keeps the statements that it runs. database/sql uses a
+// connection from one goroutine at a time.
 type preparedConn struct {
 	wholeConn
 	kept map[string]*keptStmt
 }
 
-// keptStmt is one parsed statement. Its rows are read from itself, so until
-// they are closed the same text has to be parsed anew.
+// keptStmt is one parsed statement. Its rows are read from the statement
+// itself, so until they are closed the same text has to be parsed again.
 type keptStmt struct {
 	wholeStmt
 	busy bool
@@ -67,8 +69,8 @@ type wholeStmt interface {
 	driver.StmtQueryContext
 }
 
-// stmt returns the kept statement of a query; nil where it is busy, or where
-// the connection keeps enough.
+// stmt returns the kept statement of a query, or nil if it is in use or the
+// connection keeps enough.
 func (c *preparedConn) stmt(ctx context.Context, query string) (*keptStmt, error) {
 	if s := c.kept[query]; s != nil {
 		if s.busy {
@@ -99,9 +101,9 @@ func (c *preparedConn) ExecContext(ctx context.Context, query string, args []dri
 	return s.ExecContext(ctx, args)
 }
 
-// QueryContext runs to its first row without watching for the caller's leave:
-// the driver would start a goroutine for that, which costs more than any of
-// the program's short reads. database/sql looks at the context before it.
+// QueryContext runs to its first row without watching whether the caller
+// leaves: the driver would start a goroutine for that, which costs more than
+// any of the program's short reads. database/sql checks the context before it.
 func (c *preparedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	s, err := c.stmt(ctx, query)
 	if err != nil {
@@ -132,7 +134,7 @@ func (r *keptRows) Close() error {
 
 func (c *preparedConn) Close() error {
 	for _, s := range c.kept {
-		_ = s.Close() // the connection's own Close says what went wrong
+		_ = s.Close() // the connection's own Close reports errors
 	}
 	c.kept = nil
 	return c.wholeConn.Close()

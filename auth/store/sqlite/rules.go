@@ -2,7 +2,7 @@ package sqlite
 
 import "github.com/exampleco/punchcard/auth/ledger"
 
-// rules are what has to hold before a file is served.
+// rules lists what must hold before a file is served.
 var rules = struct {
 	Ours, Private, OwnLog, Sound ledger.Rule
 	SchemaKnown                  ledger.Rule

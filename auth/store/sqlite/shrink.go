@@ -8,18 +8,18 @@ import (
 )
 
 const (
-	// incremental is auto_vacuum's mode in which free pages are given back to
-	// the disk a few at a time (sqlite.org/pragma.html#pragma_auto_vacuum).
+	// incremental is the auto_vacuum mode in which free pages are given back
+	// to the disk a few at a time (sqlite.org/pragma.html#pragma_auto_vacuum).
 	incremental = 2
 	// shrinkStep is how many pages one commit gives back: others write in between.
 	shrinkStep = 128
-	// keepFree pages stay for what comes next, or an eighth of what is used.
+	// keepFree pages stay for later writes, or an eighth of the used pages.
 	keepFree = 256
 )
 
-// Shrink gives the space that deleted rows have left back to the disk, in short
-// transactions, but for some that will be used again soon. Errors: those of a
-// Write; what is done by then stays done.
+// Shrink gives the space of deleted rows back to the disk, in short
+// transactions, except for some that will soon be used again. Errors: those of
+// a Write; what was done by then stays done.
 func (f *File) Shrink(ctx context.Context) error {
 	var before int
 	for {
@@ -49,7 +49,7 @@ func (f *File) Shrink(ctx context.Context) error {
 	return nil
 }
 
-// giveBack has to step through all the rows of the pragma: each is a page.
+// giveBack has to step through all rows of the pragma: each row is a page.
 func giveBack(tx *sql.Tx) error {
 	rows, err := tx.Query(fmt.Sprintf("PRAGMA incremental_vacuum(%d)", shrinkStep))
 	if err != nil {
@@ -70,9 +70,9 @@ func (f *File) space(ctx context.Context) (mode, pages, free int, err error) {
 	return mode, pages, free, nil
 }
 
-// makeShrinkable rewrites, once, a file from before files could shrink: a second
-// or two for each 100 MB. Where there is no room for that, the file serves as
-// it is, and the next start tries again.
+// makeShrinkable rewrites, once, a file that an older version made without
+// auto_vacuum: a second or two for each 100 MB. If there is no room for that,
+// the file is served as it is, and the next start tries again.
 func (f *File) makeShrinkable(ctx context.Context) error {
 	var mode int
 	if err := f.write.QueryRowContext(ctx, "PRAGMA auto_vacuum").Scan(&mode); err != nil {

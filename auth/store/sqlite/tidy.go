@@ -7,21 +7,21 @@ import (
 	"time"
 )
 
-// When what is over is done away with: soon after a start, because many a
-// server never runs for long, and then again and again.
+// Expired rows are deleted soon after a start, because many servers never run
+// for long, and then at intervals.
 const (
 	tidyFirst = 20 * time.Second
 	tidyEvery = 10 * time.Minute
 )
 
-// Tidy does away with what is over, until ctx ends: what the steps know of, and
-// then the space that it has left.
+// Tidy deletes what has expired, until ctx ends: it runs the steps, and then
+// gives the free space back.
 func (f *File) Tidy(ctx context.Context, steps ...func(context.Context) error) {
 	tidy(ctx, f.log, tidyFirst, tidyEvery, append(slices.Clone(steps), f.Shrink)...)
 }
 
-// tidy does away with what can no longer matter, one step after the other. What
-// fails is tried again the next time.
+// tidy runs one step after the other to delete what can no longer matter. A
+// step that fails is tried again the next time.
 func tidy(ctx context.Context, log *slog.Logger, first, every time.Duration, steps ...func(context.Context) error) {
 	for next := time.NewTimer(first); ; next.Reset(every) {
 		select {

@@ -8,7 +8,7 @@ import (
 
 // unit collects the writes of one request, so that they are committed together
 // or not at all. It holds no lock and no connection until Commit, so a slow or
-// vanished client can never keep others from writing.
+// vanished client never keeps others from writing.
 type unit struct {
 	mu    sync.Mutex
 	depth int // Begin inside Begin joins; only the outermost Commit writes
@@ -47,8 +47,8 @@ func (w *writer) Begin(ctx context.Context) context.Context {
 	return context.WithValue(ctx, unitKey{}, &unit{depth: 1})
 }
 
-// Commit runs what was queued in one transaction and returns when it is on
-// disk. The commit of a joined unit is left to the outermost one.
+// Commit runs the queued writes in one transaction and returns when it is on
+// disk. In a joined unit it does nothing: the outermost Commit writes.
 func (w *writer) Commit(ctx context.Context) error {
 	u := unitOf(ctx)
 	if u == nil {
@@ -69,7 +69,7 @@ func (w *writer) Commit(ctx context.Context) error {
 	return w.submit(ctx, steps)
 }
 
-// Rollback drops what was queued, the outer units' too: half a unit is never
+// Rollback drops the queued writes, the outer units' too: half a unit is never
 // written. After a Commit, or outside a unit, it does nothing.
 func (w *writer) Rollback(ctx context.Context) {
 	if u := unitOf(ctx); u != nil {

@@ -8,14 +8,14 @@ import (
 	"sync"
 )
 
-// maxBatch bounds how many callers share one commit, so that the first of
-// them never waits for an endless queue behind it.
+// maxBatch bounds how many callers share one commit, so that the first of them
+// never waits for an endless queue.
 const maxBatch = 128
 
-// writer gathers the writes that are waiting, runs each in a savepoint of its
-// own, commits once, and only then answers them all: a commit to disk is the
-// dearest step of a request, and parallel requests can share it without
-// sharing their fate.
+// writer gathers the waiting writes, runs each in its own savepoint, commits
+// once, and only then answers them all. A commit to disk is the most expensive
+// step of a request. Parallel requests can share it, and each can still fail
+// alone.
 type writer struct {
 	db      *sql.DB
 	present func() error // is the file still the one at its path?
@@ -45,11 +45,12 @@ func newWriter(db *sql.DB, present func() error) *writer {
 	return w
 }
 
-// Write runs fn in a write transaction and returns when it is on disk, or the
-// reason why it is not. Inside a unit (Begin) it is only queued: it runs, and
-// can fail, at Commit. fn may run next to others' in one transaction, so it
-// must use tx alone, without a request's context: cancelling a statement would
-// roll back its neighbours too. The after functions run once it is committed.
+// Write runs fn in a write transaction and returns when it is on disk, or with
+// the reason why it is not. Inside a unit (Begin) it is only queued: it runs,
+// and can fail, at Commit. fn may share a transaction with other callers, so
+// it must only use tx, and without a request's context: cancelling a statement
+// would roll back the other callers too. The after functions run after the
+// commit.
 func (w *writer) Write(ctx context.Context, fn func(tx *sql.Tx) error, after ...func()) error {
 	s := step{run: fn, after: after}
 	if u := unitOf(ctx); u != nil {
@@ -117,8 +118,8 @@ func (w *writer) loop() {
 }
 
 // commit runs a batch in one transaction. A job that fails by itself loses
-// only its savepoint; a transaction that fails takes all of them, and each is
-// told, so nobody hears of a success that is not on disk.
+// only its savepoint. A transaction that fails takes all jobs with it, and
+// each is told, so no caller hears of a success that is not on disk.
 func (w *writer) commit(batch []*job) {
 	tx, err := w.db.BeginTx(context.Background(), nil)
 	if err != nil {
@@ -138,20 +139,20 @@ func (w *writer) commit(batch []*job) {
 			return
 		}
 	}
-	// A file deleted under an open connection still takes writes, and nobody
-	// ever sees them again.
+	// A file deleted under an open connection still accepts writes, and nobody
+	// will ever see them.
 	if err := w.present(); err != nil {
 		_ = tx.Rollback()
 		lose(batch, err)
 		return
 	}
-	if err := tx.Commit(); err != nil { // the driver has rolled back by then
+	if err := tx.Commit(); err != nil { // the driver has already rolled back
 		lose(batch, fmt.Errorf("commit: %w", err))
 	}
 }
 
-// lose tells the whole batch that its transaction is gone. It overrides what a
-// job found out by itself: "already used" may have been read from a neighbour's
+// lose tells the whole batch that its transaction is gone. It replaces what a
+// job found out itself: "already used" may have been read from another job's
 // write that has just vanished.
 func lose(batch []*job, err error) {
 	for _, j := range batch {
@@ -161,9 +162,9 @@ func lose(batch []*job, err error) {
 	}
 }
 
-// run executes the job's steps in a savepoint. alive is false where SQLite has
-// dropped the whole transaction (a full disk, an I/O error), which is seen by
-// the savepoint being gone.
+// run executes the job's steps in a savepoint. alive is false if SQLite has
+// dropped the whole transaction (full disk, I/O error); then the savepoint no
+// longer exists.
 func (j *job) run(tx *sql.Tx) (alive bool, err error) {
 	if _, err := tx.Exec("SAVEPOINT job"); err != nil {
 		return false, err
@@ -184,7 +185,8 @@ func (j *job) run(tx *sql.Tx) (alive bool, err error) {
 	return true, err
 }
 
-// guard keeps one caller's panic from ending the goroutine that all share.
+// guard keeps one caller's panic from ending the goroutine that all callers
+// share.
 func guard(fn func(*sql.Tx) error, tx *sql.Tx) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
