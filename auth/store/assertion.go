@@ -12,8 +12,8 @@ import (
 	"github.com/exampleco/punchcard/auth/ledger"
 )
 
-// ClientAssertionJWTValid implements fosite.ClientManager: nil for a jti that
-// has not been seen, or is over; fosite.ErrJTIKnown for another.
+// ClientAssertionJWTValid implements fosite.ClientManager. It returns nil for
+// a jti that is unknown or has expired, otherwise fosite.ErrJTIKnown.
 func (s *Store) ClientAssertionJWTValid(ctx context.Context, jti string) error {
 	var one int
 	err := s.one(ctx, `SELECT 1 FROM client_assertions WHERE hash = ? AND expires_at > ?`, []any{ledger.Hash(jti), s.now().UnixMilli()}, &one)
@@ -40,8 +40,10 @@ func onceAccepted(key string, seen bool) verdict {
 func (s *Store) SetClientAssertionJWT(ctx context.Context, jti string, exp time.Time) error {
 	key := ledger.Hash(jti)
 	return s.write(ctx, func(tx *sql.Tx) error {
-		// OIDC Core 9: an assertion MUST only be used once, or whoever sees it can repeat it.
-		// fosite asks first and sets later, so two may have asked: this statement decides.
+		// OIDC Core 9: an assertion MUST only be used once, otherwise anyone
+		// who sees it can repeat it.
+		// fosite first asks and then sets, so two requests may both have
+		// asked: this statement decides.
 		done, err := tx.Exec(`INSERT INTO client_assertions (hash, expires_at) VALUES (?1, ?2)
 			ON CONFLICT (hash) DO UPDATE SET expires_at = excluded.expires_at WHERE expires_at <= ?3`,
 			key, exp.UnixMilli(), s.now().UnixMilli())

@@ -12,12 +12,13 @@ import (
 	"github.com/ory/fosite"
 )
 
-// clientColumns are those of table clients that a declaration sets, lists
-// last; lists() has the same order.
+// clientColumns are the columns of the table clients that a declaration sets,
+// lists last. lists() has the same order.
 const clientColumns = `id, name, kind, description, secret_hash, id_token_alg, require_pkce, require_par, dpop_bound, jwks, introspect, source, created_at,
 	redirect_uris, post_logout_redirect_uris, grants, scopes, audience, auth_methods`
 
-// expiryColumn follows them where clients are read, with the tables to read from.
+// expiryColumn follows them where clients are read, together with the tables
+// to read from.
 const expiryColumn = `, expires_at FROM clients LEFT JOIN registrations ON client_id = id`
 
 // GetClient implements fosite.ClientManager. Errors: fosite.ErrNotFound, also
@@ -30,7 +31,7 @@ func (s *Store) GetClient(ctx context.Context, id string) (fosite.Client, error)
 	return client, nil
 }
 
-// Client returns an enabled client, the caller's to change. Errors:
+// Client returns an enabled client, which the caller may change. Errors:
 // fosite.ErrNotFound, also for a disabled client.
 func (s *Store) Client(ctx context.Context, id string) (*Client, error) {
 	client, generation := s.clients.get(id)
@@ -47,9 +48,9 @@ func (s *Store) Client(ctx context.Context, id string) (*Client, error) {
 	return s.unexpired(client)
 }
 
-// AsRegistered belongs into a unit: it looks at a client as it is when the unit
-// is written, and the unit fails with what check returns. check gets
-// fosite.ErrNotFound where there is no such client, or a disabled one.
+// AsRegistered belongs in a unit. It reads a client at the moment when the
+// unit is written, and the unit fails with the error of check. check gets
+// fosite.ErrNotFound if there is no such client or it is disabled.
 func (s *Store) AsRegistered(ctx context.Context, id string, check func(*Client, error) error) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		client, err := scanClient(s.base, tx.QueryRow(`SELECT `+clientColumns+expiryColumn+` WHERE id = ? AND disabled_at IS NULL`, id).Scan)
@@ -63,8 +64,8 @@ func (s *Store) AsRegistered(ctx context.Context, id string, check func(*Client,
 	})
 }
 
-// unexpired refuses a client whose registration has run out, whether or not it
-// has been purged yet.
+// unexpired refuses a client whose registration has expired, whether or not it
+// was already purged.
 func (s *Store) unexpired(client *Client) (*Client, error) {
 	if !client.ExpiresAt.IsZero() && !s.now().Before(client.ExpiresAt) {
 		return nil, fosite.ErrNotFound
@@ -76,9 +77,10 @@ func (s *Store) unexpired(client *Client) (*Client, error) {
 // declaration, then the others by age.
 func (s *Store) Clients(ctx context.Context) ([]Client, error) { return s.list(ctx, `true`) }
 
-// ClientsAt returns those of the clients that name an origin in a redirect
-// URI, and maybe some in which it is but a part of one: it is asked at every
-// request from another origin, and strangers can register many clients.
+// ClientsAt returns the clients that have an origin in a redirect URI, and
+// maybe some for which it is only a part of one. It is called for every
+// cross-origin request, and strangers can register many clients, so it must
+// not read them all.
 func (s *Store) ClientsAt(ctx context.Context, origin string) ([]Client, error) {
 	stored := origin
 	if origin == s.base {
@@ -136,11 +138,11 @@ const upsertClient = `INSERT INTO clients (` + clientColumns + `, position) VALU
 	audience = excluded.audience, auth_methods = excluded.auth_methods, position = excluded.position, disabled_at = NULL`
 
 // ApplyClients brings the clients up to date with a declaration, all or
-// nothing: declared ones are stored as declared, and enabled; those that were
-// declared earlier and are not any more are disabled, with every grant of
-// theirs revoked; those registered at run time stay. Source, Disabled and
-// CreatedAt of what is declared are not looked at. It returns the ids that it
-// disabled, sorted; inside a unit, where that is not known yet, it returns none.
+// nothing. Declared clients are stored as declared, and enabled. Clients that
+// were declared earlier but not now are disabled, and all their grants are
+// revoked. Clients registered at run time stay. Source and CreatedAt of the
+// declared clients are ignored. It returns the ids that it disabled, sorted;
+// inside a unit, where they are not known yet, it returns none.
 func (s *Store) ApplyClients(ctx context.Context, declared []Client) (disabled []string, err error) {
 	now := s.now().UnixMilli()
 	ids := make([]string, len(declared))
@@ -203,8 +205,8 @@ func disableOthers(tx *sql.Tx, declared []string, now int64) (gone []string, err
 	return gone, rows.Err()
 }
 
-// row is a client as upsertClient takes it; position is its place in the
-// declaration, nil for one that registered itself.
+// row returns a client as upsertClient takes it. position is its place in the
+// declaration, nil for a client that registered itself.
 func (c Client) row(now int64, source string, position any) []any {
 	if c.IDTokenAlg == "" {
 		c.IDTokenAlg = "RS256" // OIDC Core 2: the default, which every relying party supports
@@ -216,16 +218,16 @@ func (c Client) row(now int64, source string, position any) []any {
 	return append(row, position)
 }
 
-// clientCache keeps clients as they were loaded: a token request asks for the
-// same one several times. Where another process has changed them, Forget has to
-// be called.
+// clientCache keeps clients as they were loaded, because a token request reads
+// the same client several times. After another process has changed them,
+// Forget has to be called.
 type clientCache struct {
 	mu         sync.RWMutex
-	generation uint64 // grows with each clear, so that what was read before it is not put back after it
+	generation uint64 // grows with each clear, so that a value read before a clear is not put back after it
 	byID       map[string]*Client
 }
 
-// maxCached bounds the cache where many clients register themselves.
+// maxCached bounds the cache if many clients register themselves.
 const maxCached = 1000
 
 func (c *clientCache) get(id string) (*Client, uint64) {

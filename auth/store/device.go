@@ -14,28 +14,28 @@ import (
 // DeviceCode is the kind of expiry of a device code in a fosite.Session.
 const DeviceCode fosite.TokenType = "device_code"
 
-// What stands for the device code here is its SHA-256 in hex: the code itself
-// is with the device alone when a person approves it.
+// The methods below take the SHA-256 of the device code in hex: only the
+// device has the code itself when the person approves it.
 
-// CreateDeviceCode keeps what a person allowed the device that has this code.
-// A code is approved once: a second time is an error.
+// CreateDeviceCode stores what a person allowed the device with this code. A
+// code can be approved only once; a second approval is an error.
 func (s *Store) CreateDeviceCode(ctx context.Context, key string, r fosite.Requester) error {
 	return s.createAt(ctx, device, key, r)
 }
 
-// DeviceCodeRequest returns what was allowed. For a code that was used, or
-// whose family is revoked, it returns the request together with
-// fosite.ErrInactiveToken and ErrSpent. fosite.ErrNotFound for a code that
-// nobody has approved.
+// DeviceCodeRequest returns what was allowed. If the code was used, or its
+// family is revoked, it returns the request together with
+// fosite.ErrInactiveToken and ErrSpent. It returns fosite.ErrNotFound for a
+// code that nobody has approved.
 func (s *Store) DeviceCodeRequest(ctx context.Context, key string, session fosite.Session) (fosite.Requester, error) {
 	return s.loadAt(ctx, device, key, session)
 }
 
-// UseDeviceCode uses the code, and keeps the session that it was used with. Of
-// several at once, one succeeds; the others get ErrSpent and
+// UseDeviceCode uses the code, and stores the session that it was used with.
+// Of several at once, one succeeds; the others get ErrSpent and
 // fosite.ErrInactiveToken, in a unit from Commit.
 func (s *Store) UseDeviceCode(ctx context.Context, key string, used fosite.Session) error {
-	session, err := json.Marshal(used) // now: fosite goes on changing it
+	session, err := json.Marshal(used) // now, because fosite changes it later
 	if err != nil {
 		return fmt.Errorf("encode the session of a device code: %w", err)
 	}

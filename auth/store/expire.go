@@ -13,15 +13,15 @@ import (
 	"github.com/exampleco/punchcard/auth/ledger"
 )
 
-// ErrExpired says that a token stands, and its time is over. It comes together
-// with fosite.ErrNotFound.
+// ErrExpired says that a token exists and has expired. It comes together with
+// fosite.ErrNotFound.
 var ErrExpired = errors.New("expired")
 
-// Expire ends the code, access token or refresh token whose SHA-256 in hex is
-// given, at this moment: from then on it is what its lifetime would have made
-// it. It returns the kind: "authorization code", "access token" or "refresh
-// token". Errors: fosite.ErrNotFound where nothing has that hash; ErrSpent
-// (used, or its grant is revoked) and ErrExpired, with the kind.
+// Expire ends the code, access token or refresh token with this SHA-256 in hex
+// at this moment, as if its lifetime had ended. It returns the kind:
+// "authorization code", "access token" or "refresh token". Errors:
+// fosite.ErrNotFound if nothing has that hash; ErrSpent (used, or its grant is
+// revoked) and ErrExpired, with the kind.
 func (s *Store) Expire(ctx context.Context, key string) (kindName string, err error) {
 	var found string
 	err = s.one(ctx, `SELECT 'codes' FROM codes WHERE hash = ?1 UNION ALL SELECT 'access_tokens' FROM access_tokens WHERE hash = ?1
@@ -43,12 +43,13 @@ func (s *Store) expire(tx *sql.Tx, k kind, key string) error {
 	if err != nil {
 		return fmt.Errorf("expire %s: %w", k.name, err)
 	}
-	// fosite's handlers ask the session when a code or refresh token ends.
+	// fosite's handlers read from the session when a code or refresh token
+	// expires.
 	session := s.session()
 	if err := json.Unmarshal([]byte(stored), session); err != nil {
 		return fmt.Errorf("stored session of %s %s: %w", k.name, ledger.Short(key), err)
 	}
-	session.SetExpiresAt(k.expiry, time.Now()) // of fosite's clock, which is the wall's
+	session.SetExpiresAt(k.expiry, time.Now()) // fosite uses the real clock
 	changed, err := json.Marshal(session)
 	if err != nil {
 		return fmt.Errorf("encode the session of %s: %w", k.name, err)
@@ -57,7 +58,8 @@ func (s *Store) expire(tx *sql.Tx, k kind, key string) error {
 	if k.spent != nil {
 		unused = "used_at IS NULL"
 	}
-	// One statement decides against a use at the same moment: what is used stays used.
+	// One statement decides against a use at the same moment: a used token
+	// stays used.
 	done, err := tx.Exec(`UPDATE `+k.table+` SET expires_at = ?1, session = ?2 WHERE hash = ?3 AND `+unused+` AND (expires_at IS NULL OR expires_at > ?1)
 		AND EXISTS (SELECT 1 FROM families f WHERE f.request_id = `+k.table+`.request_id AND f.revoked_at IS NULL)`,
 		s.now().UnixMilli(), string(changed), key)
@@ -70,7 +72,7 @@ func (s *Store) expire(tx *sql.Tx, k kind, key string) error {
 	return s.whyNot(tx, k, key)
 }
 
-// whyNot tells what has ended something already.
+// whyNot returns why something has already ended.
 func (s *Store) whyNot(tx *sql.Tx, k kind, key string) error {
 	used := "FALSE"
 	if k.spent != nil {

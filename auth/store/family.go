@@ -10,13 +10,13 @@ import (
 	"github.com/ory/fosite"
 )
 
-// family is a grant, and the root of everything issued for it.
+// family is a grant: the parent of everything that is issued for it.
 type family struct {
 	requestID, clientID string
 	subject, sid        sql.NullString
 	created             int64
 	ends                sql.NullInt64
-	adds                string // scopes of what is about to join
+	adds                string // scopes of the new member
 }
 
 func familyOf(r fosite.Requester, now, expiry time.Time) family {
@@ -28,15 +28,17 @@ func familyOf(r fosite.Requester, now, expiry time.Time) family {
 	return f
 }
 
-// known is NULL for "", so that a revocation by an empty name finds nothing.
+// known returns NULL for "", so that a revocation with an empty name matches
+// nothing.
 func known(name string) sql.NullString { return sql.NullString{String: name, Valid: name != ""} }
 
-// join makes the family, or lets it live as long as its newest member. The one
-// statement is also the gate: a family that was revoked, be it a moment ago by
-// a replay that overtook this request, gets no new member, and none that has a
-// scope which the person has taken back.
+// join creates the family, or extends its life to that of its newest member.
+// The same statement is also the gate: a revoked family gets no new member,
+// even if it was revoked a moment ago by a replay that overtook this request.
+// Nor does it get one with a scope that the person has taken back.
 func (f family) join(tx *sql.Tx) error {
-	// The two-argument max of SQLite is NULL if either is: one endless token makes the family endless.
+	// SQLite's max of two arguments is NULL if either is NULL: one token
+	// without an expiry makes the family endless.
 	done, err := tx.Exec(`INSERT INTO families (request_id, client_id, subject, sid, created_at, ends_at) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (request_id) DO UPDATE SET ends_at = max(ends_at, excluded.ends_at)
 		WHERE revoked_at IS NULL AND client_id = excluded.client_id
@@ -52,8 +54,9 @@ func (f family) join(tx *sql.Tx) error {
 }
 
 // RevokeRefreshToken implements oauth2.TokenRevocationStorage. RFC 7009 2.1
-// has access tokens end together with their refresh token, and allows the
-// reverse, so it ends the family. Unknown or dead already is nil.
+// ends access tokens together with their refresh token, and allows the
+// reverse, so it ends the family. It returns nil for an unknown or revoked
+// token.
 func (s *Store) RevokeRefreshToken(ctx context.Context, requestID string) error {
 	return s.RevokeFamily(ctx, requestID)
 }
@@ -64,21 +67,21 @@ func (s *Store) RevokeAccessToken(ctx context.Context, requestID string) error {
 	return s.RevokeFamily(ctx, requestID)
 }
 
-// RevokeFamily ends everything that came of one authorization, for good.
-// Unknown or dead already is nil.
+// RevokeFamily ends everything that was issued for one authorization, for
+// good. It returns nil for an unknown or revoked family.
 func (s *Store) RevokeFamily(ctx context.Context, requestID string) error {
 	var revoked bool
 	err := s.one(ctx, `SELECT revoked_at IS NOT NULL FROM families WHERE request_id = ?`, []any{requestID}, &revoked)
 	if err == nil && revoked {
-		return nil // death is final, so reading it is safe, and saves fosite's second call its commit
+		return nil // a revocation is final, so reading it first is safe and saves a commit for fosite's second call
 	}
 	return s.revoke(ctx, "request_id", requestID, "grant")
 }
 
-// Supersede ends a grant whose code nobody has used, because another one takes
-// its place. Errors: ErrSpent, in a unit from Commit, where the code was used or
-// the grant has ended. So of two codes one can be used, whatever happens at
-// that moment.
+// Supersede ends a grant whose code was not used, because another grant
+// replaces it. Errors: ErrSpent, in a unit from Commit, if the code was used
+// or the grant has ended. So only one of the two codes can be used, whatever
+// happens at that moment.
 func (s *Store) Supersede(ctx context.Context, requestID string) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		// RFC 6749 4.1.2: one statement decides whether the old code was used first.
@@ -94,20 +97,19 @@ func (s *Store) Supersede(ctx context.Context, requestID string) error {
 	}, s.wrote(ctx, "supersede", "families", "grant whose code was not used", requestID))
 }
 
-// Redeemed says whether the code of a grant was used, and whether the grant
-// stands. Errors: the context's, or one that is Unavailable.
+// Redeemed reports whether the code of a grant was used, and whether the grant
+// is active. Errors: the context's, or one that is Unavailable.
 func (s *Store) Redeemed(ctx context.Context, requestID string) (used, stands bool, err error) {
 	err = s.one(ctx, `SELECT coalesce(max(c.used_at), 0) > 0, coalesce(max(f.revoked_at IS NULL), 0) FROM families f JOIN codes c USING (request_id) WHERE f.request_id = ?`,
 		[]any{requestID}, &used, &stands)
 	return used, stands, err
 }
 
-// RevokeSubject ends every grant of a person, or of a machine client: they
-// were disabled, or changed their password.
+// RevokeSubject ends every grant of a person, or of a machine client, that was
+// disabled or has changed its password.
 //
-// It, RevokeClientGrants and RevokeSession reach the grants that exist when
-// they commit. That nobody makes another one afterwards is for whoever signs
-// people in.
+// It, RevokeClientGrants and RevokeSession end the grants that exist when they
+// commit. The sign-in code must prevent new grants afterwards.
 func (s *Store) RevokeSubject(ctx context.Context, subject string) error {
 	return s.revoke(ctx, "subject", subject, "grants of a subject")
 }

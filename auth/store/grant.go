@@ -17,9 +17,9 @@ func (s *Store) CreateAuthorizeCodeSession(ctx context.Context, signature string
 	return s.create(ctx, code, signature, r)
 }
 
-// GetAuthorizeCodeSession implements oauth2.AuthorizeCodeStorage. For a code
-// that was used, or whose family is revoked, it returns the request together
-// with fosite.ErrInvalidatedAuthorizeCode and ErrSpent.
+// GetAuthorizeCodeSession implements oauth2.AuthorizeCodeStorage. If the code
+// was used, or its family is revoked, it returns the request together with
+// fosite.ErrInvalidatedAuthorizeCode and ErrSpent.
 func (s *Store) GetAuthorizeCodeSession(ctx context.Context, signature string, session fosite.Session) (fosite.Requester, error) {
 	return s.load(ctx, code, signature, session)
 }
@@ -38,17 +38,18 @@ func (s *Store) CreatePKCERequestSession(ctx context.Context, signature string, 
 	return s.create(ctx, challenge, signature, r)
 }
 
-// GetPKCERequestSession implements pkce.PKCERequestStorage. The session passed
-// is the live one of the token request, already read from the code, so the
-// stored one goes into another.
+// GetPKCERequestSession implements pkce.PKCERequestStorage. The session that
+// is passed is the live one of the token request, already read from the code,
+// so the stored one is read into a new one.
 func (s *Store) GetPKCERequestSession(ctx context.Context, signature string, _ fosite.Session) (fosite.Requester, error) {
 	return s.load(ctx, challenge, signature, nil)
 }
 
-// DeletePKCERequestSession implements pkce.PKCERequestStorage, and keeps the
-// challenge. fosite deletes it before it compares, and takes a code without a
-// challenge for one that needs none: a wrong verifier, and then none at all,
-// would redeem a stolen code (RFC 9700 4.8). The challenge goes with its code.
+// DeletePKCERequestSession implements pkce.PKCERequestStorage, but keeps the
+// challenge. fosite deletes it before comparing, and accepts a code without a
+// challenge as one that needs none. So a wrong verifier followed by no
+// verifier at all would redeem a stolen code (RFC 9700 4.8). The challenge is
+// deleted with its code.
 func (s *Store) DeletePKCERequestSession(context.Context, string) error { return nil }
 
 // CreateOpenIDConnectSession implements openid.OpenIDConnectRequestStorage.
@@ -58,7 +59,7 @@ func (s *Store) CreateOpenIDConnectSession(ctx context.Context, authorizeCode st
 }
 
 // GetOpenIDConnectSession implements openid.OpenIDConnectRequestStorage. As
-// with PKCE, the request passed is the live one and stays as it is.
+// with PKCE, the request that is passed is the live one and is not changed.
 func (s *Store) GetOpenIDConnectSession(ctx context.Context, authorizeCode string, _ fosite.Requester) (fosite.Requester, error) {
 	return s.load(ctx, identity, authorizeCode, nil)
 }
@@ -68,15 +69,15 @@ func (s *Store) DeleteOpenIDConnectSession(ctx context.Context, authorizeCode st
 	return s.remove(ctx, identity, authorizeCode)
 }
 
-// CreateAccessTokenSession implements oauth2.AccessTokenStorage. Where the
-// session has AccessScopes() []string and gives some, the token has those. A
-// revoked family takes no token: ErrSpent and fosite.ErrInactiveToken.
+// CreateAccessTokenSession implements oauth2.AccessTokenStorage. If the
+// session has AccessScopes() []string and returns some, the token gets those.
+// A revoked family gets no token: ErrSpent and fosite.ErrInactiveToken.
 func (s *Store) CreateAccessTokenSession(ctx context.Context, signature string, r fosite.Requester) error {
 	return s.create(ctx, access, signature, r)
 }
 
-// GetAccessTokenSession implements oauth2.AccessTokenStorage. A token of a
-// revoked family is fosite.ErrNotFound.
+// GetAccessTokenSession implements oauth2.AccessTokenStorage. For a token of a
+// revoked family it returns fosite.ErrNotFound.
 func (s *Store) GetAccessTokenSession(ctx context.Context, signature string, session fosite.Session) (fosite.Requester, error) {
 	return s.load(ctx, access, signature, session)
 }
@@ -87,22 +88,23 @@ func (s *Store) DeleteAccessTokenSession(ctx context.Context, signature string) 
 }
 
 // CreateRefreshTokenSession implements oauth2.RefreshTokenStorage. The access
-// token issued beside it is found by their family, so its signature is not
-// kept. A revoked family takes no token: ErrSpent and fosite.ErrInactiveToken.
+// token issued with it is found through the family, so its signature is not
+// stored. A revoked family gets no token: ErrSpent and
+// fosite.ErrInactiveToken.
 func (s *Store) CreateRefreshTokenSession(ctx context.Context, signature, _ string, r fosite.Requester) error {
 	return s.create(ctx, refresh, signature, r)
 }
 
-// GetRefreshTokenSession implements oauth2.RefreshTokenStorage. For a token
-// that was used, or whose family is revoked, it returns the request together
-// with fosite.ErrInactiveToken and ErrSpent.
+// GetRefreshTokenSession implements oauth2.RefreshTokenStorage. If the token
+// was used, or its family is revoked, it returns the request together with
+// fosite.ErrInactiveToken and ErrSpent.
 func (s *Store) GetRefreshTokenSession(ctx context.Context, signature string, session fosite.Session) (fosite.Requester, error) {
 	return s.load(ctx, refresh, signature, session)
 }
 
 // DeleteRefreshTokenSession implements oauth2.RefreshTokenStorage: the token
-// is dead, and its tombstone stays. fosite deletes a replayed token, and the
-// next replay of it must be noticed as well.
+// becomes invalid, and its tombstone stays. fosite deletes a replayed token,
+// and the next replay must be recognised too.
 func (s *Store) DeleteRefreshTokenSession(ctx context.Context, signature string) error {
 	key := ledger.Hash(signature)
 	return s.write(ctx, func(tx *sql.Tx) error {
@@ -131,10 +133,11 @@ func (s *Store) RotateRefreshToken(ctx context.Context, requestID, signature str
 		})
 }
 
-// spend is the compare-and-set of what may be used once; a requestID narrows
-// it to that family. fosite.ErrNotFound where there is no such thing.
+// spend is the compare-and-set for single use. A requestID limits it to that
+// family. It returns fosite.ErrNotFound if there is no such row.
 func (s *Store) spend(tx *sql.Tx, k kind, key, requestID string) error {
-	// RFC 6749 4.1.2, RFC 9700 4.14.2: one statement decides who was first; to read and then write would let two through.
+	// RFC 6749 4.1.2, RFC 9700 4.14.2: one statement decides who was first;
+	// reading and then writing would let two through.
 	done, err := tx.Exec(`UPDATE `+k.table+` SET used_at = ?1 WHERE hash = ?2 AND used_at IS NULL AND ?3 IN ('', request_id)
 		AND EXISTS (SELECT 1 FROM families f WHERE f.request_id = `+k.table+`.request_id AND f.revoked_at IS NULL)`,
 		s.now().UnixMilli(), key, requestID)
@@ -156,7 +159,7 @@ func (s *Store) spend(tx *sql.Tx, k kind, key, requestID string) error {
 	return &refusal{verdict: onceOnly(k, key, used, revoked), fosite: k.spent}
 }
 
-// remove deletes what nobody needs to remember.
+// remove deletes rows that need not be remembered.
 func (s *Store) remove(ctx context.Context, k kind, secret string) error {
 	key := ledger.Hash(secret)
 	return s.write(ctx, func(tx *sql.Tx) error {

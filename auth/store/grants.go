@@ -10,14 +10,14 @@ import (
 // AppGrant is what one client may do for a person at this moment.
 type AppGrant struct {
 	ClientID string
-	Scopes   []string // of all its living grants together, sorted
+	Scopes   []string // of all its active grants together, sorted
 	Since    time.Time
-	UsedAt   time.Time // a token of it was issued or used; up to a minute late
+	UsedAt   time.Time // when a token of it was last issued or used; up to a minute late
 }
 
-// livingGrants has a row for each scope of each living token; a refresh token
-// knows the whole grant, an access token of a client without refresh tokens
-// what that one has.
+// livingGrants has a row for each scope of each valid token. A refresh token
+// has the scopes of the whole grant; an access token of a client without
+// refresh tokens has its own.
 const livingGrants = `
 	SELECT f.client_id, f.request_id, f.created_at, max(t.created_at, coalesce(f.used_at, 0)), s.value
 	FROM families f JOIN refresh_tokens t USING (request_id), json_each(t.granted_scopes) s
@@ -29,8 +29,8 @@ const livingGrants = `
 	WHERE f.subject = ?1 AND f.revoked_at IS NULL AND t.expires_at > ?2
 		AND s.value NOT IN (SELECT value FROM json_each(f.withdrawn))`
 
-// Grants returns what clients may do for a person, the one used last first.
-// Errors: the context's, or one that is Unavailable.
+// Grants returns what clients may do for a person, the most recently used
+// first. Errors: the context's, or one that is Unavailable.
 func (s *Store) Grants(ctx context.Context, subject string) ([]AppGrant, error) {
 	rows, err := s.read.QueryContext(ctx, livingGrants, subject, s.now().UnixMilli())
 	if err != nil {

@@ -9,21 +9,21 @@ import (
 	"github.com/exampleco/punchcard/auth/ledger"
 )
 
-// verdict is one check, as it is reported: which rule, and of which row. id is
-// a hash or a public id, never a secret.
+// verdict is the report of one check: the rule and the row. id is a hash or a
+// public id, never a secret.
 type verdict struct {
 	rule          ledger.Rule
 	expected, got string
 	kind, id      string
 }
 
-// refusal is a write that a rule forbids. It is found by the writer, maybe
-// long after the method that queued it, and reported when the caller hears
-// of it.
+// refusal is a write that a rule forbids. The writer finds it, maybe long
+// after the method that queued the write, and it is reported when the caller
+// receives it.
 type refusal struct {
 	verdict
-	reason error // nil for ErrSpent
-	fosite error // what fosite calls it
+	reason error // nil means ErrSpent
+	fosite error // fosite's error for it
 }
 
 func (r *refusal) Error() string {
@@ -37,7 +37,7 @@ func (s *Store) check(ctx context.Context, ok bool, v verdict) bool {
 	return s.ledger.Check(ctx, v.rule, ok, v.expected, v.got, slog.String("kind", v.kind), slog.String("id", v.id))
 }
 
-// report passes err on, and reports the rule that it stands for.
+// report returns err, and reports the rule that it stands for.
 func (s *Store) report(ctx context.Context, err error) error {
 	var r *refusal
 	if errors.As(err, &r) {
@@ -46,7 +46,8 @@ func (s *Store) report(ctx context.Context, err error) error {
 	return err
 }
 
-// wrote returns what reports a write; it is run once that is on disk.
+// wrote returns a function that reports a write. It is called after the write
+// is on disk.
 func (s *Store) wrote(ctx context.Context, op, table, kind, id string, more ...slog.Attr) func() {
 	return func() { s.ledger.Wrote(ctx, op, table, kind, id, more...) }
 }

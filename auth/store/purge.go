@@ -9,25 +9,25 @@ import (
 )
 
 const (
-	// purgeMargin keeps rows beyond their end, so that a clock that is set
-	// back by some hours still finds its tombstones.
+	// purgeMargin keeps rows for longer than they are needed, so that a clock
+	// set back by some hours still finds its tombstones.
 	purgeMargin = 24 * time.Hour
 	// purgeBatch bounds one transaction, in rows: others write in between.
 	purgeBatch = 500
 )
 
-// overFamilies are the oldest families of which every token has expired, the
-// same ones in each statement of a transaction.
+// overFamilies selects the oldest families in which every token has expired,
+// the same ones in each statement of a transaction.
 const overFamilies = `(SELECT request_id FROM families WHERE ends_at < ?1 ORDER BY ends_at, request_id LIMIT ?2)`
 
-// purges are run one after the other, each until it finds less than a batch.
-// An expired access token matters to nobody. A code and the refresh tokens of
-// a family do as long as one token of it might live: a replay of theirs must
+// purges run one after the other, each until it finds less than a batch. An
+// expired access token no longer matters. The codes and refresh tokens of a
+// family matter as long as one of its tokens might be valid: a replay must
 // still end it.
 var purges = [][]string{
 	{`DELETE FROM access_tokens WHERE rowid IN (SELECT rowid FROM access_tokens WHERE expires_at < ?1 LIMIT ?2)`},
 	{`DELETE FROM replaced_access_tokens WHERE rowid IN (SELECT rowid FROM replaced_access_tokens WHERE expires_at < ?1 LIMIT ?2)`},
-	{`DELETE FROM successors WHERE rowid IN (SELECT rowid FROM successors WHERE expires_at < ?1 + 24*3600*1000 LIMIT ?2)`}, // no margin: whoever comes late is a replay, row or not
+	{`DELETE FROM successors WHERE rowid IN (SELECT rowid FROM successors WHERE expires_at < ?1 + 24*3600*1000 LIMIT ?2)`}, // no margin: a late request is a replay, with or without the row
 	{`DELETE FROM client_assertions WHERE rowid IN (SELECT rowid FROM client_assertions WHERE expires_at < ?1 LIMIT ?2)`},
 	{`DELETE FROM refresh_tokens WHERE rowid IN (SELECT r.rowid FROM families f JOIN refresh_tokens r USING (request_id) WHERE f.ends_at < ?1 LIMIT ?2)`},
 	{
@@ -35,12 +35,13 @@ var purges = [][]string{
 		`DELETE FROM device_codes WHERE request_id IN ` + overFamilies,
 		`DELETE FROM pkce WHERE request_id IN ` + overFamilies,
 		`DELETE FROM oidc WHERE request_id IN ` + overFamilies,
-		`DELETE FROM families WHERE request_id IN ` + overFamilies, // last: the others refer to it
+		`DELETE FROM families WHERE request_id IN ` + overFamilies, // last, because the others refer to it
 	},
 }
 
 // Purge deletes what can no longer matter, in short transactions, and returns
-// how many rows that were. On an error n counts what is gone already.
+// how many rows it deleted. On an error n counts the rows that are already
+// gone.
 func (s *Store) Purge(ctx context.Context) (n int, err error) {
 	before := s.now().Add(-purgeMargin).UnixMilli()
 	for _, statements := range purges {

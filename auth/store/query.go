@@ -9,8 +9,8 @@ import (
 	"github.com/ory/fosite"
 )
 
-// one reads one row into dest. Errors: fosite.ErrNotFound where there is none,
-// the context's, else one that is Unavailable.
+// one reads one row into dest. Errors: fosite.ErrNotFound if there is none,
+// the context's error, otherwise one that is Unavailable.
 func (s *Store) one(ctx context.Context, query string, args []any, dest ...any) error {
 	err := s.read.QueryRowContext(ctx, query, args...).Scan(dest...)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -19,9 +19,9 @@ func (s *Store) one(ctx context.Context, query string, args []any, dest ...any) 
 	return readError(ctx, err)
 }
 
-// unavailableError says that the file could not be read. Callers answer 503
-// then: taking it for "not found" would refuse what is valid, and taking
-// it for success would be worse.
+// unavailableError says that the file could not be read. Callers then answer
+// 503: "not found" would refuse a valid token, and treating it as success
+// would be worse.
 type unavailableError struct{ err error }
 
 func (e *unavailableError) Error() string     { return "database unavailable: " + e.err.Error() }
@@ -32,7 +32,7 @@ func readError(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case ctx.Err() != nil: // the caller left; the file is well
+	case ctx.Err() != nil: // the caller left; the file is fine
 		return fmt.Errorf("read: %w", ctx.Err())
 	}
 	return &unavailableError{err}

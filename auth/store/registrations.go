@@ -13,17 +13,17 @@ import (
 	"github.com/exampleco/punchcard/auth/ledger"
 )
 
-// ErrFull says that as many clients are registered as this store keeps.
+// ErrFull says that the store has as many registered clients as it accepts.
 var ErrFull = errors.New("as many clients are registered as are kept")
 
 // maxRegistered bounds what strangers can leave in the file.
 const maxRegistered = 500
 
-// Registration is what stands behind a client that registered itself.
+// Registration is the data about a client that registered itself.
 type Registration struct {
 	TokenHash    string // hash of its registration access token, RFC 7592 3
 	Metadata     string // as registered, JSON
-	Vouched      bool   // it came with an initial access token
+	Vouched      bool   // it was registered with an initial access token
 	RegisteredAt time.Time
 	ExpiresAt    time.Time // unless it is used before
 	LastUsedAt   time.Time // zero: never
@@ -38,7 +38,8 @@ func (s *Store) Register(ctx context.Context, c Client, r Registration) error {
 		if _, err := tx.Exec(upsertClient, row...); err != nil {
 			return fmt.Errorf("store client %q: %w", c.ID, err)
 		}
-		// Counted by the writer, so that no two requests both see the last free place.
+		// The writer counts, so that two requests cannot both see the last
+		// free place.
 		done, err := tx.Exec(`INSERT INTO registrations (client_id, token_hash, metadata, vouched, registered_at, expires_at)
 			SELECT ?, ?, ?, ?, ?, ? WHERE (SELECT count(*) FROM registrations WHERE expires_at > ?) < ?`,
 			c.ID, r.TokenHash, r.Metadata, r.Vouched, now, r.ExpiresAt.UnixMilli(), now, maxRegistered)
@@ -52,9 +53,9 @@ func (s *Store) Register(ctx context.Context, c Client, r Registration) error {
 	}, s.clients.clear, s.wrote(ctx, "insert", "clients", "client", c.ID), s.wrote(ctx, "insert", "registrations", "registration", c.ID))
 }
 
-// Registered returns a client and its registration to whoever has the
+// Registered returns a client and its registration to a caller with the
 // registration access token. Errors: fosite.ErrNotFound, for an unknown client
-// as for a wrong token.
+// and for a wrong token.
 func (s *Store) Registered(ctx context.Context, clientID, token string) (*Client, Registration, error) {
 	r := Registration{TokenHash: ledger.Hash(token)}
 	var registered, expires, used sql.NullInt64
@@ -64,13 +65,13 @@ func (s *Store) Registered(ctx context.Context, clientID, token string) (*Client
 		return nil, r, err
 	}
 	r.RegisteredAt, r.ExpiresAt, r.LastUsedAt = moment(registered), moment(expires), moment(used)
-	client, err := s.Client(ctx, clientID) // which knows expiry
+	client, err := s.Client(ctx, clientID) // Client checks the expiry
 	return client, r, err
 }
 
-// Reregister replaces what a client has registered. Grants stay; what the
-// client may not ask for any more ends with their tokens. Errors:
-// fosite.ErrNotFound, where the registration is gone meanwhile.
+// Reregister replaces what a client has registered. Its grants stay, but
+// scopes that the client may no longer request are removed from its tokens.
+// Errors: fosite.ErrNotFound if the registration no longer exists.
 func (s *Store) Reregister(ctx context.Context, c Client, metadata string) error {
 	row := c.row(s.now().UnixMilli(), SourceRuntime, nil)
 	return s.write(ctx, func(tx *sql.Tx) error {
@@ -88,8 +89,8 @@ func (s *Store) Reregister(ctx context.Context, c Client, metadata string) error
 	}, s.clients.clear, s.wrote(ctx, "update", "clients", "client", c.ID), s.wrote(ctx, "update", "registrations", "registration", c.ID))
 }
 
-// Used keeps a registration from expiring before then. It belongs into the
-// unit in which something is issued to the client.
+// Used keeps a registration from expiring before then. It belongs in the unit
+// that issues something to the client.
 func (s *Store) Used(ctx context.Context, clientID string, until time.Time) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`UPDATE registrations SET last_used_at = ?, expires_at = max(expires_at, ?) WHERE client_id = ?`,
@@ -98,9 +99,8 @@ func (s *Store) Used(ctx context.Context, clientID string, until time.Time) erro
 	}, s.clients.clear, s.wrote(ctx, "use", "registrations", "registration", clientID))
 }
 
-// Deregister removes a client that registered itself, and revokes all that was
-// granted to it (RFC 7592 2.3). Errors: fosite.ErrNotFound, where it is gone
-// already.
+// Deregister removes a client that registered itself, and revokes all its
+// grants (RFC 7592 2.3). Errors: fosite.ErrNotFound if it no longer exists.
 func (s *Store) Deregister(ctx context.Context, clientID string) error {
 	now := s.now().UnixMilli()
 	var n int64
@@ -114,7 +114,8 @@ func (s *Store) Deregister(ctx context.Context, clientID string) error {
 	return err
 }
 
-// deregister ends the registrations that where selects, and tells how many.
+// deregister ends the registrations that where selects, and returns their
+// number.
 func deregister(tx *sql.Tx, now int64, where string, args ...any) (int64, error) {
 	chosen := `(SELECT client_id FROM registrations WHERE ` + where + `)`
 	for _, statement := range []string{
@@ -132,9 +133,9 @@ func deregister(tx *sql.Tx, now int64, where string, args ...any) (int64, error)
 	return done.RowsAffected()
 }
 
-// PurgeRegistrations removes the registrations that have expired, as
-// Deregister does, and forgets the clients of earlier ones that no grant
-// refers to any more. It returns how many registrations that were.
+// PurgeRegistrations removes expired registrations, as Deregister does, and
+// deletes the clients of earlier ones once no grant refers to them. It returns
+// how many registrations it removed.
 func (s *Store) PurgeRegistrations(ctx context.Context) (n int, err error) {
 	now := s.now().UnixMilli()
 	for {
@@ -165,8 +166,8 @@ func (s *Store) PurgeRegistrations(ctx context.Context) (n int, err error) {
 	}
 }
 
-// AddInitialToken stores an initial access token for so many registrations,
-// RFC 7591 3.
+// AddInitialToken stores an initial access token for a number of
+// registrations, RFC 7591 3.
 func (s *Store) AddInitialToken(ctx context.Context, token string, uses int, until time.Time) error {
 	h := ledger.Hash(token)
 	return s.write(ctx, func(tx *sql.Tx) error {
@@ -179,9 +180,9 @@ func initialToken(hash, got string) verdict {
 	return verdict{rule: rules.InitialToken, expected: "known, with a use left, not expired", got: got, kind: "initial access token", id: ledger.Short(hash)}
 }
 
-// SpendInitialToken takes one use of an initial access token. It belongs into
-// the unit of the registration, so that a refused one costs nothing. Errors:
-// ErrSpent, also for one that is unknown or has expired.
+// SpendInitialToken takes one use of an initial access token. It belongs in
+// the unit of the registration, so that a refused registration costs nothing.
+// Errors: ErrSpent, also for a token that is unknown or has expired.
 func (s *Store) SpendInitialToken(ctx context.Context, token string) error {
 	h := ledger.Hash(token)
 	return s.write(ctx, func(tx *sql.Tx) error {

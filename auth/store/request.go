@@ -16,13 +16,13 @@ import (
 	"github.com/exampleco/punchcard/auth/ledger"
 )
 
-// kind is one of the six things that a request is stored for.
+// kind is one of the six kinds of rows that store a request.
 type kind struct {
 	table  string
 	name   string           // in the ledger
-	expiry fosite.TokenType // which of the session's expiries is its own
-	spent  error            // what fosite calls a used one; nil for what is not used up
-	once   ledger.Rule      // of what is used up
+	expiry fosite.TokenType // which of the session's expiries applies
+	spent  error            // fosite's error for a used one; nil if it can be used more than once
+	once   ledger.Rule      // the rule about single use
 	insert string
 	get    string
 }
@@ -53,12 +53,13 @@ func newKind(k kind) kind {
 	return k
 }
 
-// neverStored are the secrets that a form may hold while a request lasts.
-// fosite leaves them out by itself unless its list of parameters is widened.
+// neverStored lists the secrets that a form may contain during a request.
+// fosite removes them itself unless its list of parameters is extended.
 var neverStored = []string{"code", "device_code", "code_verifier", "refresh_token", "client_secret", "client_assertion", "password"}
 
 // create stores the request r under secret, and in its family. Everything is
-// encoded now: fosite goes on changing r, and in a unit the write is later.
+// encoded now: fosite changes r afterwards, and in a unit the write comes
+// later.
 func (s *Store) create(ctx context.Context, k kind, secret string, r fosite.Requester) error {
 	return s.createAt(ctx, k, ledger.Hash(secret), r)
 }
@@ -82,7 +83,7 @@ func (s *Store) createAt(ctx context.Context, k kind, key string, r fosite.Reque
 	scopes := r.GetGrantedScopes()
 	if narrow, ok := session.(interface{ AccessScopes() []string }); ok && k.table == access.table {
 		if own := narrow.AccessScopes(); own != nil {
-			scopes = own // RFC 6749 6: this token may carry less, the grant keeps what it has
+			scopes = own // RFC 6749 6: this token may have fewer scopes; the grant keeps all of its own
 		}
 	}
 	now, expiry := s.now(), session.GetExpiresAt(k.expiry)
@@ -104,8 +105,8 @@ func (s *Store) createAt(ctx context.Context, k kind, key string, r fosite.Reque
 	}, func() { s.joined(ctx, k, f) }, s.wrote(ctx, "insert", k.table, k.name, ledger.Short(key), slog.String("family", f.requestID)))
 }
 
-// joined reports the rules of a family that took a new member, once for all
-// that is issued together: an access token is always among it.
+// joined reports the rules of a family that got a new member, once for
+// everything that is issued together: an access token is always part of it.
 func (s *Store) joined(ctx context.Context, k kind, f family) {
 	if k.table == access.table {
 		s.check(ctx, true, f.stands(true))
@@ -114,9 +115,9 @@ func (s *Store) joined(ctx context.Context, k kind, f family) {
 }
 
 // load reads the request stored under secret, and its session into the given
-// one; nil makes a new one. The request is also returned with an ErrSpent: a
-// replay is answered by revoking its family. fosite.ErrNotFound where there is
-// none, or where its client is no longer served.
+// one; nil makes a new one. With ErrSpent the request is also returned,
+// because a replay revokes its family. It returns fosite.ErrNotFound if there
+// is no such row, or if its client is no longer served.
 func (s *Store) load(ctx context.Context, k kind, secret string, into fosite.Session) (fosite.Requester, error) {
 	return s.loadAt(ctx, k, ledger.Hash(secret), into)
 }
@@ -145,18 +146,19 @@ func (s *Store) loadAt(ctx context.Context, k kind, key string, into fosite.Sess
 	if r.Form, err = url.ParseQuery(form); err != nil {
 		return nil, fmt.Errorf("stored form of %s %s: %w", k.name, ledger.Short(key), err)
 	}
-	// In place, because fosite goes on with the session that it passed.
+	// In place, because fosite continues with the session that it passed.
 	if err := json.Unmarshal([]byte(session), into); err != nil {
 		return nil, fmt.Errorf("stored session of %s %s: %w", k.name, ledger.Short(key), err)
 	}
 	return s.standing(ctx, k, key, &r, used, revoked)
 }
 
-// standing decides what a stored request is still good for.
+// standing decides whether a stored request can still be used.
 func (s *Store) standing(ctx context.Context, k kind, key string, r fosite.Requester, used, revoked bool) (fosite.Requester, error) {
 	switch {
 	case k.spent != nil:
-		// RFC 6749 4.1.2, RFC 9700 4.14.2: what was used once is refused, or a stolen one works once more.
+		// RFC 6749 4.1.2, RFC 9700 4.14.2: a second use is refused, otherwise
+		// a stolen code or token would work once more.
 		v := onceOnly(k, key, used, revoked)
 		if !s.check(ctx, !used && !revoked, v) {
 			return r, &refusal{verdict: v, fosite: k.spent}
@@ -167,7 +169,7 @@ func (s *Store) standing(ctx context.Context, k kind, key string, r fosite.Reque
 	return r, nil
 }
 
-// onceOnly words the check of what may be used once.
+// onceOnly returns the verdict about single use.
 func onceOnly(k kind, key string, used, revoked bool) verdict {
 	v := verdict{rule: k.once, expected: "unused, family not revoked", got: "unused", kind: k.name, id: ledger.Short(key)}
 	switch {
@@ -179,18 +181,19 @@ func onceOnly(k kind, key string, used, revoked bool) verdict {
 	return v
 }
 
-// without returns the scopes that were granted and not taken back since.
+// without returns the granted scopes that were not taken back since.
 func without(granted, withdrawn []string) []string {
 	return slices.DeleteFunc(granted, func(scope string) bool { return slices.Contains(withdrawn, scope) })
 }
 
-// within returns the scopes that the client may still have: what a configuration
-// takes from it is gone from every grant of its own (OWASP ASVS 8.3.2).
+// within returns the scopes that the client may still have: a scope that a
+// configuration takes from a client is removed from all its grants (OWASP ASVS
+// 8.3.2).
 func within(granted, allowed []string) []string {
 	return slices.DeleteFunc(granted, func(scope string) bool { return !slices.Contains(allowed, scope) })
 }
 
-// list and items are how lists of strings are stored.
+// list and items convert lists of strings to their stored form and back.
 func list(of []string) string {
 	if len(of) == 0 {
 		return "[]"

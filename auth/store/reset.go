@@ -6,12 +6,11 @@ import (
 	"fmt"
 )
 
-// emptied are all tables of this room, those first that refer to others.
+// emptied lists all tables of this room, those that refer to others first.
 var emptied = []string{"access_tokens", "replaced_access_tokens", "successors", "refresh_tokens", "codes", "device_codes", "pkce", "oidc", "families", "client_assertions", "registrations", "initial_access_tokens", "clients"}
 
-// Reset removes everything: grants with all that came of them, and the
-// clients. In one unit with ApplyClients it leaves what is declared and
-// nothing else.
+// Reset removes everything: the clients, the grants and all that was issued
+// for them. In one unit with ApplyClients it leaves only what is declared.
 func (s *Store) Reset(ctx context.Context) error {
 	after := []func(){s.Forget}
 	for _, table := range emptied {
@@ -27,6 +26,6 @@ func (s *Store) Reset(ctx context.Context) error {
 	}, after...)
 }
 
-// Forget makes the next look-up of each client read the file: another process
-// has changed it.
+// Forget makes the next look-up of each client read the file, because another
+// process has changed it.
 func (s *Store) Forget() { s.clients.clear() }

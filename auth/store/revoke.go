@@ -15,22 +15,23 @@ import (
 var ErrOtherClient = errors.New("issued to another client")
 
 // grantOfToken finds the grant of any token that was ever part of it: a used
-// refresh token and a replaced access token still name it.
+// refresh token and a replaced access token still refer to it.
 const grantOfToken = `SELECT f.request_id, f.client_id FROM families f JOIN (
 		SELECT request_id FROM refresh_tokens WHERE hash = ?1
 		UNION ALL SELECT request_id FROM access_tokens WHERE hash = ?1
 		UNION ALL SELECT request_id FROM replaced_access_tokens WHERE hash = ?1) USING (request_id)`
 
 // RevokeToken ends the grant that a token of this client belongs to. RFC 7009
-// 2.1: whoever revokes a token wants to be rid of what came of it. Its holder
-// cannot know that it was rotated a moment ago, so a token of any generation
-// will do. A token that is unknown, or dead already, is nil (RFC 7009 2.2).
-// Errors: ErrOtherClient; those of RevokeFamily.
+// 2.1: a client that revokes a token wants to end what was issued with it. The
+// client cannot know that the token was rotated a moment ago, so a token of
+// any generation will do. It returns nil for a token that is unknown or
+// already invalid (RFC 7009 2.2). Errors: ErrOtherClient; those of
+// RevokeFamily.
 //
-// Which grant a token belongs to never changes, so that is read first. The
-// grant itself is ended by one statement, which every token that joins it has
-// to get past: a rotation at the same moment comes before, and its tokens end
-// too, or after, and is refused.
+// The grant of a token never changes, so that is read first. One statement
+// ends the grant itself, and every token that joins it must pass that
+// statement. A rotation at the same moment either comes before, and its tokens
+// end too, or after, and is refused.
 func (s *Store) RevokeToken(ctx context.Context, token, clientID string) error {
 	var requestID, owner string
 	err := s.one(ctx, grantOfToken, []any{ledger.Hash(token)}, &requestID, &owner)
@@ -40,15 +41,16 @@ func (s *Store) RevokeToken(ctx context.Context, token, clientID string) error {
 	if err != nil {
 		return err
 	}
-	// RFC 7009 2.1: refused, or any client could sign everybody out of another one.
+	// RFC 7009 2.1: refused, otherwise any client could revoke the tokens of
+	// another one.
 	if owner != clientID {
 		return ErrOtherClient
 	}
 	return s.RevokeFamily(ctx, requestID)
 }
 
-// replaceAccessTokens ends access tokens before their time: those of which
-// where says so, with its arguments.
+// replaceAccessTokens ends the access tokens that where selects, with its
+// arguments, before they expire.
 func replaceAccessTokens(tx *sql.Tx, where string, args ...any) (int64, error) {
 	if _, err := tx.Exec(`INSERT OR IGNORE INTO replaced_access_tokens (hash, request_id, expires_at)
 		SELECT hash, request_id, expires_at FROM access_tokens WHERE `+where, args...); err != nil {

@@ -2,7 +2,7 @@ package store
 
 import "github.com/exampleco/punchcard/auth/ledger"
 
-// rules are what the file has to say before something is issued or used.
+// rules lists what must hold in the file before something is issued or used.
 var rules = struct {
 	CodeOnce, DeviceCodeOnce, RefreshOnce ledger.Rule
 	RefreshAgain, AssertionOnce           ledger.Rule

@@ -22,17 +22,17 @@ import (
 //go:embed migrations/*.sql
 var Migrations embed.FS
 
-// ErrSpent says that a code, refresh token or client assertion was used before,
-// or that its family is revoked. It comes together with the error by which
-// fosite knows the case: ErrInvalidatedAuthorizeCode for a code, ErrJTIKnown
-// for an assertion, else ErrInactiveToken.
+// ErrSpent says that a code, refresh token or client assertion was used
+// before, or that its family is revoked. It comes together with fosite's own
+// error: ErrInvalidatedAuthorizeCode for a code, ErrJTIKnown for an assertion,
+// otherwise ErrInactiveToken.
 var ErrSpent = errors.New("already used or revoked")
 
-// Writer is the one path to the file for whatever changes.
+// Writer is the only way to change the file.
 type Writer interface {
-	// Write runs fn in a write transaction, joined to the unit in ctx if there
-	// is one: then fn is only queued, and runs, and can fail, at Commit. It
-	// returns when the write is on disk; after runs once that is so.
+	// Write runs fn in a write transaction. If ctx has a unit, fn is only
+	// queued, and runs, and can fail, at Commit. Write returns when the write
+	// is on disk, and then runs after.
 	Write(ctx context.Context, fn func(tx *sql.Tx) error, after ...func()) error
 	// Begin starts a unit, or joins the one in ctx.
 	Begin(ctx context.Context) context.Context
@@ -42,21 +42,21 @@ type Writer interface {
 	Rollback(ctx context.Context)
 }
 
-// Config is what a Store needs. Now and Log may be nil, for the wall clock and
-// for silence.
+// Config is what a Store needs. Now and Log may be nil: the real clock, and no
+// log.
 type Config struct {
 	Writer  Writer
 	Read    *sql.DB               // connections to the same, migrated file
 	Session func() fosite.Session // makes an empty session to read a stored one into; a pointer
-	Base    string                // takes the place of {base} in clients' URIs and audiences
+	Base    string                // replaces {base} in clients' URIs and audiences
 	Now     func() time.Time
 	Log     *slog.Logger
 }
 
 // Store keeps clients, codes and tokens. It is safe for concurrent use.
 //
-// Inside a Unit writes are queued: methods return nil, what can be refused is
-// refused by its commit, and reads do not see what is queued.
+// Inside a Unit writes are queued: methods return nil, the commit can refuse
+// them, and reads do not see what is queued.
 type Store struct {
 	writer  Writer
 	read    *sql.DB
@@ -93,25 +93,27 @@ func New(c Config) *Store {
 	}
 }
 
-// BeginTX implements storage.Transactional, for fosite's handlers, as do Commit
-// and Rollback. Others use Unit, which these join. The error is nil.
+// BeginTX implements storage.Transactional for fosite's handlers, as do Commit
+// and Rollback. Other callers use Unit, which these join. The error is always
+// nil.
 func (s *Store) BeginTX(ctx context.Context) (context.Context, error) {
 	return s.writer.Begin(ctx), nil
 }
 
 // Commit implements storage.Transactional: it writes what was queued and
-// returns when that is on disk. Errors: ErrSpent, where a use in the unit came
-// second; the writer's. Nothing of the unit is written then.
+// returns when that is on disk. Errors: ErrSpent if a use in the unit came
+// second; the writer's. Nothing of the unit is then written.
 func (s *Store) Commit(ctx context.Context) error { return s.report(ctx, s.writer.Commit(ctx)) }
 
-// Rollback implements storage.Transactional. The error is nil, also after a
-// Commit that failed: fosite rolls back then, and takes an error for worse.
+// Rollback implements storage.Transactional. The error is always nil, also
+// after a failed Commit: fosite then rolls back, and would treat an error as a
+// worse failure.
 func (s *Store) Rollback(ctx context.Context) error {
 	s.writer.Rollback(ctx)
 	return nil
 }
 
-// write is how everything here is written.
+// write is the way in which all methods here write.
 func (s *Store) write(ctx context.Context, fn func(tx *sql.Tx) error, after ...func()) error {
 	return s.report(ctx, s.writer.Write(ctx, fn, after...))
 }

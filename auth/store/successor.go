@@ -18,33 +18,34 @@ import (
 	"github.com/exampleco/punchcard/auth/ledger"
 )
 
-// A successor is the refresh token that took the place of a used one. For a
-// few seconds it can be given out again to whoever presents the used one, whose
-// answer may have been lost on its way.
+// A successor is the refresh token that replaced a used one. For a few seconds
+// it can be issued again to a client that presents the used one, because the
+// response may have been lost.
 //
-// The file must hold nothing that opens anything, and the second answer needs
-// the very token of the first. It could be derived from the used one, with
-// nothing kept at all; but then whoever finds a used token years later, in a
-// log or a backup, could compute every token that came after it, and rotation
-// would protect nobody. So it is random like any other, and lies here sealed
-// with AES-256-GCM under a key that HKDF-SHA256 makes of the used token, which
-// has 256 bits and is stored nowhere. The row alone opens nothing. Nor does the
-// used token once the row is gone: it goes with the first use of the successor,
-// or when the grace is over.
+// The file must contain nothing that gives access by itself, and the second
+// response needs the same token as the first. The successor could be derived
+// from the used token, with nothing stored at all. But then an attacker who
+// finds a used token years later, in a log or a backup, could compute every
+// token that came after it, and rotation would protect nobody. So it is random
+// like any other token, and is stored encrypted with AES-256-GCM under a key
+// that HKDF-SHA256 derives from the used token, which has 256 bits and is not
+// stored. The row alone reveals nothing. Nor does the used token once the row
+// is deleted, with the first use of the successor or when the grace period
+// ends.
 
-// maxRepeats is how often a token is given out once more: for an answer that was
-// lost twice, or two tabs beside the first. Whoever asks more often is no app
-// whose answers are lost, and each repeat is an access token for somebody.
+// maxRepeats is how often a token is issued again: for a response that was
+// lost twice, or two tabs beside the first. A client that asks more often is
+// not one with lost responses, and each repeat issues an access token.
 const maxRepeats = 2
 
 // successorMargin keeps a row a little longer than it counts: a retry that was
-// let in just in time may still be on its way to the writer.
+// accepted just in time may still be on its way to the writer.
 const successorMargin = 10 * time.Second
 
-// KeepSuccessor remembers until a moment that successor took the place of the
-// refresh token used, in the unit that rotates it. request is all else that the
-// refresh asked for: who asks for something else does not get it. Where used was
-// given out more than once itself, nothing is remembered.
+// KeepSuccessor remembers, until a moment, that successor replaced the refresh
+// token used, in the unit that rotates it. request is everything else that the
+// refresh asked for: a different request does not get the successor. If used
+// was issued more than once itself, nothing is remembered.
 func (s *Store) KeepSuccessor(ctx context.Context, used, successor, requestID, request string, until time.Time) error {
 	sealed, err := seal(used, successor, request)
 	if err != nil {
@@ -52,14 +53,15 @@ func (s *Store) KeepSuccessor(ctx context.Context, used, successor, requestID, r
 	}
 	key, next := ledger.Hash(used), ledger.Hash(successor)
 	return s.write(ctx, func(tx *sql.Tx) error {
-		// The token that is being used was a successor itself: nobody gets it again.
+		// The token that is being used was a successor itself: it is not
+		// issued again.
 		if _, err := tx.Exec(`DELETE FROM successors WHERE successor = ? OR expires_at < ?`, key, s.now().Add(-successorMargin).UnixMilli()); err != nil {
 			return fmt.Errorf("forget successors: %w", err)
 		}
-		// RFC 9700 4.14.2: a token that was given out more than once may have two
-		// holders, who would each be served at every rotation for ever. So a
-		// rotation that was repeated is followed by one that is not: of two
-		// holders the second one is a replay then.
+		// RFC 9700 4.14.2: a token that was issued more than once may have two
+		// holders, and both would be served at every rotation for ever. So
+		// after a repeated rotation the next one is not repeated: the second
+		// holder's request is then a replay.
 		_, err := tx.Exec(`INSERT INTO successors (hash, request_id, successor, sealed, expires_at)
 			SELECT ?1, ?2, ?3, ?4, ?5 FROM refresh_tokens WHERE hash = ?1 AND repeated = 0`,
 			key, requestID, next, sealed, until.UnixMilli())
@@ -70,9 +72,9 @@ func (s *Store) KeepSuccessor(ctx context.Context, used, successor, requestID, r
 	}, s.wrote(ctx, "insert", "successors", "successor of a refresh token", ledger.Short(key), slog.String("family", requestID)))
 }
 
-// Successor returns the refresh token that took the place of used: within the
-// grace, to the same request, maxRepeats times, until it is used itself.
-// fosite.ErrNotFound else.
+// Successor returns the refresh token that replaced used: within the grace
+// period, for the same request, at most maxRepeats times, until it is used
+// itself. Otherwise it returns fosite.ErrNotFound.
 func (s *Store) Successor(ctx context.Context, used, request string) (string, error) {
 	key := ledger.Hash(used)
 	var sealed []byte
@@ -93,9 +95,9 @@ func (s *Store) Successor(ctx context.Context, used, request string) (string, er
 	return successor, err
 }
 
-// RepeatSuccessor is to be written with what a second answer issues. It fails
-// with ErrSpent where the successor has been used since Successor returned it,
-// or given out as often as it may be.
+// RepeatSuccessor belongs in the unit that writes the second response. It
+// fails with ErrSpent if the successor has been used since Successor returned
+// it, or was already issued maxRepeats times.
 func (s *Store) RepeatSuccessor(ctx context.Context, used, requestID string) error {
 	key := ledger.Hash(used)
 	return s.write(ctx, func(tx *sql.Tx) error {
@@ -113,7 +115,8 @@ func (s *Store) RepeatSuccessor(ctx context.Context, used, requestID string) err
 	}, s.wrote(ctx, "repeat", "successors", "successor of a refresh token", ledger.Short(key), slog.String("family", requestID)))
 }
 
-// sealing is the cipher for the successor of one token. Each key seals once.
+// sealing returns the cipher for the successor of one token. Each key encrypts
+// only once.
 func sealing(used string) (cipher.AEAD, error) {
 	key, err := hkdf.Key(sha256.New, []byte(used), nil, "punchcard: successor of a refresh token", 32)
 	if err != nil {

@@ -2,15 +2,15 @@ package store
 
 import "context"
 
-// Unit runs do, and then commits all that it has written with the context that
-// it was given: together, or not at all. It returns nil once that is on disk.
-// Where do fails or panics, nothing is written; the error is do's, or that of
-// the commit, which is where writes can be refused.
+// Unit runs do, and then commits everything that do has written with the
+// context that it was given: together, or not at all. It returns nil when that
+// is on disk. If do fails or panics, nothing is written. The error is that of
+// do, or that of the commit, which can refuse writes.
 //
-// A Unit inside another one joins it. The outer one commits, so the inner
-// one's nil says only that its writes are queued. An inner one that fails ends
-// the outer one too: half a unit is never written, even if somebody drops the
-// error on the way.
+// A Unit inside another one joins it. The outer one commits, so nil from the
+// inner one only says that its writes are queued. An inner one that fails also
+// ends the outer one: half a unit is never written, even if a caller ignores
+// the error.
 func Unit(ctx context.Context, w Writer, do func(unit context.Context) error) error {
 	unit, whole := w.Begin(ctx), false
 	defer func() {
@@ -25,12 +25,13 @@ func Unit(ctx context.Context, w Writer, do func(unit context.Context) error) er
 	return w.Commit(unit)
 }
 
-// Unit is Unit with the writer of this store. Errors: those of do and Commit.
+// Unit is the function Unit with this store's writer. Errors: those of do and
+// Commit.
 func (s *Store) Unit(ctx context.Context, do func(unit context.Context) error) error {
 	return Unit(ctx, reported{s.writer, s}, do)
 }
 
-// reported is a Writer whose refused commits are in the ledger.
+// reported is a Writer that reports refused commits in the ledger.
 type reported struct {
 	Writer
 	store *Store

@@ -9,19 +9,19 @@ import (
 	"time"
 )
 
-// uses remembers when the tokens of each family were last used. A write for
-// each call of an API would cost more than all else that the call asks, so they
-// are gathered here and written together: once a minute, by whoever comes then,
-// without waiting for it.
+// uses remembers when the tokens of each family were last used. One write for
+// each API call would cost more than the rest of the call, so they are
+// collected here and written together: once a minute, by the request that
+// comes then, which does not wait for it.
 type uses struct {
 	mu    sync.Mutex
-	at    map[string]time.Time // of families, not written yet
+	at    map[string]time.Time // by family, not written yet
 	since time.Time            // when the first of these was noted
 }
 
 const (
 	usesEvery = time.Minute // how late "last used" may be in the file
-	maxUses   = 10_000      // families that wait to be written; then it is time as well
+	maxUses   = 10_000      // families that wait to be written; at this number they are written early
 )
 
 // TokenUsed notes that an access token of a family was used.
@@ -35,7 +35,7 @@ func (s *Store) TokenUsed(requestID string) {
 	u.at[requestID] = now
 	due := now.Sub(u.since).Abs() >= usesEvery || len(u.at) >= maxUses
 	if due {
-		u.since = now // one of all that come now writes
+		u.since = now // only one of the requests at this moment writes
 	}
 	u.mu.Unlock()
 	if due {
@@ -47,14 +47,14 @@ func (s *Store) TokenUsed(requestID string) {
 	}
 }
 
-// last is when a family was used, the zero time where nothing waits.
+// last returns when a family was used, the zero time if nothing waits.
 func (u *uses) last(requestID string) time.Time {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.at[requestID]
 }
 
-// Settle writes what waits. Where that fails, it waits for the next time.
+// Settle writes what waits. If that fails, it waits for the next time.
 func (s *Store) Settle(ctx context.Context) error {
 	u := &s.uses
 	u.mu.Lock()
@@ -66,7 +66,8 @@ func (s *Store) Settle(ctx context.Context) error {
 	}
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		for id, at := range waiting {
-			// Never back: another process may have seen a later use.
+			// Never an earlier time: another process may have seen a later
+			// use.
 			if _, err := tx.Exec(`UPDATE families SET used_at = ?1 WHERE request_id = ?2 AND (used_at IS NULL OR used_at < ?1)`, at.UnixMilli(), id); err != nil {
 				return fmt.Errorf("note last use: %w", err)
 			}
@@ -86,6 +87,6 @@ func (u *uses) putBack(waiting map[string]time.Time) {
 		waiting[id] = at
 	}
 	if u.at = waiting; len(u.at) >= maxUses {
-		u.at = nil // a file that takes no writes must not fill the memory
+		u.at = nil // a file that accepts no writes must not fill the memory
 	}
 }

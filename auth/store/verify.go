@@ -11,11 +11,11 @@ import (
 	"github.com/exampleco/punchcard/auth/ledger"
 )
 
-// TokenRecord is what is known of a living access token.
+// TokenRecord is what is known of a valid access token.
 type TokenRecord struct {
-	RequestID string // of the grant that it came of
+	RequestID string // of its grant
 	ClientID  string
-	Subject   string // "" where nobody stands behind it
+	Subject   string // "" if the client acts for itself
 	SessionID string // public id of the browser session, or ""
 	Scopes    []string
 	Audience  []string
@@ -27,15 +27,15 @@ const livingToken = `SELECT t.request_id, f.client_id, f.subject, f.sid, t.grant
 	FROM access_tokens t JOIN families f USING (request_id) JOIN clients c ON c.id = f.client_id
 	WHERE t.hash = ? AND t.expires_at > ? AND f.revoked_at IS NULL AND c.disabled_at IS NULL`
 
-// standingToken finds one whose time may be over.
+// standingToken finds a token that may have expired.
 const standingToken = `SELECT 1 FROM access_tokens t JOIN families f USING (request_id) JOIN clients c ON c.id = f.client_id
 	WHERE t.hash = ? AND t.expires_at IS NOT NULL AND f.revoked_at IS NULL AND c.disabled_at IS NULL`
 
 // AccessToken looks up the access token with this signature, as fosite's
-// strategy computes it. It is asked at every call of an API, so for a living
-// one it is one query. Errors: fosite.ErrNotFound for a token that is unknown,
-// expired (together with ErrExpired), revoked by itself or with its grant, of
-// a client that is no longer served, or stored without an expiry.
+// strategy computes it. Every API call needs it, so for a valid token it is
+// one query. Errors: fosite.ErrNotFound for a token that is unknown, expired
+// (together with ErrExpired), revoked by itself or with its grant, of a client
+// that is no longer served, or stored without an expiry.
 func (s *Store) AccessToken(ctx context.Context, signature string) (TokenRecord, error) {
 	var (
 		t                TokenRecord
@@ -60,8 +60,8 @@ func (s *Store) AccessToken(ctx context.Context, signature string) (TokenRecord,
 	return t, nil
 }
 
-// LastExpiry is when the last access token in the file expires; the zero time
-// where there is none.
+// LastExpiry is when the last access token in the file expires, the zero time
+// if there is none.
 func (s *Store) LastExpiry(ctx context.Context) (time.Time, error) {
 	var last sql.NullInt64
 	err := s.one(ctx, `SELECT max(expires_at) FROM access_tokens`, nil, &last)

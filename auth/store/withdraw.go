@@ -10,26 +10,27 @@ import (
 	"github.com/ory/fosite"
 )
 
-// ErrWithdrawn says that a scope of what would have been stored was taken back
-// a moment ago. Nothing was written, and nothing used up: whoever reads the
-// grant again finds it without that scope.
+// ErrWithdrawn says that the person took back one of the scopes a moment ago.
+// Nothing was written or used up: a caller that reads the grant again finds it
+// without that scope.
 var ErrWithdrawn = errors.New("a scope of the grant has been taken back")
 
 // Withdrawal is what a person takes back of what they have granted a client.
 type Withdrawal struct {
 	Subject, ClientID string
 	Scope             string
-	// Vital ends the grants that have the scope, because they are nothing without it.
+	// Vital ends the grants that have the scope, because they are useless
+	// without it.
 	Vital bool
-	// Hollow are scopes that open nothing by themselves: a grant that has no
-	// others left ends.
+	// Hollow lists scopes that allow nothing by themselves: a grant with only
+	// these ends.
 	Hollow []string
 }
 
-// Withdraw takes a scope out of every living grant of a person to a client, for
-// good. Access tokens that carry it are gone; codes and refresh tokens give
-// tokens without it. What is being issued at that moment comes before, and
-// loses it, or after, and is refused with ErrWithdrawn.
+// Withdraw removes a scope from every active grant of a person to a client,
+// for good. Access tokens that carry it are revoked; codes and refresh tokens
+// give tokens without it. A token that is issued at that moment either comes
+// before, and loses the scope, or after, and is refused with ErrWithdrawn.
 func (s *Store) Withdraw(ctx context.Context, w Withdrawal) error {
 	var ended, narrowed int64
 	return s.write(ctx, func(tx *sql.Tx) (err error) {
@@ -38,7 +39,8 @@ func (s *Store) Withdraw(ctx context.Context, w Withdrawal) error {
 			ended, err = s.endGrants(tx, `EXISTS (`+grantedScopes+` WHERE s.value = ?4)`, w.Subject, w.ClientID, w.Scope)
 			return err
 		}
-		// The one statement that every token of these families has to get past, see family.join.
+		// Every token of these families must pass this one statement, see
+		// family.join.
 		done, err := tx.Exec(`UPDATE families SET withdrawn = json_insert(withdrawn, '$[#]', ?3)
 			WHERE subject = ?1 AND client_id = ?2 AND revoked_at IS NULL AND NOT EXISTS (SELECT 1 FROM json_each(withdrawn) WHERE value = ?3)`,
 			w.Subject, w.ClientID, w.Scope)
@@ -61,7 +63,7 @@ func (s *Store) Withdraw(ctx context.Context, w Withdrawal) error {
 	})
 }
 
-// grantedScopes are all that a family's codes and tokens have, living or not.
+// grantedScopes are all scopes of a family's codes and tokens, valid or not.
 const grantedScopes = `SELECT 1 FROM (
 		SELECT granted_scopes FROM codes WHERE request_id = families.request_id
 		UNION ALL SELECT granted_scopes FROM device_codes WHERE request_id = families.request_id
@@ -83,7 +85,7 @@ func (s *Store) RevokeApp(ctx context.Context, subject, clientID string) error {
 }
 
 // RevokeOthers ends every grant of a person that was not given in the browser
-// session sid: those of before, and those given without any.
+// session sid, and those that were given without a session.
 func (s *Store) RevokeOthers(ctx context.Context, subject, sid string) error {
 	return s.revokeWhere(ctx, "grants of other sessions", `subject = ?2 AND sid IS NOT ?3`, subject, sid)
 }
@@ -100,7 +102,7 @@ func (s *Store) revokeWhere(ctx context.Context, what, where, subject, other str
 	}, func() { s.wrote(ctx, "revoke", "families", what, subject+" "+other, slog.Int64("rows", n))() })
 }
 
-// whyNotJoined tells why a family takes no new member.
+// whyNotJoined returns why a family accepts no new member.
 func (f family) whyNotJoined(tx *sql.Tx) error {
 	var open bool
 	err := tx.QueryRow(`SELECT revoked_at IS NULL AND client_id = ? FROM families WHERE request_id = ?`, f.clientID, f.requestID).Scan(&open)
@@ -108,10 +110,12 @@ func (f family) whyNotJoined(tx *sql.Tx) error {
 		return fmt.Errorf("store grant: %w", err)
 	}
 	if open {
-		// RFC 9700 2.3: what the person takes back must not come again with a refresh that had read the grant before.
+		// RFC 9700 2.3: a scope that the person takes back must not return
+		// with a refresh that had read the grant before.
 		return &refusal{reason: ErrWithdrawn, fosite: fosite.ErrInactiveToken, verdict: f.complete(false)}
 	}
-	// RFC 9700 4.14.2: after a replay the whole grant is revoked; a token issued a moment later would survive it.
+	// RFC 9700 4.14.2: after a replay the whole grant is revoked; a token
+	// issued a moment later would survive it.
 	return &refusal{fosite: fosite.ErrInactiveToken, verdict: f.stands(false)}
 }
 
