@@ -1,13 +1,13 @@
-// Package crash proves, on the real binary in a process of its own, what the
-// server promises when things break: the process is killed at a random moment,
-// told to stop with requests in flight, its disk fills up, its file is locked
-// from outside. It holds tests only.
+// Package crash proves, on the real binary in its own process, what the server
+// promises when things break: the process is killed at a random moment or told
+// to stop with requests in flight, its disk fills up, or its file is locked by
+// another process. It contains only tests.
 //
-// What is right is decided by a ledger of the answers that the clients got
-// (ledger_test.go), never by what the server says afterwards. A request has one
-// of three ends: it was answered, and then what the answer says must be there
-// for ever; it was refused, and then nothing of it may be there; it got no
-// answer, and then either is right, but all of it or nothing, and once only.
+// The tests compare the server with a ledger of the responses that the clients
+// received (ledger_test.go), never with what the server says afterwards. A
+// request has one of three ends. If it succeeded, what the response says must
+// be there for ever. If it was refused, nothing of it may be there. If there
+// was no response, both are right, but all of it or nothing, and only once.
 //
 //	kill_test.go        kill -9 under mixed load, again and again on one file
 //	stop_test.go        SIGTERM with 200 requests in flight
@@ -22,7 +22,7 @@
 //
 //	go test ./auth/crash -run Kill -v -timeout 2h -cycles 1000
 //
-// Not proven here: a power loss. After kill -9 the kernel still writes what the
-// process had handed over, so a missing fsync would go unseen; that synchronous
-// is FULL on every connection is checked where the file is opened.
+// A power loss is not tested here. After kill -9 the kernel still writes what
+// the process handed over, so a missing fsync would not be noticed. The code
+// that opens the file checks that synchronous is FULL on every connection.
 package crash
