@@ -87,8 +87,8 @@ func TestEveryAttackFromThePage(t *testing.T) {
 		}
 		p.press("Show the step that decides")
 		p.until(`document.querySelector("[aria-current=true], .steps-drawn a[aria-current]")?.closest("li").classList.contains("bad")`)
-		stopped, _ := attack.Find(a.id)
-		p.until(fmt.Sprintf(`document.querySelector("li.fail a[href='/docs/rules#%s']")`, stopped.Rule))
+		i := slices.IndexFunc(attack.All(), func(one attack.Attack) bool { return one.ID == a.id })
+		p.until(fmt.Sprintf(`document.querySelector("li.fail a[href='/docs/rules#%s']")`, attack.All()[i].Rule))
 	}
 	p.open("/inspector")
 	if got := eval[int](p, `[...document.querySelectorAll(".atk")].filter((a) => a.textContent.includes("blocked ✓")).length`); got != len(refusals) {
