@@ -25,6 +25,7 @@ func TestAuthorizationRequests(t *testing.T) {
 		"redirect twice":         c.AuthorizeURL() + "&redirect_uri=https%3A%2F%2Fevil.example",
 		"state of 60 kB":         c.AuthorizeURL("state", strings.Repeat("s", 60<<10)),
 		"state of 3 kB":          c.AuthorizeURL("state", strings.Repeat("s", 3<<10)),
+		"17 kB of nothing known": c.AuthorizeURL("x", strings.Repeat("x", 17<<10)),
 		"undecodable":            c.AuthorizeURL() + "&x=%zz",
 		"port for a web client":  c.AuthorizeURL("client_id", "timesheets-spa", "redirect_uri", "http://localhost:3001/callback"),
 		"loopback of other kind": c.AuthorizeURL("client_id", "timesheets-web", "redirect_uri", "http://127.0.0.1:8080/callback"),

@@ -170,6 +170,16 @@ var logout = map[string]func(*testing.T){
 				t.Errorf("%s: %d to %q, want a page", name, at.StatusCode, at.Header.Get("Location"))
 			}
 		}
+		for name, target := range map[string]string{
+			"a state of 2049 bytes":    logoutURL("id_token_hint", got.ID, "state", strings.Repeat("s", 2049)),
+			"two client_ids":           logoutURL("client_id", c.id) + "&client_id=timesheets-web",
+			"an address and no client": logoutURL("post_logout_redirect_uri", "http://localhost:5173"),
+			"a client that is none":    logoutURL("client_id", "nobody", "post_logout_redirect_uri", "http://localhost:5173"),
+		} {
+			if at := a.get(target); at.Header.Get("Location") != "" || at.StatusCode != 400 {
+				t.Errorf("%s: %d to %q, want a page with 400", name, at.StatusCode, at.Header.Get("Location"))
+			}
+		}
 		if !a.signedIn() {
 			t.Error("the session ended")
 		}

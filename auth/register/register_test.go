@@ -148,6 +148,37 @@ func TestNamesAtRegistration(t *testing.T) {
 	}
 }
 
+// Each of these breaks one rule, and is told which. RFC 7591 3.2.2: the
+// description helps whoever wrote the client.
+func TestMetadataThatBreaksARule(t *testing.T) {
+	w := open(t)
+	if err := w.Store.AddInitialToken(t.Context(), "initial", 1, w.clock.now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	const app, device = `"redirect_uris":["https://a.example/cb"]`, `"grant_types":["` + deviceGrant + `"],"token_endpoint_auth_method":"none"`
+	many := func(value string, n int) string {
+		return "[" + strings.TrimSuffix(strings.Repeat(`"`+value+`",`, n), ",") + "]"
+	}
+	for metadata, says := range map[string]string{
+		`"redirect_uris":` + many("https://a.example/cb", 21):                  "20 each",
+		app + `,"post_logout_redirect_uris":` + many("https://a.example/", 21): "20 each",
+		app + `,` + device: "leave out redirect_uris",
+		app + `,"contacts":` + many("a@a.example", 11):                                                    "contacts may hold 10",
+		app + `,"contacts":["a\u202e@a.example"]`:                                                         "invisible characters",
+		app + `,"software_id":"` + strings.Repeat("x", 201) + `"`:                                         "must be short",
+		`"grant_types":["client_credentials"],"token_endpoint_auth_method":"none","scope":"batch:upload"`: "for clients that authenticate",
+		`"grant_types":["client_credentials"],"scope":"openid"`:                                           "about a person",
+		`"grant_types":["client_credentials"]`:                                                            "scope is missing",
+	} {
+		r := request(http.MethodPost, base+"/oidc/register", "{"+metadata+"}")
+		r.Header.Set("Authorization", "Bearer initial") // a machine needs it
+		e := asError(w.Register(httptest.NewRecorder(), r))
+		if e == nil || !strings.Contains(e.Description, says) {
+			t.Errorf("%.120s: %v, want %q", metadata, e, says)
+		}
+	}
+}
+
 // What a client is treated as follows from what it says, and from where it
 // comes back to.
 func TestKindOfWhatRegisters(t *testing.T) {

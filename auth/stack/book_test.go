@@ -3,6 +3,7 @@ package stack
 import (
 	"encoding/json"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 
@@ -51,6 +52,49 @@ func TestTheWholeBookIsServed(t *testing.T) {
 		if !strings.Contains(page, `<li id="`+id+`"`) || !served[id] {
 			t.Errorf("%s: on the page %v, in the JSON %v", id, strings.Contains(page, `<li id="`+id+`"`), served[id])
 		}
+	}
+}
+
+// Every rule is turned off by a mutant, or listed with the reason why none does.
+// The list is short, and what has a mutant is not on it.
+func TestEveryRuleHasAMutant(t *testing.T) {
+	text, err := os.ReadFile("../../.ci/mutants.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids, named, listed := bookIDs(t), map[string]bool{}, map[string]bool{}
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSuffix(line, "\n")
+		if rules, ok := strings.CutPrefix(line, "rule: "); ok {
+			for id := range strings.FieldsSeq(rules) {
+				named[id] = true
+			}
+		}
+		if rest, ok := strings.CutPrefix(line, "none: "); ok {
+			id, why, _ := strings.Cut(rest, " ")
+			listed[id] = true
+			if len(strings.Fields(why)) < 4 {
+				t.Errorf("%s is listed without a reason", id)
+			}
+		}
+	}
+	for id := range ids {
+		switch {
+		case named[id] && listed[id]:
+			t.Errorf("%s has a mutant and is listed as one that has none", id)
+		case !named[id] && !listed[id]:
+			t.Errorf("%s has no mutant: name one with \"rule: %s\" in .ci/mutants.txt", id, id)
+		}
+	}
+	for _, found := range []map[string]bool{named, listed} {
+		for id := range found {
+			if !ids[id] {
+				t.Errorf("mutants.txt names %s, which is no rule", id)
+			}
+		}
+	}
+	if len(listed) > 20 {
+		t.Errorf("%d rules without a mutant", len(listed))
 	}
 }
 
