@@ -34,17 +34,17 @@ func TestContrasts(t *testing.T) {
 			}
 			// A mark: ink on a tint of the value's colour.
 			for _, value := range []string{"code", "pkce", "access", "refresh", "id", "state", "flow", "muted", "bad"} {
-				check(forText, "ink on a mark of "+value+" on "+ground, c["ink"], tint(c[value], percent(t, "mark{"), c[ground]))
+				check(forText, "ink on a mark of "+value+" on "+ground, c["ink"], tint(c[value], percent(t, "mark {"), c[ground]))
 			}
 		}
 		check(forText, "a primary button", c["accent-ink"], c["accent"])
 		check(forControls, "a primary button's edge", c["accent"], c["sunk"])
 		check(forControls, "a tick", c["card"], c["ink"])
 		check(forText, "a step's number", c["card"], c["ink"])
-		check(forText, "initials", c["person"], mix(c["person"], percent(t, ".ava{"), c["card"]))
-		check(forText, "a problem", c["bad"], mix(c["bad"], percent(t, ".note.bad{"), c["card"]))
+		check(forText, "initials", c["person"], mix(c["person"], percent(t, ".ava {"), c["card"]))
+		check(forText, "a problem", c["bad"], mix(c["bad"], percent(t, ".note.bad {"), c["card"]))
 		for _, role := range []string{"person", "app", "as", "api"} {
-			check(forControls, "icon of "+role, c[role], mix(c[role], percent(t, ".actor i{"), c["card"]))
+			check(forControls, "icon of "+role, c[role], mix(c[role], percent(t, ".actor i {"), c["card"]))
 		}
 	}
 }
@@ -52,12 +52,12 @@ func TestContrasts(t *testing.T) {
 func TestContrastOfAnAppsTileAndOfTheTerminal(t *testing.T) {
 	for i, theme := range []string{"light", "dark"} {
 		c := tokens(t, i)
-		tile := themed(t, ".tile.app{", `;color:light-dark\(([^,]+),([^)]+)\)`, i)
+		tile := themed(t, ".tile.app {", `\n  color: light-dark\(([^,]+),([^)]+)\)`, i)
 		if got := contrast(tile, c["app"]); got < forControls {
 			t.Errorf("%s: icon of an app has contrast %.2f", theme, got)
 		}
-		ground := themed(t, ".term{", `background:light-dark\(([^,]+),([^)]+)\)`, i)
-		ink := colour(t, find(t, rule(t, ".term{"), `;color:(#[0-9a-f]+)`)[1])
+		ground := themed(t, ".term {", `background: light-dark\(([^,]+),([^)]+)\)`, i)
+		ink := colour(t, find(t, rule(t, ".term {"), `\n  color: (#[0-9a-f]+)`)[1])
 		if got := contrast(ink, ground); got < forText {
 			t.Errorf("%s: the terminal has contrast %.2f", theme, got)
 		}
@@ -79,28 +79,28 @@ func TestContrastsOfTheInspector(t *testing.T) {
 			check(forControls, "the edge of "+value+" that is lit", c[value], c["sunk"])
 		}
 		for _, role := range []string{"person", "app", "as", "api", "bad"} {
-			picked := mix(c[role], percent(t, ".steps-drawn [aria-current]{"), c["card"])
+			picked := mix(c[role], percent(t, ".steps-drawn [aria-current] {"), c["card"])
 			check(forText, "a picked step of "+role, c["ink"], picked)
 			check(forControls, "the arrow of a picked step of "+role, c[role], picked)
 			check(forText, "the number of a picked step of "+role, c["card"], c[role])
-			note := mix(c[role], percent(t, ".steps-drawn .note-on .lab{"), c["card"])
+			note := mix(c[role], percent(t, ".steps-drawn .note-on .lab {"), c["card"])
 			check(forText, "a note of "+role, c["ink"], note)
 			for _, value := range []string{"code", "pkce", "access", "refresh", "id", "state", "flow"} {
-				check(forText, value+" in a picked step of "+role, c["ink"], tint(c[value], percent(t, "mark{"), picked))
+				check(forText, value+" in a picked step of "+role, c["ink"], tint(c[value], percent(t, "mark {"), picked))
 			}
 		}
 		for _, outcome := range []string{"api", "bad", "muted"} {
-			check(forText, "a pill of "+outcome, c[outcome], mix(c[outcome], percent(t, ".pill{"), c["card"]))
-			check(forText, "the answer to an attack, "+outcome, c[outcome], mix(c[outcome], percent(t, ".verdict-box{"), c["card"]))
+			check(forText, "a pill of "+outcome, c[outcome], mix(c[outcome], percent(t, ".pill {"), c["card"]))
+			check(forText, "the answer to an attack, "+outcome, c[outcome], mix(c[outcome], percent(t, ".verdict-box {"), c["card"]))
 		}
-		failed := mix(c["bad"], percent(t, ".ledger>.fail{"), c["card"])
+		failed := mix(c["bad"], percent(t, ".ledger>.fail {"), c["card"])
 		for _, text := range []string{"bad", "ink", "muted"} {
 			check(forText, text+" in a check that failed", c[text], failed)
 		}
-		check(forText, "the title of a family that was attacked", c["bad"], mix(c["bad"], percent(t, ".f-attacked>h2{"), c["card"]))
-		check(forText, "what was just done", c["ink"], mix(c["access"], percent(t, ".note.done{"), c["card"]))
+		check(forText, "the title of a family that was attacked", c["bad"], mix(c["bad"], percent(t, ".f-attacked>h2 {"), c["card"]))
+		check(forText, "what was just done", c["ink"], mix(c["access"], percent(t, ".note.done {"), c["card"]))
 		for _, text := range []string{"muted", "app", "api", "bad"} {
-			check(forText, text+" in an answer", c[text], mix(c["sunk"], percent(t, ".wire-text.answer{"), c["card"]))
+			check(forText, text+" in an answer", c[text], mix(c["sunk"], percent(t, ".wire-text.answer {"), c["card"]))
 		}
 	}
 }
@@ -111,7 +111,7 @@ type rgb [3]float64 // linear light, 0 to 1
 func tokens(t *testing.T, theme int) map[string]rgb {
 	t.Helper()
 	out := map[string]rgb{}
-	for _, m := range regexp.MustCompile(`--([a-z0-9-]+):light-dark\((#[0-9a-f]+),(#[0-9a-f]+)\)`).FindAllStringSubmatch(rule(t, ":root{"), -1) {
+	for _, m := range regexp.MustCompile(`--([a-z0-9-]+): light-dark\((#[0-9a-f]+),(#[0-9a-f]+)\)`).FindAllStringSubmatch(rule(t, ":root {"), -1) {
 		out[m[1]] = colour(t, m[2+theme])
 	}
 	if len(out) < 18 {
@@ -148,7 +148,7 @@ func themed(t *testing.T, selector, pattern string, theme int) rgb {
 // percent is how much of a colour the rule's tint has.
 func percent(t *testing.T, selector string) float64 {
 	t.Helper()
-	n, err := strconv.ParseFloat(find(t, rule(t, selector), `background:color-mix\(in oklab,var\(--[^)]*\)*\)? ([0-9]+)%`)[1], 64)
+	n, err := strconv.ParseFloat(find(t, rule(t, selector), `background: color-mix\(in oklab,var\(--[^)]*\)*\)? ([0-9]+)%`)[1], 64)
 	if err != nil {
 		t.Fatal(err)
 	}

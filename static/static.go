@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-//go:embed punchcard.css favicon.svg handover.js fonts app docs inspector
+//go:embed base.css sections.css parts.css account.css favicon.svg handover.js fonts flow site app docs inspector
 var files embed.FS
 
 // types are those that not every machine's table has, or has right. A module
@@ -44,7 +44,7 @@ func treeHash() string {
 	return hex.EncodeToString(h.Sum(nil))[:12]
 }
 
-// Path returns the address of an asset, such as "punchcard.css".
+// Path returns the address of an asset, such as "base.css".
 func Path(name string) string { return prefix + name }
 
 // Handler serves the assets below /static/; an old hash is 404, because its

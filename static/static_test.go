@@ -18,8 +18,9 @@ func get(path string) *http.Response {
 
 func TestEveryAssetIsServedForEverWithItsType(t *testing.T) {
 	for name, kind := range map[string]string{
-		"punchcard.css":                "text/css; charset=utf-8",
-		"inspector/inspector.css":      "text/css; charset=utf-8",
+		"base.css":                     "text/css; charset=utf-8",
+		"flow/ticket.css":              "text/css; charset=utf-8",
+		"inspector/frame.css":          "text/css; charset=utf-8",
 		"favicon.svg":                  "image/svg+xml",
 		"handover.js":                  "text/javascript; charset=utf-8",
 		"fonts/inter.woff2":            "font/woff2",
@@ -51,7 +52,7 @@ func TestEveryAssetIsServedForEverWithItsType(t *testing.T) {
 func TestNothingElseIsServed(t *testing.T) {
 	for _, path := range []string{
 		"/static/", Path(""), Path("fonts"), Path("fonts/"), Path("static.go"), Path("../static.go"), Path("nothing.css"),
-		"/static/punchcard.css", strings.Replace(Path("punchcard.css"), prefix, "/static/000000000000/", 1),
+		"/static/base.css", strings.Replace(Path("base.css"), prefix, "/static/000000000000/", 1),
 	} {
 		a := get(path)
 		if a.StatusCode != http.StatusNotFound || a.Header.Get("Cache-Control") != "" {

@@ -170,7 +170,7 @@ func CallbackPage(p Callback) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Stage(callbackTitle(p), nil).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Stage(callbackTitle(p), nil, "parts.css", "site/lists.css", "site/callback.css").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

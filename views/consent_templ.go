@@ -447,7 +447,7 @@ func ConsentPage(p Consent) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Stage("Allow "+Isolated(p.ClientName)+"?", p.Strip).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Stage("Allow "+Isolated(p.ClientName)+"?", p.Strip, "flow/consent.css").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -201,7 +201,7 @@ func DevicePage(p Device) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Stage("Sign in a device", p.Strip).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Stage("Sign in a device", p.Strip, "flow/device.css").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -510,7 +510,7 @@ func DeviceComparePage(p DeviceCompare) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Stage("Compare the code", p.Strip).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Stage("Compare the code", p.Strip, "flow/device.css").Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -610,7 +610,7 @@ func DeviceDonePage(p DeviceDone) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Stage(doneTitle(p), p.Strip).Render(templ.WithChildren(ctx, templ_7745c5c3_Var27), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Stage(doneTitle(p), p.Strip, "flow/device.css").Render(templ.WithChildren(ctx, templ_7745c5c3_Var27), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

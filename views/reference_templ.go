@@ -192,7 +192,7 @@ func ReferencePage(p Reference) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Document(p.Title+" API reference").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Document(p.Title+" API reference", "sections.css", "parts.css", "site/lists.css", "docs/reference.css", "docs/try.css").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

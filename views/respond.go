@@ -64,7 +64,7 @@ func policy(formAction []string) string {
 	return basePolicy + action
 }
 
-// basePolicy is one stylesheet, fonts and pictures of our own, and no script.
+// basePolicy is stylesheets, fonts and pictures of our own, and no script.
 // frame-ancestors stops clickjacking of the consent button (RFC 9700 4.16).
 const basePolicy = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; manifest-src 'self'; " +
 	"base-uri 'none'; object-src 'none'; frame-ancestors 'none'"

@@ -274,7 +274,7 @@ func StartPage(p Start) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Document("OAuth 2 and OpenID Connect, running and visible").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Document("OAuth 2 and OpenID Connect, running and visible", "flow/ticket.css", "sections.css", "parts.css", "site/lists.css", "site/start.css").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -653,7 +653,7 @@ func AttackPageOf(p AttackPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = views.Document(p.Title, "inspector/inspector.css").Render(templ.WithChildren(ctx, templ_7745c5c3_Var22), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = views.Document(p.Title, sheets...).Render(templ.WithChildren(ctx, templ_7745c5c3_Var22), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -165,7 +165,7 @@ func InspectorPage(p Inspector) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = views.Document("Inspector", "inspector/inspector.css").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = views.Document("Inspector", sheets...).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -18,7 +18,9 @@ func TestEveryPage(t *testing.T) { viewstest.Pages(t, inspectorPages()) }
 func TestPagesFit(t *testing.T) { viewstest.Fit(t, inspectorPages(), views.Write) }
 
 func TestNoDeadStyles(t *testing.T) {
-	viewstest.NoDeadStyles(t, "inspector/inspector.css", inspectorPages(), givenByTheInspector...)
+	for _, sheet := range sheets[1:] { // parts.css is the start page's as well
+		viewstest.NoDeadStyles(t, sheet, inspectorPages(), givenByTheInspector...)
+	}
 }
 
 // inspectorPages are the inspector's pages, each in a state of its own.

@@ -11,6 +11,9 @@ import (
 	"github.com/exampleco/punchcard/views"
 )
 
+// sheets are the styles of the inspector's pages.
+var sheets = []string{"parts.css", "inspector/frame.css", "inspector/run.css", "inspector/steps.css", "inspector/exchange.css", "inspector/token.css", "inspector/acts.css"}
+
 // pieces writes raw text as it was on the wire: in a <pre> every space counts,
 // so this is no template.
 func pieces(ps []Piece) templ.Component {
