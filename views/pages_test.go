@@ -1,15 +1,11 @@
 package views
 
 import (
-	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/a-h/templ"
-	"golang.org/x/net/html"
 
 	"github.com/exampleco/punchcard/static"
 	"github.com/exampleco/punchcard/views/viewstest"
@@ -20,7 +16,6 @@ import (
 func everyPage() map[string]templ.Component {
 	strip := &Strip{Step: 3, Of: 8, Title: "consent", Text: "Nothing has been issued yet."}
 	person := LoginPerson{Name: hostile, Email: hostile, Role: hostile, Initials: "AL", Href: "/login?email=ada"}
-	command := StartCommand{Title: "Discovery", Text: "What it can do.", Shell: "curl -s 'http://localhost:8484/?a=1&b=2' | sed 's/<.*>//'"}
 	return map[string]templ.Component{
 		"login":       LoginPage(Login{Action: "/login", Flow: "f1", ClientName: hostile, ClientKind: "native", RedirectHost: hostile, Email: hostile, Problem: "No.", Notice: hostile, People: []LoginPerson{person, person}, Strip: strip}),
 		"login, bare": LoginPage(Login{Action: "/login"}),
@@ -51,18 +46,6 @@ func everyPage() map[string]templ.Component {
 		"signed out everywhere": SignedOutPage(SignedOut{Home: "/", Everywhere: true}),
 		"account":               AccountPage(hostileAccount()),
 		"account, bare":         AccountPage(Account{Action: "/account", Name: "A", Email: "a@example.com"}),
-		"back with a code": CallbackPage(Callback{Code: hostile, StateOK: true, IssuerOK: true, Seconds: 60, Verifier: "v",
-			Exchange: "curl '" + hostile + "' v", Next: []StartCommand{command}, Again: "/try"}),
-		"back, refused":  CallbackPage(Callback{Error: hostile, ErrorDescription: hostile, StateOK: true, IssuerOK: true, Again: "/try"}),
-		"back, foreign":  CallbackPage(Callback{Code: hostile, Again: "/try"}),
-		"back, for none": CallbackPage(Callback{Again: "/try"}),
-		"start": StartPage(Start{Issuer: "http://localhost:8484", Version: "v1", SignedInName: hostile, SignInHref: "/try", SignOutHref: "/logout", AccountHref: "/account",
-			People:    []StartPerson{{Name: hostile, Email: hostile, Role: hostile, Initials: "AL", Password: "timesheets"}},
-			Clients:   []StartClient{{ID: "a", Name: hostile, Kind: "native", Description: hostile, Secret: "s", Redirects: []string{"javascript:alert(1)", hostile, "c", "d", hostile}, Scopes: []string{hostile, "b"}}},
-			Endpoints: []StartEndpoint{{Methods: "GET", Path: "/authorize", Spec: "RFC 6749 3.1"}}, Commands: []StartCommand{command, command}}),
-		"reference":       ReferencePage(hostileReference()),
-		"reference, bare": ReferencePage(Reference{Title: "API", Groups: []ReferenceGroup{{ID: "a", Title: "A", Operations: []ReferenceOperation{{ID: "b", Method: "GET", Path: "/b", Summary: "B"}}}}}),
-		"start, empty":    StartPage(Start{Issuer: "https://auth.example", Version: "v1"}),
 	}
 }
 
@@ -78,25 +61,10 @@ func hostileConsent(strip *Strip) Consent {
 
 func provesEveryPage(t *testing.T) { viewstest.Pages(t, everyPage()) }
 
-// Names of strangers stand in <bdi>, so that a direction mark in one turns
-// nothing else on the page.
+// The names of apps and people are told apart from the words around them.
 func TestNamesOfStrangersAreIsolated(t *testing.T) {
-	for _, name := range []string{"login", "select", "consent", "handover", "logout", "start"} {
-		found := false
-		for _, n := range all(draw(t, everyPage()[name]), "") {
-			for c := n.FirstChild; c != nil; c = c.NextSibling {
-				if c.Type != html.TextNode || !strings.Contains(c.Data, "\u202E") || n.Data == "title" {
-					continue
-				}
-				found = found || n.Data == "bdi"
-				if slices.Contains([]string{"h1", "h3", "b"}, n.Data) && attr(n.Parent, "class") != "scope" {
-					t.Errorf("%s: a name stands bare in <%s>", name, n.Data)
-				}
-			}
-		}
-		if !found {
-			t.Errorf("%s: no name is isolated", name)
-		}
+	for _, name := range []string{"login", "select", "consent", "handover", "logout"} {
+		t.Run(name, func(t *testing.T) { viewstest.Isolates(t, everyPage()[name]) })
 	}
 	title := text(one(t, draw(t, everyPage()["consent"]), "title"))
 	if !strings.Contains(title, "\u2068"+hostile[:8]) || !strings.Contains(title, "👩‍💻\u2069?") {
@@ -106,36 +74,15 @@ func TestNamesOfStrangersAreIsolated(t *testing.T) {
 
 func TestPagesFit(t *testing.T) { viewstest.Fit(t, everyPage(), Write) }
 
-// Whatever the stylesheet styles is on some page, or made by a module; the
-// rest is dead.
+// Whatever a stylesheet styles is on some page; the rest is dead.
 func TestNoDeadStyles(t *testing.T) {
 	pages := everyPage()
 	for _, kind := range []string{"native", "web"} {
 		pages["consent "+kind] = ConsentPage(Consent{ClientKind: kind})
 	}
-	for _, sheet := range []string{"base.css", "sections.css", "parts.css", "account.css", "flow/ticket.css", "flow/consent.css", "flow/device.css", "flow/problem.css", "site/lists.css", "site/start.css", "site/callback.css", "docs/reference.css", "docs/try.css"} {
-		viewstest.NoDeadStyles(t, sheet, pages, madeByModules(t)...)
+	for _, sheet := range []string{"base.css", "sections.css", "account.css", "flow/ticket.css", "flow/consent.css", "flow/device.css", "flow/problem.css"} {
+		viewstest.NoDeadStyles(t, sheet, pages)
 	}
-}
-
-// madeByModules is every class that a module of ours gives to an element.
-func madeByModules(t *testing.T) []string {
-	t.Helper()
-	modules, err := filepath.Glob("../static/docs/*.js")
-	if err != nil || len(modules) == 0 {
-		t.Fatalf("%d modules (%v)", len(modules), err)
-	}
-	var out []string
-	for _, module := range modules {
-		content, err := os.ReadFile(module)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range regexp.MustCompile(`class: '([^']*)'`).FindAllStringSubmatch(string(content), -1) {
-			out = append(out, strings.Fields(m[1])...)
-		}
-	}
-	return out
 }
 
 func TestPagesUseOurStylesheetOnly(t *testing.T) {

@@ -115,6 +115,17 @@ func TestConsentThatCannotBeRememberedDoesNotOffer(t *testing.T) {
 	}
 }
 
+func TestConsentSaysWhoIsUnchecked(t *testing.T) {
+	const note = "Nobody here has checked this app."
+	if strings.Contains(text(draw(t, ConsentPage(Consent{ClientName: "Web"}))), note) {
+		t.Error("said of a declared app")
+	}
+	page := text(draw(t, ConsentPage(Consent{ClientName: "Pocket", RegisteredOn: "25 November 2026"})))
+	if at := strings.Index(page, note); at < 0 || at > strings.Index(page, "Allow selected") || !strings.Contains(page, "25 November 2026") {
+		t.Error("not said before the button")
+	}
+}
+
 func TestStripShowsTheStep(t *testing.T) {
 	doc := draw(t, ConsentPage(Consent{Strip: &Strip{Step: 3, Of: 8, Title: "consent", Text: "Nothing yet."}}))
 	footer := one(t, doc, "footer")

@@ -63,9 +63,10 @@ func TestHouse(t *testing.T) {
 		"timesheets/client":        {us + "auth", us + "timesheets", us + "views", us + "static", "database/sql", "github.com/ory/fosite"}, // it knows the URL alone
 		"timesheets/client/tab":    {us + "auth", us + "timesheets", us + "views", us + "static", "net/http", "database/sql"},
 		"views":                    {us + "auth", us + "timesheets", "database/sql"},
-		"views/site":               {us + "auth", us + "timesheets", "database/sql"},
-		"views/stories":            {us + "auth", us + "static", us + "timesheets"},                                    // it knows the binary alone
-		"views/inspector/attack":   {us + "auth", us + "static", us + "timesheets", us + "views/site", "database/sql"}, // it knows the URL alone
+		"views/site":               {us + "auth", us + "timesheets", us + "views/inspector", "database/sql"},
+		"views/site/page":          {us + "auth", us + "timesheets", us + "views/inspector", "github.com/ory/fosite", "database/sql"}, // plain values
+		"views/stories":            {us + "auth", us + "static", us + "timesheets"},                                                   // it knows the binary alone
+		"views/inspector/attack":   {us + "auth", us + "static", us + "timesheets", us + "views/site", "database/sql"},                // it knows the URL alone
 		"views/inspector/fault":    {us + "auth", us + "static", us + "timesheets", us + "views/site", "database/sql"},
 		"views/inspector/record":   {us + "auth", us + "timesheets", us + "static", us + "views/site"},
 		"views/inspector/page":     {us + "auth", us + "timesheets", us + "views/site", us + "views/inspector/record", us + "views/inspector/attack", us + "views/inspector/fault", "github.com/ory/fosite", "database/sql"}, // plain values

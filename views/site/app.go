@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/exampleco/punchcard/views"
+	"github.com/exampleco/punchcard/views/site/page"
 )
 
 const (
@@ -15,7 +16,7 @@ const (
 // back to. The answer is the same for everybody: the response parameters are
 // for the script alone, and nothing of them is drawn here.
 func (p *pages) app(w http.ResponseWriter, r *http.Request) {
-	views.WriteApp(w, r, http.StatusOK, views.AppPage(views.App{
+	views.WriteApp(w, r, http.StatusOK, page.AppPage(page.App{
 		Issuer: p.Issuer, Client: p.App, Audience: p.Audience, Base: p.base,
 	}))
 }

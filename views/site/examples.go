@@ -7,7 +7,7 @@ import (
 	"strings"
 	"text/template"
 
-	"github.com/exampleco/punchcard/views"
+	"github.com/exampleco/punchcard/views/site/page"
 )
 
 // call is one request, as the examples send it.
@@ -26,16 +26,16 @@ type callHeader struct {
 
 // examples is the operation in each language. The token is read from the
 // environment, because one that stands in a program ends in its history.
-func examples(base string, op views.ReferenceOperation) []views.ReferenceExample {
+func examples(base string, op page.ReferenceOperation) []page.ReferenceExample {
 	c := newCall(base, op)
-	return []views.ReferenceExample{
+	return []page.ReferenceExample{
 		{Language: "curl", Code: c.curl()},
 		{Language: "JavaScript", Code: c.in(javaScript)},
 		{Language: "Go", Code: c.in(goProgram)},
 	}
 }
 
-func newCall(base string, op views.ReferenceOperation) call {
+func newCall(base string, op page.ReferenceOperation) call {
 	c := call{Method: op.Method}
 	path, query := op.Path, url.Values{}
 	for _, p := range op.Parameters {
@@ -62,7 +62,7 @@ func newCall(base string, op views.ReferenceOperation) call {
 		c.Body = op.Body.Example
 		c.Headers = append(c.Headers, callHeader{Name: "Content-Type", Value: op.Body.Type})
 	}
-	c.Answers = slices.ContainsFunc(op.Responses, func(r views.ReferenceResponse) bool {
+	c.Answers = slices.ContainsFunc(op.Responses, func(r page.ReferenceResponse) bool {
 		return strings.HasPrefix(r.Status, "2") && len(r.Bodies) > 0
 	})
 	return c

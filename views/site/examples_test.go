@@ -14,7 +14,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/exampleco/punchcard/views"
+	"github.com/exampleco/punchcard/views/site/page"
 )
 
 // sent is a request as each example must send it, in every language.
@@ -43,14 +43,14 @@ var wanted = map[string]sent{
 // drawnExamples is each operation's program in a language.
 func drawnExamples(t *testing.T, base, language string) map[string]string {
 	t.Helper()
-	page, err := reference(documented(t).Document(), base)
+	view, err := reference(documented(t).Document(), base)
 	if err != nil {
 		t.Fatal(err)
 	}
 	out := map[string]string{}
-	for _, group := range page.Groups {
+	for _, group := range view.Groups {
 		for _, op := range group.Operations {
-			i := slices.IndexFunc(op.Examples, func(e views.ReferenceExample) bool { return e.Language == language })
+			i := slices.IndexFunc(op.Examples, func(e page.ReferenceExample) bool { return e.Language == language })
 			if i < 0 {
 				t.Fatalf("%s has no example in %s", op.ID, language)
 			}

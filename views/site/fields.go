@@ -9,12 +9,12 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/exampleco/punchcard/views"
+	"github.com/exampleco/punchcard/views/site/page"
 )
 
 // fields is a schema's fields as rows: required ones first, in the document's
 // order, and those of nested objects under their path.
-func (d *openAPI) fields(s *apiSchema, prefix string, depth int) []views.ReferenceField {
+func (d *openAPI) fields(s *apiSchema, prefix string, depth int) []page.ReferenceField {
 	s = d.resolved(s)
 	if s == nil || depth == maxDepth {
 		return nil
@@ -22,7 +22,7 @@ func (d *openAPI) fields(s *apiSchema, prefix string, depth int) []views.Referen
 	if s.is("array") {
 		return d.fields(s.Items, prefix+"[]", depth+1)
 	}
-	var out []views.ReferenceField
+	var out []page.ReferenceField
 	for _, name := range names(s) {
 		full := name
 		if prefix != "" {
@@ -48,12 +48,12 @@ func names(s *apiSchema) []string {
 }
 
 // field is one row.
-func (d *openAPI) field(name string, use *apiSchema) views.ReferenceField {
+func (d *openAPI) field(name string, use *apiSchema) page.ReferenceField {
 	s := d.resolved(use)
 	if s == nil {
-		return views.ReferenceField{Name: name, Type: "anything"}
+		return page.ReferenceField{Name: name, Type: "anything"}
 	}
-	row := views.ReferenceField{Name: name, Type: d.typeName(use), Text: use.Description, Rules: s.rules()}
+	row := page.ReferenceField{Name: name, Type: d.typeName(use), Text: use.Description, Rules: s.rules()}
 	if row.Text == "" {
 		row.Text = s.Description
 	}
@@ -66,7 +66,7 @@ func (d *openAPI) field(name string, use *apiSchema) views.ReferenceField {
 }
 
 // parameter is a row too; what it says of itself comes before its schema's words.
-func (d *openAPI) parameter(p apiParameter) views.ReferenceField {
+func (d *openAPI) parameter(p apiParameter) page.ReferenceField {
 	row := d.field(p.Name, p.Schema)
 	row.In, row.Required = p.In, p.Required
 	if p.Description != "" {

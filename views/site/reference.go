@@ -10,6 +10,7 @@ import (
 
 	"github.com/exampleco/punchcard/static"
 	"github.com/exampleco/punchcard/views"
+	"github.com/exampleco/punchcard/views/site/page"
 )
 
 const pathDocs = "/docs"
@@ -17,9 +18,9 @@ const pathDocs = "/docs"
 // docs is the reference page. The document is read once, when somebody first
 // asks, because it cannot change while the server runs; the clients can.
 func (p *pages) docs() http.HandlerFunc {
-	made := sync.OnceValues(func() (views.Reference, error) { return reference(p.Document(), p.base) })
+	made := sync.OnceValues(func() (page.Reference, error) { return reference(p.Document(), p.base) })
 	return func(w http.ResponseWriter, r *http.Request) {
-		page, err := made()
+		view, err := made()
 		if err != nil {
 			views.Write(w, r, http.StatusInternalServerError, views.ProblemPage(views.Problem{
 				Status: http.StatusInternalServerError, Title: "The reference cannot be drawn", Text: "The API’s own description cannot be read. The API itself is not affected.",
@@ -31,30 +32,30 @@ func (p *pages) docs() http.HandlerFunc {
 			unreadable(w, r)
 			return
 		}
-		page.Issuer, page.DocumentHref, page.Audience = p.Issuer, p.DocumentPath, p.Audience
+		view.Issuer, view.DocumentHref, view.Audience = p.Issuer, p.DocumentPath, p.Audience
 		if p.App != "" {
-			page.AppHref = pathApp
+			view.AppHref = pathApp
 		}
-		page.Token = p.tokenSteps(who.Clients)
-		page.Origins = browserOrigins(who.Clients)
-		page.Try = p.tryClient()
-		views.WriteApp(w, r, http.StatusOK, views.ReferencePage(page))
+		view.Token = p.tokenSteps(who.Clients)
+		view.Origins = browserOrigins(who.Clients)
+		view.Try = p.tryClient()
+		views.WriteApp(w, r, http.StatusOK, page.ReferencePage(view))
 	}
 }
 
 // tryClient is the phone app's client, whose script hands the answer over to
 // this page when the sign-in began here (static/docs/handover.js).
-func (p *pages) tryClient() views.ReferenceTry {
+func (p *pages) tryClient() page.ReferenceTry {
 	if p.App == "" {
-		return views.ReferenceTry{}
+		return page.ReferenceTry{}
 	}
-	return views.ReferenceTry{Client: p.App, Redirect: p.base + "/app/callback", Module: static.Path("docs/try.js")}
+	return page.ReferenceTry{Client: p.App, Redirect: p.base + "/app/callback", Module: static.Path("docs/try.js")}
 }
 
 // tokenSteps are the commands of the first section, with a machine client
 // whose secret is public, if there is one.
-func (p *pages) tokenSteps(clients []views.StartClient) views.ReferenceToken {
-	steps := views.ReferenceToken{Use: "curl -s -H \"Authorization: Bearer $TOKEN\" " + quoted(p.base+"/api/me")}
+func (p *pages) tokenSteps(clients []views.StartClient) page.ReferenceToken {
+	steps := page.ReferenceToken{Use: "curl -s -H \"Authorization: Bearer $TOKEN\" " + quoted(p.base+"/api/me")}
 	if p.demo {
 		steps.SignInHref = pathTry
 	}
@@ -86,13 +87,13 @@ func browserOrigins(clients []views.StartClient) []string {
 }
 
 // reference turns the document into the page. Errors: readDocument's.
-func reference(document []byte, base string) (views.Reference, error) {
+func reference(document []byte, base string) (page.Reference, error) {
 	d, operations, err := readDocument(document)
 	if err != nil {
-		return views.Reference{}, err
+		return page.Reference{}, err
 	}
-	page := views.Reference{Title: d.Info.Title, Version: d.Info.Version, Base: base, Scopes: d.scopes()}
-	byTag := map[string][]views.ReferenceOperation{}
+	view := page.Reference{Title: d.Info.Title, Version: d.Info.Version, Base: base, Scopes: d.scopes()}
+	byTag := map[string][]page.ReferenceOperation{}
 	var order []string
 	for _, tag := range d.Tags {
 		order = append(order, tag.Name)
@@ -100,7 +101,7 @@ func reference(document []byte, base string) (views.Reference, error) {
 	for _, op := range operations {
 		drawn := d.draw(op)
 		drawn.Examples = examples(base, drawn)
-		notice(&page.Has, drawn)
+		notice(&view.Has, drawn)
 		tag := tagOf(op)
 		if !slices.Contains(order, tag) {
 			order = append(order, tag)
@@ -111,15 +112,15 @@ func reference(document []byte, base string) (views.Reference, error) {
 		if len(byTag[tag]) == 0 {
 			continue
 		}
-		group := views.ReferenceGroup{ID: "group-" + slug(tag), Title: tag, Operations: byTag[tag]}
+		group := page.ReferenceGroup{ID: "group-" + slug(tag), Title: tag, Operations: byTag[tag]}
 		for _, t := range d.Tags {
 			if t.Name == tag {
 				group.Text = t.Description
 			}
 		}
-		page.Groups = append(page.Groups, group)
+		view.Groups = append(view.Groups, group)
 	}
-	return page, nil
+	return view, nil
 }
 
 // tagOf is the operation's first tag, or else the first word of its path
@@ -134,14 +135,14 @@ func tagOf(op apiOperation) string {
 }
 
 // draw is one operation as the page has it.
-func (d *openAPI) draw(op apiOperation) views.ReferenceOperation {
-	out := views.ReferenceOperation{
+func (d *openAPI) draw(op apiOperation) page.ReferenceOperation {
+	out := page.ReferenceOperation{
 		ID: slug(cmp.Or(op.OperationID, op.Method+op.Path)), Method: op.Method, Path: op.Path,
 		Summary: cmp.Or(op.Summary, op.Method+" "+op.Path), Text: op.Description,
 	}
 	titles, machine := d.scopeTitles()
 	name := op.scope()
-	out.Scope = views.ReferenceScope{Name: name, Title: cmp.Or(titles[name], name), Machine: machine[name]}
+	out.Scope = page.ReferenceScope{Name: name, Title: cmp.Or(titles[name], name), Machine: machine[name]}
 	for _, p := range op.Parameters {
 		row := d.parameter(p)
 		// RFC 6585 3: 428 says that the request must be conditional, also
@@ -164,8 +165,8 @@ func (d *openAPI) draw(op apiOperation) views.ReferenceOperation {
 	return out
 }
 
-func (d *openAPI) response(status string, r apiResponse) views.ReferenceResponse {
-	out := views.ReferenceResponse{Status: status, Text: r.Description, Bodies: d.bodies(r.Content)}
+func (d *openAPI) response(status string, r apiResponse) page.ReferenceResponse {
+	out := page.ReferenceResponse{Status: status, Text: r.Description, Bodies: d.bodies(r.Content)}
 	for _, name := range slices.Sorted(maps.Keys(r.Headers)) {
 		header := r.Headers[name]
 		header.Name = name
@@ -177,11 +178,11 @@ func (d *openAPI) response(status string, r apiResponse) views.ReferenceResponse
 }
 
 // bodies is each form of a body, JSON first.
-func (d *openAPI) bodies(content map[string]apiContent) []views.ReferenceBody {
-	var out []views.ReferenceBody
+func (d *openAPI) bodies(content map[string]apiContent) []page.ReferenceBody {
+	var out []page.ReferenceBody
 	for _, media := range slices.Sorted(maps.Keys(content)) { // application/… before text/…
 		c := content[media]
-		body := views.ReferenceBody{Type: media, Fields: d.fields(c.Schema, "", 0), Example: d.example(media, c)}
+		body := page.ReferenceBody{Type: media, Fields: d.fields(c.Schema, "", 0), Example: d.example(media, c)}
 		if c.Schema != nil {
 			body.Text = c.Schema.Description
 		}
@@ -191,17 +192,17 @@ func (d *openAPI) bodies(content map[string]apiContent) []views.ReferenceBody {
 }
 
 // scopes is every scope of the document, by name.
-func (d *openAPI) scopes() []views.ReferenceScope {
+func (d *openAPI) scopes() []page.ReferenceScope {
 	titles, machine := d.scopeTitles()
-	var out []views.ReferenceScope
+	var out []page.ReferenceScope
 	for _, name := range slices.Sorted(maps.Keys(titles)) {
-		out = append(out, views.ReferenceScope{Name: name, Title: titles[name], Machine: machine[name]})
+		out = append(out, page.ReferenceScope{Name: name, Title: titles[name], Machine: machine[name]})
 	}
 	return out
 }
 
 // notice remembers which conventions an operation follows.
-func notice(has *views.ReferenceHas, op views.ReferenceOperation) {
+func notice(has *page.ReferenceHas, op page.ReferenceOperation) {
 	for _, p := range op.Parameters {
 		has.Pages = has.Pages || p.In == "query" && p.Name == "cursor"
 		has.Idempotency = has.Idempotency || p.In == "header" && p.Name == "Idempotency-Key"

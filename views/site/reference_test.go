@@ -26,7 +26,7 @@ func documented(t testing.TB) Config {
 	return c
 }
 
-func page(t *testing.T, c Config) *html.Node {
+func docsPage(t *testing.T, c Config) *html.Node {
 	t.Helper()
 	a := get(c, "/docs")
 	if a.Code != http.StatusOK {
@@ -87,7 +87,7 @@ func operationsOf(t *testing.T, doc *html.Node) map[string]*html.Node {
 // The table of the contract: each operation with its scope, as the document
 // declares it and as nothing else could know it.
 func TestEveryOperationStandsThereWithItsScope(t *testing.T) {
-	drawn := operationsOf(t, page(t, documented(t)))
+	drawn := operationsOf(t, docsPage(t, documented(t)))
 	want := map[string]string{
 		"GET /api/timesheets":         "Needs See your timesheets read:timesheets",
 		"POST /api/timesheets":        "Needs Add timesheets for you create:timesheets",
@@ -116,7 +116,7 @@ func TestEveryOperationStandsThereWithItsScope(t *testing.T) {
 
 // What a client has to know before it sends: limits, choices, what may be left out.
 func TestFieldsSayTheirRules(t *testing.T) {
-	drawn := operationsOf(t, page(t, documented(t)))
+	drawn := operationsOf(t, docsPage(t, documented(t)))
 	for call, rows := range map[string][]string{
 		"GET /api/timesheets": {
 			"limit whole number, in the query at least 1 · at most 200 · left out, it is 50",
@@ -151,7 +151,7 @@ func TestFieldsSayTheirRules(t *testing.T) {
 }
 
 func TestContentsLeadToEveryOperation(t *testing.T) {
-	doc := page(t, documented(t))
+	doc := docsPage(t, documented(t))
 	var links []string
 	for d := range classed(doc, "toc")[0].Descendants() {
 		if d.Data == "a" {
@@ -170,7 +170,7 @@ func TestOnlyWhatTheDocumentHasIsExplained(t *testing.T) {
 	c.Document = func() []byte {
 		return []byte(`{"openapi":"3.1.0","info":{"title":"Small","version":"1"},"paths":{"/api/me":{"get":{"parameters":[{"name":"q","in":"query"}],"responses":{"200":{"description":"Me","content":{"application/json":{"schema":{"type":"object"}}}}}}}}}`)
 	}
-	body := said(page(t, c))
+	body := said(docsPage(t, c))
 	for _, word := range []string{"Idempotency-Key", "If-Match", "CSV", "next_cursor"} {
 		if strings.Contains(body, word) {
 			t.Errorf("%s is explained", word)
@@ -184,7 +184,7 @@ func TestOnlyWhatTheDocumentHasIsExplained(t *testing.T) {
 // Nobody can sign in for a scope that only a machine gets (CONTRACT: batch:upload).
 func TestTryIsOfferedWhereASignInCanHelp(t *testing.T) {
 	c := documented(t)
-	for call, article := range operationsOf(t, page(t, c)) {
+	for call, article := range operationsOf(t, docsPage(t, c)) {
 		forms := 0
 		for d := range article.Descendants() {
 			if d.Data == "form" {
@@ -199,7 +199,7 @@ func TestTryIsOfferedWhereASignInCanHelp(t *testing.T) {
 		}
 	}
 	c.App = ""
-	doc := page(t, c)
+	doc := docsPage(t, c)
 	for d := range doc.Descendants() {
 		if d.Data == "form" || d.Data == "script" {
 			t.Errorf("<%s> although no client could sign in", d.Data)
@@ -225,7 +225,7 @@ func TestWordsOfTheDocumentStayText(t *testing.T) {
 			"components":{"securitySchemes":{"oauth2":{"type":"oauth2","flows":{"authorizationCode":{"scopes":{"x":@}}}}}}}`, "@", string(quoted)))
 	}
 	scripts := 0
-	for d := range page(t, c).Descendants() {
+	for d := range docsPage(t, c).Descendants() {
 		if d.Data == "img" {
 			t.Error("markup of the document became an element")
 		}
@@ -286,7 +286,7 @@ func TestSchemasWithoutAnEnd(t *testing.T) {
 			"components":{"schemas":{"Loop":{"$ref":"#/components/schemas/Loop"},"Tree":{"type":"object","properties":{"loop":{"$ref":"#/components/schemas/Loop"},
 			"children":{"type":"array","items":{"$ref":"#/components/schemas/Tree"}}}}}}}`)
 	}
-	if body := said(page(t, c)); !strings.Contains(body, "children[]") {
+	if body := said(docsPage(t, c)); !strings.Contains(body, "children[]") {
 		t.Error("the nested field is missing")
 	}
 }

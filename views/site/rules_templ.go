@@ -306,7 +306,7 @@ func rulesPage(b ruleBook) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = views.Document("The rule book", "docs/rules.css").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = views.Document("The rule book", "sections.css", "parts.css", "docs/reference.css", "docs/rules.css").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/exampleco/punchcard/views"
+	"github.com/exampleco/punchcard/views/site/page"
 )
 
 // Config is what the pages need to know.
@@ -84,27 +85,27 @@ func Register(mux *http.ServeMux, c Config) {
 }
 
 func (p *pages) start(w http.ResponseWriter, r *http.Request) {
-	page, err := p.Introduce(r)
+	view, err := p.Introduce(r)
 	if err != nil {
 		unreadable(w, r)
 		return
 	}
-	page.Version, page.SignOutHref, page.WatchHref = p.Version, "/logout", p.Inspector
+	view.Version, view.SignOutHref, view.WatchHref = p.Version, "/logout", p.Inspector
 	if p.demo {
-		page.SignInHref = pathTry
+		view.SignInHref = pathTry
 	}
 	if p.App != "" {
-		page.AppHref = pathApp
+		view.AppHref = pathApp
 	}
 	if p.Document != nil {
-		page.DocsHref = pathDocs
+		view.DocsHref = pathDocs
 	}
-	page.Commands = append(p.terminalCommands(page.Clients), p.commands(page.Clients)...)
-	page.Commands = append(page.Commands, p.deviceCommands()...)
+	view.Commands = append(p.terminalCommands(view.Clients), p.commands(view.Clients)...)
+	view.Commands = append(view.Commands, p.deviceCommands()...)
 	if p.OpenRegistration {
-		page.Commands = append(page.Commands, p.registerCommands()...)
+		view.Commands = append(view.Commands, p.registerCommands()...)
 	}
-	views.Write(w, r, http.StatusOK, views.StartPage(page))
+	views.Write(w, r, http.StatusOK, page.StartPage(view))
 }
 
 func unreadable(w http.ResponseWriter, r *http.Request) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/exampleco/punchcard/views"
+	"github.com/exampleco/punchcard/views/site/page"
 )
 
 const (
@@ -41,19 +42,19 @@ func (p *pages) try(w http.ResponseWriter, r *http.Request) {
 // sent; RFC 9207 2.4, iss must be the server it sent the browser to.
 func (p *pages) callback(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	page := views.Callback{
+	view := page.Callback{
 		Code: q.Get("code"), State: q.Get("state"), Issuer: q.Get("iss"),
 		Error: q.Get("error"), ErrorDescription: q.Get("error_description"),
 		IssuerOK: q.Get("iss") == p.Issuer, Seconds: p.CodeSeconds(), Again: pathTry,
 	}
 	if c, err := r.Cookie(p.cookie()); err == nil {
 		verifier, state, _ := strings.Cut(c.Value, ".")
-		page.StateOK = state != "" && state == page.State
-		if page.StateOK && page.IssuerOK && page.Code != "" {
-			page.Verifier, page.Exchange, page.Next = verifier, p.exchange(page.Code, verifier), p.next()
+		view.StateOK = state != "" && state == view.State
+		if view.StateOK && view.IssuerOK && view.Code != "" {
+			view.Verifier, view.Exchange, view.Next = verifier, p.exchange(view.Code, verifier), p.next()
 		}
 	}
-	views.Write(w, r, http.StatusOK, views.CallbackPage(page))
+	views.Write(w, r, http.StatusOK, page.CallbackPage(view))
 }
 
 // redirect names localhost, as the client has it registered. A browser that

@@ -26,14 +26,16 @@ func Pages(t *testing.T, pages map[string]templ.Component) {
 			t.Run("runs nothing of a stranger", func(t *testing.T) { isInert(t, doc) })
 			t.Run("has its fields named", func(t *testing.T) { isLabelled(t, doc) })
 			t.Run("has its headings in order", func(t *testing.T) { hasOutline(t, doc) })
-			t.Run("sends the styles that it needs", func(t *testing.T) { isStyled(t, doc) })
+			t.Run("sends the styles that it needs", func(t *testing.T) { Styled(t, page) })
 		})
 	}
 }
 
-// isStyled: each class that stands on a page is known to a stylesheet that the
-// page sends.
-func isStyled(t *testing.T, doc *html.Node) {
+// Styled proves that each class on a page is known to a stylesheet that the page
+// sends.
+func Styled(t *testing.T, page templ.Component) {
+	t.Helper()
+	doc := Draw(t, page)
 	var css strings.Builder
 	for _, link := range With(doc, "rel", "stylesheet") {
 		css.WriteString(sheet(t, Attr(link, "href")))
@@ -204,5 +206,26 @@ func hasOutline(t *testing.T, doc *html.Node) {
 	}
 	if firsts != 1 {
 		t.Errorf("%d h1", firsts)
+	}
+}
+
+// Isolates proves that names of strangers stand in <bdi>, so that a direction
+// mark in one turns nothing else on the page.
+func Isolates(t *testing.T, page templ.Component) {
+	t.Helper()
+	found := false
+	for _, n := range All(Draw(t, page), "") {
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			if c.Type != html.TextNode || !strings.Contains(c.Data, "\u202E") || n.Data == "title" {
+				continue
+			}
+			found = found || n.Data == "bdi"
+			if slices.Contains([]string{"h1", "h3", "b"}, n.Data) && Attr(n.Parent, "class") != "scope" {
+				t.Errorf("a name stands bare in <%s>", n.Data)
+			}
+		}
+	}
+	if !found {
+		t.Error("no name is isolated")
 	}
 }

@@ -1,13 +1,15 @@
-package views
+package page
 
 import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/exampleco/punchcard/views"
 )
 
 func TestStartShowsOnlyWhatIsPublic(t *testing.T) {
-	page := Start{People: []StartPerson{{Name: "Ada", Email: "ada@example.com"}}, Clients: []StartClient{{ID: "web", Name: "Web"}}}
+	page := views.Start{People: []views.StartPerson{{Name: "Ada", Email: "ada@example.com"}}, Clients: []views.StartClient{{ID: "web", Name: "Web"}}}
 	if s := text(draw(t, StartPage(page))); strings.Contains(s, "password") && strings.Contains(s, "client_secret") {
 		t.Error("a password or a secret is announced where there is none to show")
 	}
@@ -18,10 +20,10 @@ func TestStartShowsOnlyWhatIsPublic(t *testing.T) {
 }
 
 func TestStartSignsInOnlyWhereItCanComeBack(t *testing.T) {
-	if doc := draw(t, StartPage(Start{})); strings.Contains(text(doc), "Sign in now") {
+	if doc := draw(t, StartPage(views.Start{})); strings.Contains(text(doc), "Sign in now") {
 		t.Error("a button that leads nowhere")
 	}
-	doc := draw(t, StartPage(Start{SignInHref: "/try", People: []StartPerson{{Name: "Ada Lovelace"}}}))
+	doc := draw(t, StartPage(views.Start{SignInHref: "/try", People: []views.StartPerson{{Name: "Ada Lovelace"}}}))
 	if links := with(doc, "href", "/try"); len(links) != 1 || text(links[0]) != "Sign in now" || attr(links[0], "class") != "btn primary" {
 		t.Error("no way in")
 	}
@@ -38,7 +40,7 @@ func TestLongListsOfAddressesAreFolded(t *testing.T) {
 		for i := range n {
 			uris = append(uris, "http://localhost:"+strconv.Itoa(3000+i)+"/callback")
 		}
-		doc := draw(t, StartPage(Start{Clients: []StartClient{{ID: "a", Name: "A", Redirects: uris}}}))
+		doc := draw(t, StartPage(views.Start{Clients: []views.StartClient{{ID: "a", Name: "A", Redirects: uris}}}))
 		for _, uri := range uris {
 			if got := strings.Count(text(doc), uri); got != 1 {
 				t.Errorf("%d addresses: %s is there %d times", n, uri, got)
@@ -55,16 +57,16 @@ func TestLongListsOfAddressesAreFolded(t *testing.T) {
 }
 
 func TestStartEmptyListsSaySo(t *testing.T) {
-	empty := with(draw(t, StartPage(Start{})), "class", "empty")
+	empty := with(draw(t, StartPage(views.Start{})), "class", "empty")
 	if len(empty) != 3 { // people, clients, endpoints
 		t.Errorf("%d empty states", len(empty))
 	}
 }
 
 func TestStartCommandsAreWholeAndInOrder(t *testing.T) {
-	commands := []StartCommand{{Title: "A", Shell: "one 'a' \"b\" <c> & $D\ntwo"}, {Title: "B", Shell: "three"}}
+	commands := []views.StartCommand{{Title: "A", Shell: "one 'a' \"b\" <c> & $D\ntwo"}, {Title: "B", Shell: "three"}}
 	var got []string
-	for _, pre := range all(draw(t, StartPage(Start{Commands: commands})), "pre") {
+	for _, pre := range all(draw(t, StartPage(views.Start{Commands: commands})), "pre") {
 		got = append(got, text(pre))
 	}
 	if len(got) != 2 || got[0] != commands[0].Shell || got[1] != commands[1].Shell {
@@ -75,7 +77,7 @@ func TestStartCommandsAreWholeAndInOrder(t *testing.T) {
 // The picture tells the flow without its arrows: whoever hears the page gets
 // each step with who speaks to whom.
 func TestPictureCanBeHeard(t *testing.T) {
-	doc := draw(t, StartPage(Start{}))
+	doc := draw(t, StartPage(views.Start{}))
 	figure := one(t, doc, "figure")
 	steps := all(figure, "li")
 	if len(steps) != 8 { // the strip on login and consent counts to 8
@@ -88,18 +90,5 @@ func TestPictureCanBeHeard(t *testing.T) {
 	}
 	if s := strings.Join(strings.Fields(text(steps[4])), " "); s != "5 Swap code + verifier app → server" {
 		t.Errorf("step 5 says %q", s)
-	}
-}
-
-// The holes at the top of each ticket spell the application id of the file.
-func TestHolesSpellPunchcard(t *testing.T) {
-	var spelled [4]byte
-	for i, on := range holes {
-		if on {
-			spelled[i/8] |= 0x80 >> (i % 8)
-		}
-	}
-	if string(spelled[:]) != "PNCH" {
-		t.Errorf("the holes spell %q", spelled)
 	}
 }
