@@ -55,6 +55,28 @@ func TestEveryModuleIsThereAndNeeded(t *testing.T) {
 	}
 }
 
+// What a module makes has its style in a sheet that the app's page sends; calm is
+// a note without a colour of its own.
+func TestWhatModulesMakeIsStyled(t *testing.T) {
+	sheets := ""
+	for _, name := range []string{"base.css", "app/app.css", "app/screens.css", "app/forms.css", "app/beside.css"} {
+		css, err := files.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sheets += string(css)
+	}
+	for name, content := range modules(t) {
+		for _, m := range regexp.MustCompile(`class: '([^']*)'`).FindAllStringSubmatch(content, -1) {
+			for _, class := range strings.Fields(m[1]) {
+				if class != "calm" && !regexp.MustCompile(`\.` + class + `[^a-z0-9-]`).MatchString(sheets) {
+					t.Errorf("%s: no style for %q", name, class)
+				}
+			}
+		}
+	}
+}
+
 // What a page says about a person comes from people: no module makes markup of
 // text, runs text, keeps a token, or knows another PKCE than S256.
 func TestWhatModulesNeverDo(t *testing.T) {
