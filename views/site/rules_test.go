@@ -6,9 +6,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/a-h/templ"
 	"golang.org/x/net/html"
 
 	"github.com/exampleco/punchcard/views"
+	"github.com/exampleco/punchcard/views/viewstest"
 )
 
 // ruled has a small book.
@@ -54,6 +56,17 @@ func hrefs(n *html.Node) (out []string) {
 		}
 	}
 	return out
+}
+
+// The page is a page like every other, whole and where nothing was found.
+func TestRuleBookIsAPage(t *testing.T) {
+	c := ruled(t)
+	pages := map[string]templ.Component{}
+	for _, target := range []string{"/docs/rules", "/docs/rules?q=nothing"} {
+		pages[target] = templ.Raw(get(c, target).Body.String())
+	}
+	viewstest.Pages(t, pages)
+	viewstest.NoDeadStyles(t, "docs/rules.css", pages)
 }
 
 func TestRuleBook(t *testing.T) {
