@@ -69,7 +69,7 @@ func TestWhatModulesMakeIsStyled(t *testing.T) {
 	for name, content := range modules(t) {
 		for _, m := range regexp.MustCompile(`class: '([^']*)'`).FindAllStringSubmatch(content, -1) {
 			for _, class := range strings.Fields(m[1]) {
-				if class != "calm" && !regexp.MustCompile(`\.` + class + `[^a-z0-9-]`).MatchString(sheets) {
+				if class != "calm" && !regexp.MustCompile(`\.`+class+`[^a-z0-9-]`).MatchString(sheets) {
 					t.Errorf("%s: no style for %q", name, class)
 				}
 			}
