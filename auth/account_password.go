@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 
+	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/people"
 	"github.com/exampleco/punchcard/views"
 )
@@ -22,7 +23,7 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, who *sig
 	if problem := s.unfit(next, form.Get("repeat_password"), current, who); problem != nil {
 		return s.showAccount(w, r, http.StatusUnprocessableEntity, who, views.Account{Password: *problem})
 	}
-	person, err := s.people.Authenticate(r.Context(), who.Email, current, sourceOf(r))
+	person, err := s.people.Authenticate(r.Context(), who.Email, current, oauth.SourceOf(r))
 	if err == nil && person.ID != who.ID {
 		err = people.ErrWrongCredentials // the address has come to be somebody else's, by another document
 	}

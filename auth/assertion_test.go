@@ -17,6 +17,7 @@ import (
 
 	"github.com/go-jose/go-jose/v3"
 
+	"github.com/exampleco/punchcard/auth/back"
 	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/seed"
 )
@@ -62,9 +63,9 @@ func newSigner(t testing.TB) *signer {
 		if err := json.Unmarshal(raw, &client.Keys.Keys[0]); err != nil {
 			t.Fatal(err)
 		}
-		client.Secret, client.AuthMethods = "", []string{methodKey}
+		client.Secret, client.AuthMethods = "", []string{back.MethodKey}
 		if client.ID == "timesheets-web" {
-			client.Secret, client.AuthMethods = "timesheets-web-secret", []string{"client_secret_basic", methodKey} // and this one has both
+			client.Secret, client.AuthMethods = "timesheets-web-secret", []string{"client_secret_basic", back.MethodKey} // and this one has both
 		}
 	}
 	w.open(d, true)
@@ -101,7 +102,7 @@ func (c *signer) assertion(changes ...map[string]any) string {
 
 // form is a token request with an assertion; pairs add parameters, "" takes away.
 func (c *signer) form(assertion string, pairs ...string) url.Values {
-	v := url.Values{"grant_type": {"client_credentials"}, "client_assertion_type": {assertionType}, "client_assertion": {assertion}}
+	v := url.Values{"grant_type": {"client_credentials"}, "client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}, "client_assertion": {assertion}}
 	for i := 0; i < len(pairs); i += 2 {
 		if v.Set(pairs[i], pairs[i+1]); pairs[i+1] == "" {
 			v.Del(pairs[i])
@@ -289,7 +290,7 @@ func TestRefusedAssertionsBurnNothing(t *testing.T) {
 	if thief.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
 		t.Fatal(err)
 	}
-	for range secretRate.Burst + 10 {
+	for range secretBurst + 10 {
 		c.w.refused(thief.ask(thief.assertion(claim)), 401, "invalid_client")
 	}
 	// And however many there were, nobody is throttled: signatures are not guessed.
@@ -300,7 +301,7 @@ func TestRefusedAssertionsBurnNothing(t *testing.T) {
 // nobody guesses, come through.
 func TestGuessesDoNotStopAssertions(t *testing.T) {
 	c := newSigner(t)
-	for range secretRate.Burst {
+	for range secretBurst {
 		c.w.refused(c.w.post(pathToken, url.Values{"grant_type": {"client_credentials"}, "client_id": {c.id}, "client_secret": {"guess"}}), 401, "invalid_client")
 	}
 	if rec := c.w.post(pathToken, url.Values{"grant_type": {"client_credentials"}, "client_id": {c.id}, "client_secret": {"guess"}}); rec.Code != http.StatusTooManyRequests {
@@ -325,7 +326,7 @@ func TestClientAssertionMetadata(t *testing.T) {
 	for _, endpoint := range []string{"token", "revocation", "introspection"} {
 		methods, _ := doc[endpoint+"_endpoint_auth_methods_supported"].([]string)
 		algs, _ := doc[endpoint+"_endpoint_auth_signing_alg_values_supported"].([]string)
-		if !slices.Contains(methods, methodKey) || !slices.Equal(algs, []string{"ES256", "PS256", "RS256"}) {
+		if !slices.Contains(methods, back.MethodKey) || !slices.Equal(algs, []string{"ES256", "PS256", "RS256"}) {
 			t.Errorf("%s: %v by %v", endpoint, methods, algs)
 		}
 	}

@@ -213,7 +213,7 @@ func clientGone(err error) error {
 func (s *Server) issue(w http.ResponseWriter, r *http.Request, f *flow, who *signedIn, scopes []string) error {
 	q := &f.Request
 	var code string
-	err := s.store.Unit(context.WithValue(r.Context(), admittedKey{}, q.RedirectURI), func(ctx context.Context) (err error) {
+	err := s.store.Unit(r.Context(), func(ctx context.Context) (err error) {
 		code, err = s.writeCode(ctx, f, who, scopes)
 		return err
 	})
@@ -227,7 +227,7 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, f *flow, who *sig
 		return s.advance(w, r, f) // nothing was written, and next() decides by what there is
 	}
 	if err != nil {
-		return asError(err).BackTo(q.answers())
+		return oauth.AsError(err).BackTo(q.answers())
 	}
 	s.check(r.Context(), rules.CodeIssued, true, strings.Join(q.asked(), " "), strings.Join(scopes, " "))
 	s.sendBack(w, r, q.answers(), url.Values{"code": {code}})
@@ -246,12 +246,4 @@ func (s *Server) stillGiven(ctx context.Context, f *flow, who *signedIn, scopes 
 		return nil // they have just been asked
 	}
 	return s.people.StillRemembered(ctx, who.ID, f.Request.ClientID, scopes)
-}
-
-// sessionOf is what a grant remembers of the person who gives it.
-func (s *Server) sessionOf(who *signedIn) *Session {
-	session := s.emptySession()
-	session.Subject, session.SID = who.ID, who.Session.ID
-	session.AuthTime, session.AMR, session.GrantedAt = who.Session.AuthTime.Unix(), who.Session.AMR, s.now().Unix()
-	return session
 }

@@ -2,7 +2,6 @@ package auth
 
 import (
 	"errors"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -226,16 +225,6 @@ func (s *Server) formOf(r *http.Request, f *flow, sent string, drawn func(*flow,
 // otherPerson says who is signed in now, where a form was shown to somebody else.
 func otherPerson(rule ledger.Rule, who *signedIn) *oauth.Error {
 	return oauth.NewPage(http.StatusForbidden, "access_denied", "You are signed in as "+who.Name+" now", "The page was shown to somebody else, who was signed in to this browser before. Nothing was done. Continue as "+who.Name+", or go back and sign in with the other account.").Citing(rule)
-}
-
-// sourceOf is the network address that throttling counts. Forwarding headers
-// are not read: anybody can send them.
-func sourceOf(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }
 
 // displayRedirect shows where a person will be sent, as they can check it.

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+
+	"github.com/exampleco/punchcard/auth/oauth"
 )
 
 // What this room proves of the catalogue, auth/catalogue/cases.tsv, each case by
@@ -22,7 +24,7 @@ func TestSourceIsTheConnection(t *testing.T) {
 		for _, header := range []string{"X-Forwarded-For", "Forwarded", "X-Real-IP", "True-Client-IP", "CF-Connecting-IP"} {
 			r.Header.Set(header, "198.51.100.1")
 		}
-		if got := sourceOf(r); got != "192.0.2.7" {
+		if got := oauth.SourceOf(r); got != "192.0.2.7" {
 			t.Errorf("source %q, want the connection's 192.0.2.7", got)
 		}
 	})

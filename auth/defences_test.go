@@ -19,7 +19,8 @@ func TestVerifyComparesTheIssuer(t *testing.T) {
 	if !w.alive(got.AccessToken) {
 		t.Fatal("a fresh token is dead")
 	}
-	w.issuer = issuer + "/"
+	w.slash = "/"
+	w.open(w.document, true)
 	if w.alive(got.AccessToken) {
 		t.Error("a token of another issuer opens the API")
 	}

@@ -10,14 +10,13 @@ import (
 	"time"
 
 	"github.com/exampleco/punchcard/auth/audience"
+	"github.com/exampleco/punchcard/auth/back"
 	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/store"
 )
 
 const (
-	// grantDevice is the name of the grant, RFC 8628 3.4.
-	grantDevice = "urn:ietf:params:oauth:grant-type:device_code"
 	// deviceLifetime is how long a person has to find a browser and decide.
 	// RFC 8628 5.1: the shorter, the fewer codes are there to be guessed.
 	deviceLifetime = 10 * time.Minute
@@ -45,7 +44,7 @@ func (s *Server) deviceAuthorize(w http.ResponseWriter, r *http.Request) error {
 	if ferr != nil {
 		return ferr
 	}
-	client, err := s.authenticate(ctx, r, form)
+	client, err := s.back.Authenticate(ctx, r, form)
 	if err != nil {
 		return err
 	}
@@ -53,7 +52,7 @@ func (s *Server) deviceAuthorize(w http.ResponseWriter, r *http.Request) error {
 	if derr != nil {
 		return derr
 	}
-	d.Source, d.UserAgent = sourceOf(r), ledger.Clip(strings.ToValidUTF8(r.UserAgent(), ""))
+	d.Source, d.UserAgent = oauth.SourceOf(r), ledger.Clip(strings.ToValidUTF8(r.UserAgent(), ""))
 	deviceCode, userCode, err := s.createDevice(ctx, d)
 	if err != nil {
 		return err
@@ -73,8 +72,8 @@ func (s *Server) deviceAuthorize(w http.ResponseWriter, r *http.Request) error {
 // parameters.
 func (s *Server) parseDevice(ctx context.Context, client *store.Client, form url.Values) (*deviceRequest, *oauth.Error) {
 	// RFC 8628 3.1, RFC 6749 5.2: a client that is not registered for the grant would poll for what it never gets.
-	if !s.check(ctx, rules.DeviceGrantRegistered, slices.Contains(client.Grants, grantDevice), grantDevice, strings.Join(client.Grants, " ")) {
-		return nil, oauth.NewError("unauthorized_client", "This client is not registered for "+grantDevice+".")
+	if !s.check(ctx, rules.DeviceGrantRegistered, slices.Contains(client.Grants, back.GrantDevice), back.GrantDevice, strings.Join(client.Grants, " ")) {
+		return nil, oauth.NewError("unauthorized_client", "This client is not registered for "+back.GrantDevice+".")
 	}
 	asked, err := s.audiences.ParseScope(ctx, form.Get("scope"))
 	if err != nil {
@@ -92,7 +91,7 @@ func (s *Server) parseDevice(ctx context.Context, client *store.Client, form url
 const userLetters = "BCDFGHJKLMNPQRSTVWXZ"
 
 // userCodeLength gives 20^8, about 34 bits. That holds for ten minutes because
-// guesses are counted (typing.go); the device code needs no such help.
+// guesses are counted (limits.go); the device code needs no such help.
 const userCodeLength = 8
 
 func newUserCode() string {

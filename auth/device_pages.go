@@ -70,7 +70,7 @@ func (s *Server) typed(w http.ResponseWriter, r *http.Request, typed string) err
 	}
 	// Decided before what the code stands for is told: so parallel guesses
 	// learn no more than guesses one after the other.
-	wait := s.limits.userCodes.Admit(limit.Network(sourceOf(r)), s.now(), d == nil || !s.waiting(d))
+	wait := s.limits.userCodes.Admit(limit.Network(oauth.SourceOf(r)), s.now(), d == nil || !s.waiting(d))
 	if !s.check(ctx, rules.UserCodeGuesses, wait == 0, "fewer wrong codes", "wait "+wait.String()) {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 		return s.askForCode(w, r, http.StatusTooManyRequests, typed, "Too many wrong codes. Try again in "+humanWait(wait)+".")
@@ -149,7 +149,7 @@ func (s *Server) comparePage(w http.ResponseWriter, r *http.Request, handle stri
 		Action: pathDevice, Flow: f.Handle, Session: compareSession(f, who), UserCode: f.userCode(),
 		ClientName: client.Name, ClientID: client.ID, ClientKind: client.Kind,
 		PersonName: who.Name, PersonEmail: who.Email, Initials: initials(who.Name), SwitchHref: pathLogin + "?flow=" + f.Handle,
-		UserAgent: d.UserAgent, Source: d.Source, SourceNote: nearness(d.Source, sourceOf(r)),
+		UserAgent: d.UserAgent, Source: d.Source, SourceNote: nearness(d.Source, oauth.SourceOf(r)),
 		Asked: ago(s.now().Sub(d.CreatedAt)), AskedAt: d.CreatedAt.UTC().Format("15:04:05") + " UTC", Left: ahead(d.ExpiresAt.Sub(s.now())),
 		Strip: s.deviceStrip(f, 4, "compare", "Nothing can be allowed before this: a link to somebody else’s device looks the same."),
 	}

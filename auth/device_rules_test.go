@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/exampleco/punchcard/auth/back"
 	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/seed"
 	"github.com/exampleco/punchcard/auth/store"
@@ -377,7 +378,7 @@ func TestDeviceCodeOfAnotherClient(t *testing.T) {
 	w := newWorld(t)
 	d := w.television(allScope)
 	other := func() *httptest.ResponseRecorder {
-		return w.post(pathToken, url.Values{"grant_type": {grantDevice}, "client_id": {"timesheets-spa"}, "device_code": {d.DeviceCode}})
+		return w.post(pathToken, url.Values{"grant_type": {back.GrantDevice}, "client_id": {"timesheets-spa"}, "device_code": {d.DeviceCode}})
 	}
 	w.refused(other(), 400, "invalid_grant")
 	w.refused(w.poll(d), 400, "authorization_pending")

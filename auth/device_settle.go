@@ -4,14 +4,10 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"strings"
-
-	"github.com/ory/fosite"
 
 	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/people"
-	"github.com/exampleco/punchcard/auth/store"
 	"github.com/exampleco/punchcard/views"
 )
 
@@ -57,13 +53,7 @@ func (s *Server) allowDevice(ctx context.Context, f *flow, who *signedIn, scopes
 	if err := s.registrar.InUse(ctx, client); err != nil {
 		return err
 	}
-	session := s.sessionOf(who)
-	session.expire(store.DeviceCode, d.ExpiresAt)
-	return s.store.CreateDeviceCode(ctx, d.ID, &fosite.Request{
-		Client: client, Session: session, RequestedAt: s.now(), Form: url.Values{},
-		RequestedScope: f.Request.asked(), GrantedScope: scopes,
-		RequestedAudience: fosite.Arguments{f.Request.Audience}, GrantedAudience: fosite.Arguments{f.Request.Audience},
-	})
+	return s.back.GrantToDevice(ctx, d.ID, d.ExpiresAt, grantOf(f, who, client, scopes))
 }
 
 // finishedDevice is finished for a device's flow.

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"testing"
 
+	"github.com/exampleco/punchcard/auth/back"
 	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/oauth"
 )
@@ -23,7 +24,7 @@ func (w *world) television(scope string, resource ...string) deviceAuthorization
 }
 
 func (w *world) poll(d deviceAuthorization) *httptest.ResponseRecorder {
-	return w.post(pathToken, url.Values{"grant_type": {grantDevice}, "client_id": {"timesheets-mobile"}, "device_code": {d.DeviceCode}})
+	return w.post(pathToken, url.Values{"grant_type": {back.GrantDevice}, "client_id": {"timesheets-mobile"}, "device_code": {d.DeviceCode}})
 }
 
 // visit is a browser in which somebody is signed in.

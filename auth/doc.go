@@ -76,35 +76,32 @@
 //	routes.go     every path once, with its clause; metadata.go derives from it
 //	flow.go       next: login, choice of account, compare, consent, issue or refuse
 //	request.go    what an authorization request must look like; redirect.go
-//	pkce.go       who may send a nonce instead of a challenge, and no downgrade
+//	pkce.go       who may send a nonce instead of a challenge
 //	pushed.go     the same request, handed over by the client itself beforehand
-//	authorize.go  the dispatcher; code.go writes the code, again.go gives an answer once more
+//	authorize.go  the dispatcher; code.go asks for the code, again.go gives an answer once more
 //	response.go   how the answer goes back: in the query, in the fragment, as a form
 //	login.go      select.go asks which account; consent.go
 //	assurance.go  how surely it is them: acr and amr
-//	client.go     how a client proves itself; limits.go slows who guesses
-//	assertion.go  the same by a signature, private_key_jwt
 //	device.go     how a device asks; device_requests.go keeps that, device_pages.go and
-//	              device_settle.go are the person's side, device_grant.go the polls
-//	token_request.go  a token request, read once; token.go has the grants,
-//	              grace.go answers a refresh that is sent again,
-//	              exchange.go reports what a code is bound to,
-//	              proof.go binds it and its tokens to a client's key (DPoP),
-//	              tokens.go mints, session.go is what is kept
-//	lifetimes.go  expire.go  reset.go: what can be changed while it runs; viewer.go
-//	verify.go     what a resource server may ask; genuine.go
-//	revoke.go     introspect.go  userinfo.go  logout.go  logout_confirm.go
+//	              device_settle.go are the person's side
+//	key_binding.go  by which key a code will be redeemed (DPoP)
+//	back_channel.go what the other channel needs of this room, and what it gives
+//	limits.go     slows who guesses; expire.go  reset.go: what can be changed while
+//	              it runs; viewer.go
+//	logout.go     logout_confirm.go
 //	account.go    what stands open in a person's name, and how they close it:
 //	              account_apps.go, account_password.go; agent.go words a browser
-//	rules.go      what must hold, and why: rules_request.go, rules_front.go
-//	              and rules_back.go have one channel each
+//	rules.go      what must hold, and why: rules_request.go and
+//	              rules_front.go have one topic each
 //	errors.go     the only file that writes an error
-//	server.go     how fosite is put together
+//	server.go     how the rooms are put together
 //
 // # Sub-rooms
 //
-// oauth has the words that all handlers share: errors, parameters, scope lists,
-// random values; audience decides which API a token is for, and what of the
+// back is the back channel, which needs no browser: how clients prove themselves,
+// what they get tokens for, and what a token is worth afterwards; it alone knows
+// how fosite is put together. oauth has the words that all handlers share: errors,
+// parameters, scope lists, random values; audience decides which API a token is for, and what of the
 // scopes it can carry; register is how a client becomes known by itself; store
 // is fosite's storage contract on SQLite; people has the people, their
 // passwords, roles, browser sessions and remembered consents; mailbox knows when

@@ -11,49 +11,13 @@ import (
 
 	"github.com/ory/fosite"
 
+	"github.com/exampleco/punchcard/auth/back"
 	"github.com/exampleco/punchcard/auth/dpop"
 	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/views"
 )
 
 var errForeignToken = errors.New("not issued by this server")
-
-// asError turns whatever a handler returned into an Error, fosite's own too.
-func asError(err error) *oauth.Error {
-	e, f := (*oauth.Error)(nil), (*fosite.RFC6749Error)(nil)
-	if !oauth.Unavailable(err) && !errors.As(err, &e) && errors.As(err, &f) {
-		return fromFosite(f).Because(err)
-	}
-	return oauth.AsError(err)
-}
-
-// fromFosite keeps fosite's standard codes and maps its own ones; its debug
-// text stays in the log.
-func fromFosite(f *fosite.RFC6749Error) *oauth.Error {
-	switch f.ErrorField {
-	case "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope":
-	case "access_denied", "server_error", "temporarily_unavailable":
-	case "token_inactive", "not_found", "invalid_token", "scope_not_granted", "request_unauthorized":
-		return oauth.NewError("invalid_grant", describe(f))
-	default:
-		return oauth.NewError("server_error", "Something went wrong on our side.")
-	}
-	if errors.Is(f, fosite.ErrInactiveToken) || errors.Is(f, fosite.ErrTokenExpired) {
-		return oauth.NewError("invalid_grant", describe(f)) // fosite calls some of these invalid_request
-	}
-	return oauth.NewError(f.ErrorField, describe(f))
-}
-
-func describe(f *fosite.RFC6749Error) string {
-	if f.HintField != "" {
-		return oauth.Printable(f.HintField)
-	}
-	switch f.ErrorField {
-	case "invalid_grant":
-		return "The code or refresh token is unknown, expired, used, or was issued to another client."
-	}
-	return oauth.Printable(f.DescriptionField)
-}
 
 // handler is a handler that returns its error.
 type handler func(w http.ResponseWriter, r *http.Request) error
@@ -80,7 +44,7 @@ func (s *Server) answering(h handler) http.Handler {
 		if err == nil {
 			return
 		}
-		e := asError(err)
+		e := back.AsError(err)
 		s.logError(r, e)
 		if e.Back != nil {
 			params := url.Values{"error": {e.Code}}
@@ -125,7 +89,7 @@ func (s *Server) json(h handler) http.Handler {
 		if err == nil {
 			return
 		}
-		e := asError(err)
+		e := back.AsError(err)
 		s.logError(r, e)
 		challenge(w, e)
 		retryLater(w, e)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/exampleco/punchcard/auth/back"
 	"github.com/exampleco/punchcard/auth/ledger"
 )
 
@@ -29,7 +30,7 @@ func TestExpireNow(t *testing.T) {
 	w.Verify(w.t.Context(), got.AccessToken, issuer+"/api") // its signature is remembered now
 	w.expire(got.AccessToken, "access token")
 	_, err := w.Verify(t.Context(), got.AccessToken, issuer+"/api")
-	var bad *InvalidTokenError
+	var bad *back.InvalidTokenError
 	if !errors.As(err, &bad) || bad.Reason != "it has expired" {
 		t.Errorf("the API hears %v, want that it has expired", err) // RFC 6750 3.1 invalid_token
 	}

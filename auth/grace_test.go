@@ -52,7 +52,7 @@ func (w *world) invalidGrant(what string, rec *httptest.ResponseRecorder) {
 func (w *world) stands(access string) bool {
 	w.t.Helper()
 	_, err := w.Verify(w.t.Context(), access, "")
-	if err != nil && !isInvalid(err) {
+	if err != nil && !invalid(err) {
 		w.t.Fatal(err)
 	}
 	return err == nil

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/exampleco/punchcard/auth/back"
 	"github.com/exampleco/punchcard/auth/seed"
 	"github.com/exampleco/punchcard/auth/store"
 	"github.com/exampleco/punchcard/views"
@@ -133,7 +134,7 @@ func kindName(kind string) string {
 // it may ask for: the start page has commands for it. "" if there is none.
 func (s *Server) DeviceClient() (id, scope string) {
 	for _, c := range s.document.Clients {
-		if c.Public() && slices.Contains(c.Grants, grantDevice) {
+		if c.Public() && slices.Contains(c.Grants, back.GrantDevice) {
 			return c.ID, strings.Join(c.Scopes, " ")
 		}
 	}

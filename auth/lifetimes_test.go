@@ -1,24 +1,19 @@
 package auth
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"net/url"
-	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/exampleco/punchcard/auth/back"
 )
 
 // lasts is what a token response and the token itself say of its end.
 func (w *world) lasts(got tokenResponse) (expiresIn, exp time.Duration) {
 	w.t.Helper()
-	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(got.AccessToken, ".")[1])
-	var c accessClaims
-	if err := errors.Join(err, json.Unmarshal(payload, &c)); err != nil {
-		w.t.Fatal(err)
-	}
+	c := payload(w.t, got.AccessToken)
 	return time.Duration(got.ExpiresIn) * time.Second, time.Duration(c.Expiry-c.IssuedAt) * time.Second
 }
 
@@ -26,10 +21,10 @@ func TestLifetimesChangeWhileTheServerRuns(t *testing.T) {
 	w := newWorld(t)
 	before := w.tokens(w.exchange(w.grant("ada@example.com", allScope)))
 	early := w.grant("ada@example.com", allScope)
-	if err := w.SetLifetimes(Lifetimes{Access: 5 * time.Second, Refresh: 10 * time.Second, Code: 5 * time.Second}); err != nil {
+	if err := w.SetLifetimes(back.Lifetimes{Access: 5 * time.Second, Refresh: 10 * time.Second, Code: 5 * time.Second}); err != nil {
 		t.Fatal(err)
 	}
-	if got := w.Lifetimes(); got != (Lifetimes{5 * time.Second, 10 * time.Second, 5 * time.Second}) {
+	if got := w.Lifetimes(); got != (back.Lifetimes{Access: 5 * time.Second, Refresh: 10 * time.Second, Code: 5 * time.Second}) {
 		t.Fatalf("%+v", got)
 	}
 	got := w.tokens(w.exchange(w.grant("ada@example.com", allScope)))
@@ -56,18 +51,18 @@ func TestLifetimesHaveLimits(t *testing.T) {
 	w := newWorld(t)
 	was := w.Lifetimes()
 	for _, bad := range []struct {
-		to Lifetimes
+		to back.Lifetimes
 		of string
 	}{
-		{Lifetimes{Access: time.Second - 1}, "access"},
-		{Lifetimes{Access: 24*time.Hour + 1}, "access"},
-		{Lifetimes{Access: -1}, "access"},
-		{Lifetimes{Access: time.Minute, Refresh: time.Second - 1}, "refresh"},
-		{Lifetimes{Refresh: 90*24*time.Hour + 1}, "refresh"},
-		{Lifetimes{Code: time.Second - 1}, "code"},
-		{Lifetimes{Access: time.Minute, Code: 10*time.Minute + 1}, "code"},
+		{back.Lifetimes{Access: time.Second - 1}, "access"},
+		{back.Lifetimes{Access: 24*time.Hour + 1}, "access"},
+		{back.Lifetimes{Access: -1}, "access"},
+		{back.Lifetimes{Access: time.Minute, Refresh: time.Second - 1}, "refresh"},
+		{back.Lifetimes{Refresh: 90*24*time.Hour + 1}, "refresh"},
+		{back.Lifetimes{Code: time.Second - 1}, "code"},
+		{back.Lifetimes{Access: time.Minute, Code: 10*time.Minute + 1}, "code"},
 	} {
-		var e *LifetimeError
+		var e *back.LifetimeError
 		if err := w.SetLifetimes(bad.to); !errors.As(err, &e) || e.Of != bad.of || err.Error() == "" {
 			t.Errorf("%+v: %v", bad.to, err)
 		}
@@ -76,7 +71,7 @@ func TestLifetimesHaveLimits(t *testing.T) {
 		t.Errorf("what was refused changed %+v to %+v", was, w.Lifetimes())
 	}
 	var each sync.WaitGroup // zero fields stay, also where somebody else sets them at that moment
-	for _, to := range []Lifetimes{{Access: time.Hour}, {Refresh: 90 * 24 * time.Hour}, {Code: 10 * time.Minute}} {
+	for _, to := range []back.Lifetimes{{Access: time.Hour}, {Refresh: 90 * 24 * time.Hour}, {Code: 10 * time.Minute}} {
 		each.Go(func() {
 			if err := w.SetLifetimes(to); err != nil {
 				t.Error(err)
@@ -84,7 +79,7 @@ func TestLifetimesHaveLimits(t *testing.T) {
 		})
 	}
 	each.Wait()
-	if got := w.Lifetimes(); got != (Lifetimes{time.Hour, 90 * 24 * time.Hour, 10 * time.Minute}) {
+	if got := w.Lifetimes(); got != (back.Lifetimes{Access: time.Hour, Refresh: 90 * 24 * time.Hour, Code: 10 * time.Minute}) {
 		t.Errorf("%+v", got)
 	}
 }

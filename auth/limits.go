@@ -7,14 +7,10 @@ import (
 )
 
 // limits is what must not be tried without end, each with the clause that says
-// so. Wrong passwords are counted in people, in the file.
-type limits struct{ secrets, userCodes *limit.Limiter }
+// so. Wrong secrets are counted in back, wrong passwords are counted in people, in the file.
+type limits struct{ userCodes *limit.Limiter }
 
 var (
-	// Wrong secrets of one client from one network. RFC 6749 2.3.1: the server
-	// MUST protect any endpoint that takes client passwords against brute force.
-	secretRate = limit.Rate{Burst: 30, Every: 2 * time.Second}
-
 	// Wrong user codes from one network, and from all. RFC 8628 5.1: a user code
 	// is short, so guessing has to be slow. Against 20^8 codes, some four
 	// hundred guesses in the ten minutes that a code lives find it once in sixty
@@ -27,12 +23,10 @@ var (
 
 func newLimits() limits {
 	return limits{
-		secrets:   limit.New(limit.Config{Each: secretRate}),
 		userCodes: limit.New(limit.Config{Each: userCodeRate, All: allUserCodeRate, FirstIsFree: true}),
 	}
 }
 
 func (l limits) forget() {
-	l.secrets.Forget()
 	l.userCodes.Forget()
 }

@@ -98,7 +98,7 @@ func TestGuessingSecretsFromOneNetwork(t *testing.T) {
 	for i := range 300 {
 		answers[from(fmt.Sprintf("[2001:db8::%x]:4000", i+1), "wrong")]++
 	}
-	if answers[http.StatusUnauthorized] != secretRate.Burst || answers[http.StatusTooManyRequests] != 300-secretRate.Burst {
+	if answers[http.StatusUnauthorized] != secretBurst || answers[http.StatusTooManyRequests] != 300-secretBurst {
 		t.Errorf("300 guesses from one /64: %v", answers)
 	}
 	if got := from("[2001:db8::aaaa]:4000", "timesheets-cron-secret"); got != http.StatusTooManyRequests {
@@ -112,7 +112,7 @@ func TestGuessingSecretsFromOneNetwork(t *testing.T) {
 	for i := range 40 {
 		answers[from([]string{"192.0.2.1:4000", "[::ffff:192.0.2.1]:4000"}[i%2], "wrong")]++
 	}
-	if answers[http.StatusUnauthorized] != secretRate.Burst {
+	if answers[http.StatusUnauthorized] != secretBurst {
 		t.Errorf("40 guesses from one IPv4 address in two spellings: %v", answers)
 	}
 }

@@ -145,7 +145,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 		return s.noCookies(r, http.StatusForbidden)
 	}
 	email := form.Get("email")
-	person, err := s.people.Authenticate(r.Context(), email, form.Get("password"), sourceOf(r))
+	person, err := s.people.Authenticate(r.Context(), email, form.Get("password"), oauth.SourceOf(r))
 	if err != nil {
 		return s.loginFailed(w, r, f, views.Login{Action: pathLogin, Email: ledger.Clip(email), Return: ownPage(form.Get("return"))}, err)
 	}

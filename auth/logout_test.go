@@ -77,7 +77,7 @@ func TestUncheckedReturnAddress(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hint, err := w.keys.Sign("RS256", "JWT", idClaims{Issuer: issuer, Subject: person.ID, Audience: id, SID: session.ID})
+	hint, err := w.keys.Sign("RS256", "JWT", hinted{Issuer: issuer, Subject: person.ID, Audience: id, SID: session.ID})
 	if err != nil {
 		t.Fatal(err)
 	}

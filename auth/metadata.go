@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/exampleco/punchcard/auth/assertion"
+	"github.com/exampleco/punchcard/auth/back"
 	"github.com/exampleco/punchcard/auth/dpop"
 	"github.com/exampleco/punchcard/auth/oauth"
 )
@@ -38,12 +39,12 @@ func (s *Server) discovery(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) describe() map[string]any {
-	confidential := []string{"client_secret_basic", "client_secret_post", methodKey}
+	confidential := []string{"client_secret_basic", "client_secret_post", back.MethodKey}
 	doc := map[string]any{
 		"issuer":                                         s.issuer, // byte for byte, RFC 8414 3.3
 		"response_types_supported":                       []string{"code"},
 		"response_modes_supported":                       responseModes,
-		"grant_types_supported":                          grantTypes,
+		"grant_types_supported":                          back.GrantTypes,
 		"scopes_supported":                               s.audiences.ScopesForPeople(),
 		"token_endpoint_auth_methods_supported":          append(slices.Clone(confidential), "none"),
 		"revocation_endpoint_auth_methods_supported":     append(slices.Clone(confidential), "none"),

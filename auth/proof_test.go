@@ -18,6 +18,7 @@ import (
 	"github.com/go-jose/go-jose/v3"
 	"github.com/go-jose/go-jose/v3/jwt"
 
+	"github.com/exampleco/punchcard/auth/back"
 	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/seed"
 )
@@ -261,7 +262,7 @@ func TestBoundCodes(t *testing.T) {
 			"client_id": {"timesheets-mobile"}, "redirect_uri": {redirect}, "response_type": {"code"}, "scope": {"openid"},
 			"code_challenge": {strings.Repeat("a", 43)}, "code_challenge_method": {"S256"}, "dpop_jkt": {bad},
 		})
-		if e := asError(err); err == nil || e.Code != "invalid_request" || !strings.Contains(e.Description, "dpop_jkt") {
+		if e := oauth.AsError(err); err == nil || e.Code != "invalid_request" || !strings.Contains(e.Description, "dpop_jkt") {
 			t.Errorf("dpop_jkt %q: %v", bad, err)
 		}
 	}
@@ -410,7 +411,7 @@ func TestUserinfoWithDPoP(t *testing.T) {
 func TestDeviceGrantBinds(t *testing.T) {
 	w := newWorld(t)
 	tv, asked := w.device(), w.television(allScope)
-	form := url.Values{"grant_type": {grantDevice}, "client_id": {"timesheets-mobile"}, "device_code": {asked.DeviceCode}}
+	form := url.Values{"grant_type": {back.GrantDevice}, "client_id": {"timesheets-mobile"}, "device_code": {asked.DeviceCode}}
 	proof := tv.proof("POST", pathToken, "")
 	w.refused(w.send(pathToken, form, "DPoP", proof), 400, "authorization_pending")
 	w.visit("ada@example.com").approves(asked)
@@ -421,7 +422,7 @@ func TestDeviceGrantBinds(t *testing.T) {
 	}
 	w.refused(w.refresh(got.RefreshToken), 400, "invalid_dpop_proof")
 	w.endedByItsKeyAlone(tv, w.device(), asked.DeviceCode, got, func(code string) url.Values {
-		return url.Values{"grant_type": {grantDevice}, "client_id": {"timesheets-mobile"}, "device_code": {code}}
+		return url.Values{"grant_type": {back.GrantDevice}, "client_id": {"timesheets-mobile"}, "device_code": {code}}
 	})
 }
 

@@ -25,7 +25,7 @@ func (s *Server) push(w http.ResponseWriter, r *http.Request) error {
 	if ferr != nil {
 		return ferr
 	}
-	client, err := s.authenticate(r.Context(), r, form)
+	client, err := s.back.Authenticate(r.Context(), r, form)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/exampleco/punchcard/auth/back"
 	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/store"
 )
@@ -115,7 +116,7 @@ func (q *authorizationRequest) serves(client *store.Client, scopes []string) boo
 		return false
 	}
 	if q.Device != "" {
-		return slices.Contains(client.Grants, grantDevice)
+		return slices.Contains(client.Grants, back.GrantDevice)
 	}
 	return slices.Contains(client.Grants, "authorization_code") && admits(client.RedirectURIs, client.Kind == "native", q.RedirectURI)
 }

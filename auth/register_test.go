@@ -14,6 +14,8 @@ import (
 
 	"github.com/go-jose/go-jose/v3"
 	"github.com/ory/fosite"
+
+	"github.com/exampleco/punchcard/auth/back"
 )
 
 // registers sends client metadata to a server where that is open.
@@ -67,7 +69,7 @@ func TestIssuingKeepsARegistration(t *testing.T) {
 	id, _ := w.registered(`{"redirect_uris":["` + redirect + `"],"token_endpoint_auth_method":"none"}`)
 	code := w.grantTo(id, "ada@example.com", "read:timesheets")
 	after, err := w.store.Client(t.Context(), id)
-	if err != nil || after.ExpiresAt.Sub(w.clock.now()) != refreshCap {
+	if err != nil || after.ExpiresAt.Sub(w.clock.now()) != back.RefreshCap {
 		t.Fatalf("after the code it lasts for %s: %v", after.ExpiresAt.Sub(w.clock.now()), err)
 	}
 	w.clock.pass(30 * time.Second)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/exampleco/punchcard/auth/audience"
+	"github.com/exampleco/punchcard/auth/back"
 	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/oauth"
 	"github.com/exampleco/punchcard/auth/store"
@@ -256,7 +257,7 @@ func (s *Server) parseAuthentication(ctx context.Context, q *authorizationReques
 	if hint := v.Get("id_token_hint"); hint != "" {
 		claims, err := s.hint(ctx, hint)
 		if oauth.Unavailable(err) {
-			return asError(err)
+			return oauth.AsError(err)
 		}
 		if !s.check(ctx, rules.HintGenuine, err == nil && claims.Audience == client.ID, "an ID token for "+client.ID, ledger.Fingerprint("ID token", hint)) {
 			return oauth.NewError("invalid_request", "id_token_hint is not an ID token that this server gave to this client.")
@@ -266,12 +267,20 @@ func (s *Server) parseAuthentication(ctx context.Context, q *authorizationReques
 	return nil
 }
 
+// hinted is what is read of an ID token that comes back as a hint.
+type hinted struct {
+	Issuer   string `json:"iss"`
+	Subject  string `json:"sub"`
+	Audience string `json:"aud"`
+	SID      string `json:"sid"`
+}
+
 // hint reads an ID token that comes back as a hint. It may have expired: it
 // says who was here, and opens nothing (RP-Initiated Logout 4). Its key may have
 // been rotated out since, for as long as a grant can live that it belongs to.
-func (s *Server) hint(ctx context.Context, token string) (idClaims, error) {
-	var claims idClaims
-	payload, err := s.keys.VerifyHint(ctx, token, refreshCap)
+func (s *Server) hint(ctx context.Context, token string) (hinted, error) {
+	var claims hinted
+	payload, err := s.keys.VerifyHint(ctx, token, back.RefreshCap)
 	if err == nil {
 		err = json.Unmarshal(payload, &claims)
 	}

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/exampleco/punchcard/auth/back"
 )
 
 // Reset sets this room back to its document, in one commit, or in the unit of
@@ -84,7 +86,7 @@ func (s *Server) refreshKeys(ctx context.Context) {
 		var last time.Time
 		if last, err = s.store.LastExpiry(ctx); err == nil {
 			// An ID token has no row: the last one that a retired key signed ends by then.
-			err = s.keys.Settle(ctx, later(last, s.now().Add(idTokenTTL)))
+			err = s.keys.Settle(ctx, later(last, s.now().Add(back.IDTokenTTL)))
 		}
 	}
 	if err != nil {
@@ -104,7 +106,7 @@ func later(a, b time.Time) time.Time {
 func (s *Server) forget() {
 	s.store.Forget()
 	s.people.DropCache()
-	s.genuine.forget()
+	s.back.Forget()
 	s.limits.forget()
 	s.registrar.Forget()
 }

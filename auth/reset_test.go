@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"testing"
 
@@ -146,10 +147,14 @@ func TestAServerNoticesTheResetOfAnother(t *testing.T) {
 	second := w.Server
 	w.Server = first
 	w.exec(`UPDATE clients SET redirect_uris = '[]', source = 'runtime' WHERE id = 'timesheets-spa'`)
-	for range 40 {
-		first.limits.secrets.Admit("timesheets-cron 192.0.2.1", w.clock.now(), true)
-	}
 	w.mux = mux
+	cron := func(secret string) *httptest.ResponseRecorder {
+		return w.post(pathToken, url.Values{"grant_type": {"client_credentials"}, "client_id": {"timesheets-cron"}, "client_secret": {secret}})
+	}
+	for range secretBurst {
+		w.refused(cron("wrong"), 401, "invalid_client")
+	}
+	w.refused(cron("timesheets-cron-secret"), 429, "invalid_client")
 	if c, err := first.store.Client(t.Context(), "timesheets-spa"); err != nil || len(c.RedirectURIs) != 0 {
 		t.Fatalf("%v %v", c, err)
 	}
@@ -162,9 +167,7 @@ func TestAServerNoticesTheResetOfAnother(t *testing.T) {
 		if c, err := first.store.Client(t.Context(), "timesheets-spa"); err != nil || len(c.RedirectURIs) == 0 {
 			t.Errorf("it remembers the client as it was: %v %v", c, err)
 		}
-		if wait := first.limits.secrets.Admit("timesheets-cron 192.0.2.1", w.clock.now(), false); wait != 0 {
-			t.Errorf("it remembers wrong credentials: wait %v", wait)
-		}
+		w.tokens(cron("timesheets-cron-secret")) // it remembers no wrong credentials
 		w.exec(`UPDATE clients SET redirect_uris = '[]' WHERE id = 'timesheets-spa'`)
 		first.store.Forget()
 		if c, err := first.store.Client(t.Context(), "timesheets-spa"); err != nil || len(c.RedirectURIs) != 0 {

@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/exampleco/punchcard/auth/back"
 )
 
 // RFC 8707 2.2: every grant takes resource at the token endpoint. It names the
@@ -34,7 +36,7 @@ func TestResourceAtEveryGrant(t *testing.T) {
 		"device_code": func() func() url.Values {
 			code := w.visit("ada@example.com").approves(w.television(allScope)).DeviceCode
 			return func() url.Values {
-				return form("grant_type", grantDevice, "client_id", "timesheets-mobile", "device_code", code)
+				return form("grant_type", back.GrantDevice, "client_id", "timesheets-mobile", "device_code", code)
 			}
 		},
 		"client_credentials": func() func() url.Values {

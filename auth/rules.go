@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/exampleco/punchcard/auth/audience"
+	"github.com/exampleco/punchcard/auth/back"
 	"github.com/exampleco/punchcard/auth/dpop"
 	"github.com/exampleco/punchcard/auth/ledger"
 	"github.com/exampleco/punchcard/auth/oauth"
@@ -15,13 +16,11 @@ import (
 )
 
 // rules are what this room demands, by channel: rules_request.go has those of
-// the authorization request, rules_front.go those of the browser, rules_back.go
-// those of tokens.
+// the authorization request, rules_front.go those of the browser.
 var rules = struct {
 	requestRules
 	frontRules
-	backRules
-}{ofRequest, ofFront, ofBack}
+}{ofRequest, ofFront}
 
 // Chapter is the part of the rule book that is about one thing.
 type Chapter struct {
@@ -35,7 +34,7 @@ func Chapters() []Chapter {
 	return []Chapter{
 		{"request", "Authorization requests", "What an app asks for at the start of a flow, through the browser or pushed ahead.", ledger.Rules(rules.requestRules)},
 		{"front", "Pages and forms", "Signing in, consent, devices, signing out and the account: all that goes through a person’s browser.", ledger.Rules(rules.frontRules)},
-		{"back", "Tokens", "What apps and APIs send directly: codes and refresh tokens to exchange, tokens to inspect or revoke.", slices.Concat(oauth.Rules(), audience.Rules(), ledger.Rules(rules.backRules))},
+		{"back", "Tokens", "What apps and APIs send directly: codes and refresh tokens to exchange, tokens to inspect or revoke.", slices.Concat(oauth.Rules(), audience.Rules(), back.Rules())},
 		{"register", "Registered clients", "How an app becomes known to the server, and what it may say about itself.", register.Rules()},
 		{"people", "Passwords and sessions", "Who a person is, and how long a browser is believed.", people.Rules()},
 		{"dpop", "Proofs of possession", "A token that is bound to a key works only with a fresh proof by that key.", dpop.Rules()},

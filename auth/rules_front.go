@@ -11,7 +11,8 @@ type frontRules struct {
 	UserCodeGuesses, UserCodeKnown, UserCodeOnce, UserCodeNotExpired, DeviceDecided,
 	LogoutParameterOnce, LogoutStateLength, LogoutHintGenuine, LogoutClientKnown, LogoutReturnExact,
 	LogoutOfThisSession, LogoutNavigation, LogoutReturnChecked,
-	SessionEnded, SignedOutEverywhere, ScopeRemoved, AppDisconnected, PasswordChanged ledger.Rule
+	SessionEnded, SignedOutEverywhere, ScopeRemoved, AppDisconnected, PasswordChanged,
+	OriginRegistered ledger.Rule
 }
 
 var ofFront = frontRules{
@@ -112,4 +113,7 @@ var ofFront = frontRules{
 	PasswordChanged: ledger.Rule{ID: "password-changed", Clause: "OWASP ASVS 7.4.3",
 		Must: "A new password ends the person's other sessions and the grants that began in them.",
 		Why:  "Somebody who knew the old password may be signed in elsewhere, and would stay."},
+	OriginRegistered: ledger.Rule{ID: "cors-origin-registered", Clause: "RFC 9700 2.6",
+		Must: "A page of another site that reads an answer belongs to a registered browser client.",
+		Why:  "Any other page could use the browsers of its visitors to call these endpoints and read what comes back."},
 }

@@ -9,6 +9,7 @@ type requestRules struct {
 	RedirectSent, RedirectExact, StateLength, ResponseMode, ResponseType, CodeGrantRegistered,
 	ChallengeSent, ChallengeMethod, ChallengeForm, NonceInPlace, HintGenuine, ACRVoluntary,
 	ThumbprintForm, ThumbprintProved,
+	DeviceGrantRegistered, DeviceCodeIssued,
 	PushWithoutReference, PushRequired, PushedKnown, PushedOwn, PushedNotExpired, PushedOnce,
 	RegistrationUnchanged ledger.Rule
 }
@@ -72,6 +73,12 @@ var ofRequest = requestRules{
 		Must: "The dpop_jkt, sent with a DPoP proof, is the thumbprint of the proof's key.",
 		Why:  "The code would be bound to one key although the client has just proved another, and only one of the two can be meant."},
 
+	DeviceGrantRegistered: ledger.Rule{ID: "device-grant-registered", Clause: "RFC 6749 5.2",
+		Must: "A client that asks for a device code is registered for the device grant.",
+		Why:  "Device codes are a favourite of phishers, so only apps that need them may ask for one."},
+	DeviceCodeIssued: ledger.Rule{ID: "device-code-issued", Clause: "RFC 8628 3.2",
+		Must: "A device code is issued for scopes that the client may ask for.",
+		Why:  "Nothing is granted yet: a person has to allow it first, on a page that shows what the device asks for."},
 	PushWithoutReference: ledger.Rule{ID: "pushed-without-request-uri", Clause: "RFC 9126 2.1",
 		Must: "A pushed request holds no request_uri.",
 		Why:  "A reference could point at another reference, and the checks of one request would be used for another."},

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/exampleco/punchcard/auth/back"
 	"github.com/exampleco/punchcard/auth/seed"
 )
 
@@ -81,7 +82,7 @@ func TestATokenIsForOneAPI(t *testing.T) {
 			}
 			w.carries(t, "code", w.tokens(w.exchange(w.grantFor("ada@example.com", request))), row.api, row.granted)
 			code := w.visit("ada@example.com").approves(w.television(row.scope, device["resource"]...)).DeviceCode
-			w.carries(t, "device", w.tokens(w.post(pathToken, form("grant_type", grantDevice, "client_id", "timesheets-mobile", "device_code", code))), row.api, row.granted)
+			w.carries(t, "device", w.tokens(w.post(pathToken, form("grant_type", back.GrantDevice, "client_id", "timesheets-mobile", "device_code", code))), row.api, row.granted)
 		})
 	}
 }
@@ -112,7 +113,7 @@ func TestARefreshRepeatsWhatWasLeftOut(t *testing.T) {
 	device := w.visit("ada@example.com").approves(w.television(asked, issuer+"/api")).DeviceCode
 	for grant, first := range map[string]tokenResponse{
 		"code":   w.tokens(w.exchange(w.grantFor("ada@example.com", request))),
-		"device": w.tokens(w.post(pathToken, form("grant_type", grantDevice, "client_id", "timesheets-mobile", "device_code", device))),
+		"device": w.tokens(w.post(pathToken, form("grant_type", back.GrantDevice, "client_id", "timesheets-mobile", "device_code", device))),
 	} {
 		again := func(token, scope string) *httptest.ResponseRecorder {
 			return w.post(pathToken, form("grant_type", "refresh_token", "client_id", "timesheets-mobile", "refresh_token", token, "scope", scope, "resource", issuer+"/api"))

@@ -148,3 +148,11 @@ func (k key) verifies(alg string, signed, signature []byte) bool {
 	}
 	return false
 }
+
+// Name names a key by the beginning of its thumbprint, which is public.
+func Name(jkt string) string {
+	if len(jkt) < 8 {
+		return "no key"
+	}
+	return "key " + jkt[:8]
+}

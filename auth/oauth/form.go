@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -73,4 +74,14 @@ func SingleValued(form url.Values) (values url.Values, repeated []string) {
 	}
 	slices.Sort(repeated)
 	return values, repeated
+}
+
+// SourceOf is the network address that throttling counts. Forwarding headers
+// are not read: anybody can send them.
+func SourceOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
 }

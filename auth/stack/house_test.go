@@ -41,6 +41,7 @@ func TestHouse(t *testing.T) {
 		"auth/people":              {us + "views", us + "auth/store", us + "auth/keys", us + "timesheets", "github.com/ory/fosite"},
 		"auth/ledger":              {us + "auth", us + "timesheets", us + "views", "github.com/ory/fosite", "net/http", "database/sql"}, // every other room uses it
 		"auth/audience":            {us + "views", us + "auth/people", us + "auth/keys", us + "auth/edge", us + "timesheets"},
+		"auth/back":                {us + "views", us + "timesheets"}, // nor front, request and register, once they are
 		"auth/oauth":               {us + "views", us + "auth/store", us + "auth/people", us + "auth/keys", us + "auth/seed", us + "auth/edge", us + "timesheets", "github.com/ory/fosite", "database/sql"},
 		"auth/register":            {us + "views", us + "timesheets", us + "auth/front", us + "auth/back", us + "auth/request"}, // what it needs of these, auth fills
 		"auth/jws":                 {us + "auth", us + "timesheets", us + "views", "github.com/ory/fosite", "net/http", "database/sql"},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/exampleco/punchcard/auth"
+	"github.com/exampleco/punchcard/auth/back"
 	"github.com/exampleco/punchcard/auth/seed"
 	"github.com/exampleco/punchcard/timesheets"
 )
@@ -22,7 +23,7 @@ type adapter struct {
 
 func (a adapter) Verify(ctx context.Context, token string) (timesheets.Caller, error) {
 	t, err := a.server.Verify(ctx, token, a.audience)
-	if bad := (*auth.InvalidTokenError)(nil); errors.As(err, &bad) {
+	if bad := (*back.InvalidTokenError)(nil); errors.As(err, &bad) {
 		return timesheets.Caller{}, timesheets.InvalidToken(bad.Reason)
 	}
 	return timesheets.Caller{Subject: t.Subject, ClientID: t.ClientID, Scopes: t.Scopes, ExpiresAt: t.ExpiresAt, Machine: t.Machine, Email: t.Email, AuthTime: t.AuthTime, JKT: t.JKT}, err
@@ -60,7 +61,7 @@ func (c controls) Lifetimes() (access, refresh, code time.Duration) {
 }
 
 func (c controls) SetLifetimes(access, refresh, code time.Duration) error {
-	return c.auth.SetLifetimes(auth.Lifetimes{Access: access, Refresh: refresh, Code: code})
+	return c.auth.SetLifetimes(back.Lifetimes{Access: access, Refresh: refresh, Code: code})
 }
 
 func (c controls) Expire(ctx context.Context, hash string) (gone bool, err error) {

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/exampleco/punchcard/auth"
 	"github.com/exampleco/punchcard/auth/admin"
+	"github.com/exampleco/punchcard/auth/back"
 	"github.com/exampleco/punchcard/auth/edge"
 	"github.com/exampleco/punchcard/auth/seed"
 	"github.com/exampleco/punchcard/auth/store/sqlite"
@@ -93,7 +93,7 @@ func (c *Serve) Run(ctx context.Context, p edge.Process) (err error) {
 }
 
 func (c *Serve) validate() error {
-	if bad := (*auth.LifetimeError)(nil); errors.As(auth.Lifetimes{Access: c.AccessTTL, Refresh: c.RefreshTTL, Code: c.CodeTTL}.Check(), &bad) {
+	if bad := (*back.LifetimeError)(nil); errors.As(back.Lifetimes{Access: c.AccessTTL, Refresh: c.RefreshTTL, Code: c.CodeTTL}.Check(), &bad) {
 		return fmt.Errorf("--%s-ttl must be between %s and %s", bad.Of, bad.Min, bad.Max)
 	}
 	for _, ttl := range []struct {

@@ -1,4 +1,4 @@
-package auth
+package back
 
 import (
 	"context"
@@ -13,6 +13,23 @@ import (
 	"github.com/exampleco/punchcard/auth/store"
 )
 
+// GrantDevice is the name of the grant, RFC 8628 3.4.
+const GrantDevice = "urn:ietf:params:oauth:grant-type:device_code"
+
+// Device is what a device asked for, as far as its polls are about it.
+type Device struct {
+	ID              string // SHA-256 of the device code
+	ClientID        string
+	ExpiresAt       time.Time
+	Allowed, Denied bool // what the person has decided; neither, while they have not
+}
+
+// What Others say about a device.
+var (
+	ErrNoDevice = errors.New("no such device request")
+	ErrDecided  = errors.New("decided before, or too late")
+)
+
 // deviceGrant is the token endpoint's side of RFC 8628: a device polls with
 // its code until somebody has decided. fosite has no handler for it.
 type deviceGrant struct{ mint }
@@ -20,12 +37,12 @@ type deviceGrant struct{ mint }
 var _ fosite.TokenEndpointHandler = deviceGrant{}
 
 // polling hands compose the handler of the device grant.
-func (s *Server) polling(fosite.Configurator, any, any) any { return deviceGrant{mint{s}} }
+func (s *Channel) polling(fosite.Configurator, any, any) any { return deviceGrant{mint{s}} }
 
 func (deviceGrant) CanSkipClientAuth(context.Context, fosite.AccessRequester) bool { return false }
 
 func (deviceGrant) CanHandleTokenEndpointRequest(_ context.Context, r fosite.AccessRequester) bool {
-	return r.GetGrantTypes().ExactOne(grantDevice)
+	return r.GetGrantTypes().ExactOne(GrantDevice)
 }
 
 // HandleTokenEndpointRequest answers a poll: an error until the person has
@@ -35,19 +52,19 @@ func (g deviceGrant) HandleTokenEndpointRequest(ctx context.Context, r fosite.Ac
 		return fosite.ErrUnknownRequest
 	}
 	code := tokenRequestOf(ctx).DeviceCode
-	d, err := g.device(ctx, ledger.Hash(code))
-	if err != nil && !errors.Is(err, errNoDevice) {
+	d, err := g.others.Device(ctx, ledger.Hash(code))
+	if err != nil && !errors.Is(err, ErrNoDevice) {
 		return err
 	}
 	if !g.check(ctx, rules.DeviceCodeKnown, err == nil, "a device code of this server", ledger.Fingerprint("device code", code)) {
-		return oauth.NewError("invalid_grant", "This device_code is unknown. Ask for another one at "+pathDeviceCode+".")
+		return oauth.NewError("invalid_grant", "This device_code is unknown. Ask for another one at "+g.devicePath+".")
 	}
 	// RFC 6749 5.2: a code that was issued to another client is no grant, and
 	// that one's poll neither paces nor ends the device's own.
 	if !g.check(ctx, rules.DeviceCodeOfClient, d.ClientID == r.GetClient().GetID(), d.ClientID, r.GetClient().GetID()) {
 		return oauth.NewError("invalid_grant", "This device_code was issued to another client.")
 	}
-	if d.Decision != allowed {
+	if !d.Allowed {
 		return g.waiting(ctx, d)
 	}
 	grant, err := g.store.DeviceCodeRequest(ctx, d.ID, r.GetSession())
@@ -80,16 +97,16 @@ func (g deviceGrant) HandleTokenEndpointRequest(ctx context.Context, r fosite.Ac
 }
 
 // waiting is what a device hears while nobody has allowed anything, RFC 8628 3.5.
-func (g deviceGrant) waiting(ctx context.Context, d *deviceRequest) error {
+func (g deviceGrant) waiting(ctx context.Context, d Device) error {
 	if err := g.inTime(ctx, d); err != nil {
 		return err
 	}
-	if d.Decision == denied {
+	if d.Denied {
 		g.check(ctx, rules.DeviceAllowed, false, "allowed", "denied")
 		return oauth.NewError("access_denied", "The person did not allow this.")
 	}
-	early, err := g.pace(ctx, d.ID)
-	if errors.Is(err, errDecided) {
+	early, err := g.others.Polled(ctx, d.ID)
+	if errors.Is(err, ErrDecided) {
 		early, err = false, nil // a moment ago: the next poll learns it
 	}
 	if err != nil {
@@ -103,9 +120,9 @@ func (g deviceGrant) waiting(ctx context.Context, d *deviceRequest) error {
 
 // inTime: RFC 8628 3.5, expired_token. What was allowed and not fetched in
 // time is worth nothing: the person has put the device away.
-func (g deviceGrant) inTime(ctx context.Context, d *deviceRequest) error {
+func (g deviceGrant) inTime(ctx context.Context, d Device) error {
 	if !g.check(ctx, rules.DeviceCodeNotExpired, g.now().Before(d.ExpiresAt), "before "+d.ExpiresAt.UTC().Format(time.RFC3339), g.now().UTC().Format(time.RFC3339)) {
-		return oauth.NewError("expired_token", "This device_code has expired. Start again at "+pathDeviceCode+".")
+		return oauth.NewError("expired_token", "This device_code has expired. Start again at "+g.devicePath+".")
 	}
 	return nil
 }
@@ -156,5 +173,5 @@ func (g deviceGrant) PopulateTokenEndpointResponse(ctx context.Context, r fosite
 	}
 	id := openid.IDTokenHandleHelper{IDTokenStrategy: g.mint}
 	r.GetSession().(*Session).IDTokenClaims().AccessTokenHash = id.GetAccessTokenHash(ctx, r, out) // OIDC Core 3.1.3.6
-	return id.IssueExplicitIDToken(ctx, idTokenTTL, r, out)
+	return id.IssueExplicitIDToken(ctx, IDTokenTTL, r, out)
 }

@@ -1,4 +1,4 @@
-package auth
+package back
 
 import (
 	"net/url"
@@ -25,7 +25,7 @@ func TestTokenRequestIsReadOnce(t *testing.T) {
 	if passed := q.forFosite(t.Context()).PostForm.Encode(); strings.Contains(passed, "not") {
 		t.Errorf("fosite gets %s", passed)
 	}
-	for grant, missing := range map[string]string{"authorization_code": "code", "refresh_token": "refresh_token", grantDevice: "device_code", "client_credentials": ""} {
+	for grant, missing := range map[string]string{"authorization_code": "code", "refresh_token": "refresh_token", GrantDevice: "device_code", "client_credentials": ""} {
 		if got := readTokenRequest(url.Values{"grant_type": {grant}}).missing(); got != missing {
 			t.Errorf("%s: missing %q, not %q", grant, missing, got)
 		}

@@ -1,37 +1,29 @@
-package auth
+package back
 
 import "github.com/exampleco/punchcard/auth/ledger"
 
-// backRules are those of the back channel: how a client proves itself, what it
+// rules are those of the back channel: how a client proves itself, what it
 // gets tokens for, and what a token is worth afterwards.
-type backRules struct {
-	GrantTypeServed, GrantTypeRegistered, DeviceGrantRegistered, OriginRegistered,
+var rules = struct {
+	GrantTypeServed, GrantTypeRegistered,
 	SecretGuesses, ClientAuthenticated,
 	AssertionType, AssertionReadable, AssertionSigned, AssertionIssuer, AssertionAudience,
 	AssertionNotExpired, AssertionShortLived, AssertionBegun, AssertionNamed,
 	GrantValid, GrantUsedOnce, CodeOfClient, CodeOfKey, CodeNotExpired, RedirectOfRequest, Verifier, VerifierWanted,
 	RefreshTokenOfClient, RefreshTokenOfKey, RefreshTokenNotExpired, ScopeWithinRequest,
-	DeviceCodeIssued, DeviceCodeKnown, DeviceCodeOfClient, DeviceCodeOfKey, DeviceCodeNotExpired, DeviceAllowed, PollInterval,
+	DeviceCodeKnown, DeviceCodeOfClient, DeviceCodeOfKey, DeviceCodeNotExpired, DeviceAllowed, PollInterval,
 	AudienceOfGrant, PersonActive, GrantLeft, ProofSent, TokensIssued,
 	AccessTokenSigned, AccessTokenIssuer, AccessTokenAudience, AccessTokenNotExpired, AccessTokenBegun,
 	AccessTokenNotEnded, AccessTokenNotRevoked, AccessTokenOfClient, AccessTokenScope,
 	TokenSentOnce, BoundTokenProved, ProofForBoundToken, ProofOfTokenKey, UserinfoScope,
 	IntrospectionCaller, IntrospectionOfOwn, TokenRevoked ledger.Rule
-}
-
-var ofBack = backRules{
+}{
 	GrantTypeServed: ledger.Rule{ID: "grant-type-served", Clause: "RFC 6749 5.2",
 		Must: "The grant type is one that this server has.",
 		Why:  "What is not there cannot be abused: no password grant, which shows people's passwords to apps, and no implicit grant."},
 	GrantTypeRegistered: ledger.Rule{ID: "grant-type-registered", Clause: "RFC 6749 5.2",
 		Must: "The client is registered for the grant type.",
 		Why:  "An app that was stolen or taken over could get tokens in ways that nobody meant it to have."},
-	DeviceGrantRegistered: ledger.Rule{ID: "device-grant-registered", Clause: "RFC 6749 5.2",
-		Must: "A client that asks for a device code is registered for the device grant.",
-		Why:  "Device codes are a favourite of phishers, so only apps that need them may ask for one."},
-	OriginRegistered: ledger.Rule{ID: "cors-origin-registered", Clause: "RFC 9700 2.6",
-		Must: "A page of another site that reads an answer belongs to a registered browser client.",
-		Why:  "Any other page could use the browsers of its visitors to call these endpoints and read what comes back."},
 
 	SecretGuesses: ledger.Rule{ID: "client-secret-guesses", Clause: "RFC 6749 2.3.1",
 		Must: "Only a few wrong credentials for one client come from one network in a short time.",
@@ -104,9 +96,6 @@ var ofBack = backRules{
 		Must: "A refresh asks for no scope beyond the original request.",
 		Why:  "An app could otherwise widen a consent without asking the person."},
 
-	DeviceCodeIssued: ledger.Rule{ID: "device-code-issued", Clause: "RFC 8628 3.2",
-		Must: "A device code is issued for scopes that the client may ask for.",
-		Why:  "Nothing is granted yet: a person has to allow it first, on a page that shows what the device asks for."},
 	DeviceCodeKnown: ledger.Rule{ID: "device-code-known", Clause: "RFC 8628 3.4",
 		Must: "The device code was issued by this server.",
 		Why:  "Anything else is a guess, or a code from before the data was reset."},
@@ -195,3 +184,6 @@ var ofBack = backRules{
 		Must: "A token that its client revokes stops working at once, together with the rest of its grant.",
 		Why:  "Somebody who signs out of an app would leave a working refresh token behind."},
 }
+
+// Rules are those of this room.
+func Rules() []ledger.Rule { return ledger.Rules(rules) }

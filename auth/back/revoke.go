@@ -1,4 +1,4 @@
-package auth
+package back
 
 import (
 	"errors"
@@ -9,14 +9,14 @@ import (
 	"github.com/exampleco/punchcard/auth/store"
 )
 
-// revoke is the revocation endpoint, RFC 7009. An unknown token is answered
+// Revoke is the revocation endpoint, RFC 7009. An unknown token is answered
 // like a revoked one (2.2): either way it is dead.
-func (s *Server) revoke(w http.ResponseWriter, r *http.Request) error {
+func (s *Channel) Revoke(w http.ResponseWriter, r *http.Request) error {
 	form, ferr := oauth.ClientForm(s.ledger, w, r)
 	if ferr != nil {
 		return ferr
 	}
-	client, err := s.authenticate(r.Context(), r, form)
+	client, err := s.Authenticate(r.Context(), r, form)
 	if err != nil {
 		return err
 	}

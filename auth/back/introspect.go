@@ -1,4 +1,4 @@
-package auth
+package back
 
 import (
 	"errors"
@@ -27,16 +27,16 @@ type introspection struct {
 	Confirmation *confirmation `json:"cnf,omitempty"`
 }
 
-// introspect tells what an access token is good for, RFC 7662: a client that is
+// Introspect tells what an access token is good for, RFC 7662: a client that is
 // registered to introspect, such as a resource server, about any token, and
 // every other client that can prove itself about what was issued to itself. Everything that is not a live access token, refresh tokens included,
 // is exactly {"active":false}: why is nobody's business (2.2).
-func (s *Server) introspect(w http.ResponseWriter, r *http.Request) error {
+func (s *Channel) Introspect(w http.ResponseWriter, r *http.Request) error {
 	form, ferr := oauth.ClientForm(s.ledger, w, r)
 	if ferr != nil {
 		return ferr
 	}
-	client, err := s.authenticate(r.Context(), r, form)
+	client, err := s.Authenticate(r.Context(), r, form)
 	if err != nil {
 		var e *oauth.Error
 		if errors.As(err, &e) && e.Code == "invalid_client" && !form.Has("client_assertion") {

@@ -1,4 +1,4 @@
-package auth
+package back
 
 import (
 	"slices"
@@ -10,6 +10,9 @@ import (
 
 	"github.com/exampleco/punchcard/auth/people"
 )
+
+// RefreshCap ends a refresh-token family for good, however often it rotates.
+const RefreshCap = 90 * 24 * time.Hour
 
 // Session is what fosite keeps with a grant: who gave it, in which browser
 // session, and when each of its tokens ends. It is stored as JSON, once with
@@ -84,7 +87,7 @@ func (s *Session) Clone() fosite.Session {
 }
 
 // IDTokenClaims is where fosite puts at_hash; the token itself is made in
-// tokens.go from the grant.
+// mint.go from the grant.
 func (s *Session) IDTokenClaims() *jwt.IDTokenClaims {
 	if s.claims == nil {
 		s.claims = &jwt.IDTokenClaims{Subject: s.Subject}
@@ -110,3 +113,6 @@ func (s *Session) narrow(granted []string) []string {
 		return !slices.Contains(s.asked, scope)
 	})
 }
+
+// EmptySession is what stored sessions are read into, with the server's clock.
+func EmptySession(now func() time.Time) *Session { return &Session{now: now, cap: RefreshCap} }

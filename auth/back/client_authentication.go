@@ -1,4 +1,4 @@
-package auth
+package back
 
 import (
 	"context"
@@ -17,9 +17,9 @@ import (
 	"github.com/exampleco/punchcard/auth/store"
 )
 
-// authenticate finds out which client calls, RFC 6749 2.3 and 3.2.1. An
+// Authenticate finds out which client calls, RFC 6749 2.3 and 3.2.1. An
 // unknown client and a wrong secret get the same answer.
-func (s *Server) authenticate(ctx context.Context, r *http.Request, form url.Values) (*store.Client, error) {
+func (s *Channel) Authenticate(ctx context.Context, r *http.Request, form url.Values) (*store.Client, error) {
 	if form.Has("client_assertion") || form.Has("client_assertion_type") {
 		return s.authenticateByKey(ctx, r, form)
 	}
@@ -38,13 +38,13 @@ func (s *Server) authenticate(ctx context.Context, r *http.Request, form url.Val
 	// A public client has no secret to guess, and libraries that try Basic
 	// without one first must not use up its users' patience.
 	guess := !ok && (cerr != nil || !client.IsPublic())
-	wait := s.limits.secrets.Admit(ledger.Clip(id)+" "+limit.Network(sourceOf(r)), s.now(), guess)
+	wait := s.secrets.Admit(ledger.Clip(id)+" "+limit.Network(oauth.SourceOf(r)), s.now(), guess)
 	if !s.check(ctx, rules.SecretGuesses, wait == 0, "fewer wrong tries", "wait "+wait.String()) {
 		return nil, tooManyGuesses(wait)
 	}
 	if !s.check(ctx, rules.ClientAuthenticated, ok, "the credentials of a registered client", id+" by "+method) {
 		if cerr != nil && oauth.RegisteredItself(id) {
-			return nil, refusedClient(method, s.registrar.Again())
+			return nil, refusedClient(method, s.others.RegisterAgain())
 		}
 		return nil, refusedClient(method, "Unknown client, wrong credentials, or a method the client is not registered for.")
 	}

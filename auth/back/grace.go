@@ -1,4 +1,4 @@
-package auth
+package back
 
 import (
 	"context"
@@ -47,7 +47,7 @@ const maxAttempts = 3
 
 // graceFor is the grace of a token request, nil where it has none: with another
 // grant, or a client that can be expected to keep an answer.
-func (s *Server) graceFor(q *tokenRequest) *grace {
+func (s *Channel) graceFor(q *tokenRequest) *grace {
 	if s.refreshGrace == 0 || q.Grant != "refresh_token" || !q.Client.IsPublic() {
 		return nil
 	}

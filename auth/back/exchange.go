@@ -1,4 +1,4 @@
-package auth
+package back
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 // The storage reports each comparison, so that it stands in the ledger by itself.
 
 // checkOnce decides each time, and reports the first time alone.
-func (s *Server) checkOnce(ctx context.Context, rule ledger.Rule, ok bool, expected, got string) bool {
+func (s *Channel) checkOnce(ctx context.Context, rule ledger.Rule, ok bool, expected, got string) bool {
 	if q := tokenRequestOf(ctx); q != nil && !q.first(rule.ID) {
 		return ok
 	}

@@ -1,4 +1,4 @@
-package auth
+package back
 
 import (
 	"context"
@@ -27,7 +27,7 @@ type Token struct {
 	IssuedAt  time.Time
 	ExpiresAt time.Time
 	AuthTime  time.Time // when the password was entered
-	ACR       string    // how surely, OIDC Core 2; see assurance.go
+	ACR       string    // how surely, OIDC Core 2 (RFC 9068 2.2.1 repeats it)
 	AMR       []string  // by which methods, RFC 8176
 	JKT       string    // thumbprint of the key that it is bound to, "" for a bearer token
 
@@ -54,7 +54,7 @@ const clockLeeway = time.Minute
 // signature, typ, iss, aud and exp, and then whether the token still stands,
 // so that a revocation shows at the very next call. An audience of "" takes
 // any API of this server. Errors: *InvalidTokenError, or the storage room's.
-func (s *Server) Verify(ctx context.Context, token, audience string) (Token, error) {
+func (s *Channel) Verify(ctx context.Context, token, audience string) (Token, error) {
 	c, err := s.claimsOf(token)
 	if !s.check(ctx, rules.AccessTokenSigned, err == nil, "at+jwt signed by a key of this server", ledger.Fingerprint("access token", token)) {
 		return Token{}, invalid(whyInvalid(err))
@@ -106,7 +106,7 @@ func (s *Server) Verify(ctx context.Context, token, audience string) (Token, err
 // stillGives returns what the token's scopes come to now. OWASP ASVS 8.3.2: what
 // a role, a client's registration or an API has lost since it was issued is lost
 // at the next call. The token goes on without it, as if it had been issued so.
-func (s *Server) stillGives(ctx context.Context, c accessClaims, machine bool) ([]string, error) {
+func (s *Channel) stillGives(ctx context.Context, c accessClaims, machine bool) ([]string, error) {
 	client, err := s.store.Client(ctx, c.ClientID)
 	if oauth.Unavailable(err) {
 		return nil, err
@@ -137,7 +137,7 @@ func mayHold(client *store.Client, machine bool) bool {
 	if machine {
 		return slices.Contains(client.Grants, "client_credentials")
 	}
-	return slices.Contains(client.Grants, "authorization_code") || slices.Contains(client.Grants, grantDevice)
+	return slices.Contains(client.Grants, "authorization_code") || slices.Contains(client.Grants, GrantDevice)
 }
 
 func invalid(why string) error { return &InvalidTokenError{why} }
@@ -152,10 +152,4 @@ func whyInvalid(err error) string {
 		return "its signature is wrong"
 	}
 	return "it is not a JWT of this server"
-}
-
-// Reports returns the ids of the people who report to a manager: the API asks
-// before it lets anybody approve.
-func (s *Server) Reports(ctx context.Context, managerID string) ([]string, error) {
-	return s.people.Reports(ctx, managerID)
 }

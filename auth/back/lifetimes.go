@@ -1,4 +1,4 @@
-package auth
+package back
 
 import (
 	"cmp"
@@ -25,7 +25,7 @@ func (l Lifetimes) Check() error {
 		value, min, max time.Duration
 	}{
 		{"access", l.Access, time.Second, 24 * time.Hour},
-		{"refresh", l.Refresh, time.Second, refreshCap},
+		{"refresh", l.Refresh, time.Second, RefreshCap},
 		{"code", l.Code, time.Second, 10 * time.Minute}, // RFC 6749 4.1.2: at most ten minutes are recommended
 	} {
 		if b.value < b.min || b.value > b.max {
@@ -48,13 +48,13 @@ func (e *LifetimeError) Error() string {
 }
 
 // Lifetimes returns what holds now.
-func (s *Server) Lifetimes() Lifetimes { return *s.lifetimes.Load() }
+func (s *Channel) Lifetimes() Lifetimes { return *s.lifetimes.Load() }
 
 // SetLifetimes changes the lifetimes of what is issued from then on; a zero
 // field stays as it is. What was issued keeps its own. It is not kept in the
 // file: a restart brings back those of Config. Errors: *LifetimeError, and
 // then nothing is changed.
-func (s *Server) SetLifetimes(to Lifetimes) error {
+func (s *Channel) SetLifetimes(to Lifetimes) error {
 	for {
 		old := s.lifetimes.Load()
 		next := Lifetimes{cmp.Or(to.Access, old.Access), cmp.Or(to.Refresh, old.Refresh), cmp.Or(to.Code, old.Code)}
@@ -71,15 +71,15 @@ func (s *Server) SetLifetimes(to Lifetimes) error {
 // those of tokens as well, but mint has the last word on them.
 type currentCode struct {
 	fosite.Configurator
-	server *Server
+	channel *Channel
 }
 
 func (c currentCode) GetAuthorizeCodeLifespan(context.Context) time.Duration {
-	return c.server.Lifetimes().Code
+	return c.channel.Lifetimes().Code
 }
 
 // explicit is the handler of the code grant, RFC 6749 4.1, with codes that
 // last as long as is set now.
-func (s *Server) explicit(c fosite.Configurator, storage, strategy any) any {
+func (s *Channel) explicit(c fosite.Configurator, storage, strategy any) any {
 	return compose.OAuth2AuthorizeExplicitFactory(currentCode{c, s}, storage, strategy)
 }

@@ -1,4 +1,4 @@
-package auth
+package back
 
 import (
 	"context"
@@ -56,7 +56,7 @@ func (q *tokenRequest) missing() string {
 		return "code"
 	case q.Grant == "refresh_token" && q.RefreshToken == "":
 		return "refresh_token"
-	case q.Grant == grantDevice && q.DeviceCode == "":
+	case q.Grant == GrantDevice && q.DeviceCode == "":
 		return "device_code"
 	}
 	return ""
@@ -80,7 +80,7 @@ func (q *tokenRequest) forFosite(ctx context.Context) *http.Request {
 	if len(q.Audience) > 0 {
 		form.Set("audience", q.Audience[0])
 	}
-	r := &http.Request{Method: http.MethodPost, URL: &url.URL{Path: pathToken}, Header: http.Header{}, PostForm: form, Form: form}
+	r := &http.Request{Method: http.MethodPost, URL: &url.URL{}, Header: http.Header{}, PostForm: form, Form: form}
 	return r.WithContext(ctx)
 }
 

@@ -1,4 +1,4 @@
-package auth
+package back
 
 import (
 	"context"
@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	methodKey     = "private_key_jwt" // OIDC Core 9
+	MethodKey     = "private_key_jwt" // OIDC Core 9
 	assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 	// assertionAhead is how far ahead an assertion may expire. RFC 7523 3: what
 	// is unreasonably far in the future may be refused. Its jti is remembered as
@@ -32,7 +32,7 @@ const (
 //
 // Wrong assertions are not counted as guesses. A signature cannot be guessed,
 // and whoever sends garbage in a client's name must not lock it out.
-func (s *Server) authenticateByKey(ctx context.Context, r *http.Request, form url.Values) (*store.Client, error) {
+func (s *Channel) authenticateByKey(ctx context.Context, r *http.Request, form url.Values) (*store.Client, error) {
 	// RFC 6749 2.3: more than one method MUST NOT be used in a request.
 	if r.Header.Get("Authorization") != "" || form.Has("client_secret") {
 		return nil, oauth.NewError("invalid_request", "Use one method of client authentication, not two.")
@@ -60,7 +60,7 @@ func (s *Server) authenticateByKey(ctx context.Context, r *http.Request, form ur
 	// One answer for an unknown client and for a signature that is not its own.
 	if !s.check(ctx, rules.AssertionSigned, verr == nil, "by a registered key of the client, with "+strings.Join(assertion.Algorithms, ", "), ledger.Clip(said.Subject)+": "+ledger.Fingerprint("client assertion", sent)) {
 		if client == nil && oauth.RegisteredItself(said.Subject) {
-			return nil, oauth.NewError("invalid_client", s.registrar.Again()).Because(verr)
+			return nil, oauth.NewError("invalid_client", s.others.RegisterAgain()).Because(verr)
 		}
 		return nil, oauth.NewError("invalid_client", "Unknown client, a method it is not registered for, or an assertion that is not signed by one of its keys with "+strings.Join(assertion.Algorithms, ", ")+".").Because(verr)
 	}
@@ -70,13 +70,13 @@ func (s *Server) authenticateByKey(ctx context.Context, r *http.Request, form ur
 	if err := s.usedOnce(ctx, client, claims); err != nil {
 		return nil, err
 	}
-	s.check(ctx, rules.ClientAuthenticated, true, "the credentials of a registered client", client.ID+" by "+methodKey)
+	s.check(ctx, rules.ClientAuthenticated, true, "the credentials of a registered client", client.ID+" by "+MethodKey)
 	return client, nil
 }
 
 // signedBy checks the signature; nobody's is good for no client.
 func signedBy(client *store.Client, sent string) (assertion.Claims, error) {
-	if client == nil || !slices.Contains(client.AuthMethods, methodKey) {
+	if client == nil || !slices.Contains(client.AuthMethods, MethodKey) {
 		return assertion.Claims{}, assertion.ErrKey
 	}
 	keys, err := assertion.ParseKeys([]byte(client.JWKS))
@@ -88,7 +88,7 @@ func signedBy(client *store.Client, sent string) (assertion.Claims, error) {
 
 // claimed checks what the client has signed. Only the client itself learns the
 // reasons: its signature was good.
-func (s *Server) claimed(ctx context.Context, r *http.Request, client *store.Client, c assertion.Claims) *oauth.Error {
+func (s *Channel) claimed(ctx context.Context, r *http.Request, client *store.Client, c assertion.Claims) *oauth.Error {
 	// RFC 7523 3, 1 and 2.B: iss and sub are both the client, or one client could speak for another.
 	if !s.check(ctx, rules.AssertionIssuer, c.Issuer == client.ID && c.Subject == client.ID, client.ID, c.Issuer+" about "+c.Subject) {
 		return oauth.NewError("invalid_client", "iss and sub of the assertion must both be the client_id.")
@@ -127,14 +127,14 @@ func (s *Server) claimed(ctx context.Context, r *http.Request, client *store.Cli
 // called, which RFC 9126 2 wants accepted. Whatever else stands beside them is
 // a server that could present the assertion here itself, so every name in a
 // list must be ours.
-func (s *Server) assertedAt(r *http.Request) []string {
-	return []string{s.issuer, s.base + pathToken, s.base + r.URL.Path}
+func (s *Channel) assertedAt(r *http.Request) []string {
+	return []string{s.issuer, s.base + s.tokenPath, s.base + r.URL.Path}
 }
 
 // usedOnce spends the assertion. It is the last check, so that nobody but the
 // client itself can use up a jti, and it is on disk before anything is
 // answered: what follows may fail, this assertion is over.
-func (s *Server) usedOnce(ctx context.Context, client *store.Client, c assertion.Claims) error {
+func (s *Channel) usedOnce(ctx context.Context, client *store.Client, c assertion.Claims) error {
 	// By client: jtis of different clients may be alike. An id has no space in it.
 	err := s.store.SetClientAssertionJWT(ctx, client.ID+" "+c.ID, c.Expiry.Add(clockLeeway))
 	if errors.Is(err, fosite.ErrJTIKnown) {

@@ -1,4 +1,4 @@
-package auth
+package back
 
 import (
 	"context"
@@ -15,12 +15,12 @@ import (
 	"github.com/exampleco/punchcard/auth/store"
 )
 
-// grantTypes are the grants of the token endpoint; metadata lists them.
-var grantTypes = []string{"authorization_code", "refresh_token", "client_credentials", grantDevice}
+// GrantTypes are the grants of the token endpoint; metadata lists them.
+var GrantTypes = []string{"authorization_code", "refresh_token", "client_credentials", GrantDevice}
 
-// token is the token endpoint, RFC 6749 3.2. The checks that fosite leaves out
+// Token is the token endpoint, RFC 6749 3.2. The checks that fosite leaves out
 // stand before it, the mapping of its answers after it.
-func (s *Server) token(w http.ResponseWriter, r *http.Request) error {
+func (s *Channel) Token(w http.ResponseWriter, r *http.Request) error {
 	form, ferr := oauth.ClientForm(s.ledger, w, r)
 	if ferr != nil {
 		return ferr
@@ -30,10 +30,10 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) error {
 		return oauth.NewError("invalid_request", "grant_type is missing.")
 	}
 	// RFC 6749 5.2; RFC 9700 2.4: the password grant MUST NOT be used.
-	if !s.check(r.Context(), rules.GrantTypeServed, slices.Contains(grantTypes, q.Grant), strings.Join(grantTypes, " "), q.Grant) {
-		return oauth.NewError("unsupported_grant_type", "This server serves "+strings.Join(grantTypes, ", ")+".")
+	if !s.check(r.Context(), rules.GrantTypeServed, slices.Contains(GrantTypes, q.Grant), strings.Join(GrantTypes, " "), q.Grant) {
+		return oauth.NewError("unsupported_grant_type", "This server serves "+strings.Join(GrantTypes, ", ")+".")
 	}
-	client, err := s.authenticate(r.Context(), r, form)
+	client, err := s.Authenticate(r.Context(), r, form)
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) error {
 
 // answer validates the grant and issues what it gives. Where what was read has
 // changed before it could be written, nothing was written, and it begins anew.
-func (s *Server) answer(ctx context.Context, q *tokenRequest) (*tokenResponse, error) {
+func (s *Channel) answer(ctx context.Context, q *tokenRequest) (*tokenResponse, error) {
 	for q.attempt = range maxAnew {
 		q.report.grace = s.graceFor(q)
 		request, err := s.grant(ctx, q)
@@ -78,11 +78,11 @@ const maxAnew = 20
 var errAgain = errors.New("what was read has changed; begin anew")
 
 // grant lets fosite validate the grant, and adds what it does not look at.
-func (s *Server) grant(ctx context.Context, q *tokenRequest) (fosite.AccessRequester, error) {
+func (s *Channel) grant(ctx context.Context, q *tokenRequest) (fosite.AccessRequester, error) {
 	if err := s.complete(ctx, q); err != nil {
 		return nil, err
 	}
-	session := s.emptySession()
+	session := EmptySession(s.now)
 	session.GrantedAt = s.now().Unix()
 	if q.Grant == "client_credentials" {
 		session.Subject, session.Machine = q.Client.ID, true // RFC 9068 2.2: sub is the client where there is no person
@@ -111,7 +111,7 @@ func (s *Server) grant(ctx context.Context, q *tokenRequest) (fosite.AccessReque
 
 // complete checks that each grant has its parameters, and settles what a
 // machine gets where it left that open.
-func (s *Server) complete(ctx context.Context, q *tokenRequest) error {
+func (s *Channel) complete(ctx context.Context, q *tokenRequest) error {
 	if name := q.missing(); name != "" {
 		return oauth.NewError("invalid_request", name+" is missing.")
 	}
@@ -131,7 +131,7 @@ func (s *Server) complete(ctx context.Context, q *tokenRequest) error {
 // Libraries repeat the scope of the authorization request, so what was asked
 // for then but not granted is left out without a word; what was never asked
 // for is refused.
-func (s *Server) narrowRefresh(ctx context.Context, request fosite.AccessRequester, scope string) error {
+func (s *Channel) narrowRefresh(ctx context.Context, request fosite.AccessRequester, scope string) error {
 	if scope == "" {
 		return nil
 	}
@@ -150,7 +150,7 @@ func (s *Server) narrowRefresh(ctx context.Context, request fosite.AccessRequest
 
 // sameAudience: RFC 8707 2.2, the token request may name the resource again,
 // and may not name another one than the grant was given for.
-func (s *Server) sameAudience(ctx context.Context, request fosite.AccessRequester, named []string) error {
+func (s *Channel) sameAudience(ctx context.Context, request fosite.AccessRequester, named []string) error {
 	granted := slices.Compact(slices.Sorted(slices.Values(slices.Concat(request.GetGrantedAudience(), request.GetRequestedAudience()))))
 	for _, name := range named {
 		api, known := s.audiences.Resource(name)
@@ -163,7 +163,7 @@ func (s *Server) sameAudience(ctx context.Context, request fosite.AccessRequeste
 
 // stillActive: a person who was disabled between consent and token gets
 // nothing more (OWASP ASVS 7.4.2).
-func (s *Server) stillActive(ctx context.Context, request fosite.AccessRequester) error {
+func (s *Channel) stillActive(ctx context.Context, request fosite.AccessRequester) error {
 	session, ok := request.GetSession().(*Session)
 	if !ok || session.Machine {
 		return nil
@@ -174,15 +174,15 @@ func (s *Server) stillActive(ctx context.Context, request fosite.AccessRequester
 }
 
 // explainGrant maps what fosite says of a bad code or refresh token.
-func (s *Server) explainGrant(ctx context.Context, q *tokenRequest, err error) error {
-	if q.Grant == grantDevice {
+func (s *Channel) explainGrant(ctx context.Context, q *tokenRequest, err error) error {
+	if q.Grant == GrantDevice {
 		return err // device_grant.go has said it line by line
 	}
 	value, kind := q.Code, "authorization code"
 	if q.Grant == "refresh_token" {
 		value, kind = q.RefreshToken, "refresh token"
 	}
-	e := asError(err)
+	e := AsError(err)
 	s.check(ctx, rules.GrantValid, false, "unused, unexpired, this client's", ledger.Fingerprint(kind, value)+": "+e.Description)
 	return e
 }
@@ -199,12 +199,12 @@ type tokenResponse struct {
 
 // respond mints the tokens and writes everything that belongs to them in one
 // commit. Nothing is answered before it is on disk.
-func (s *Server) respond(ctx context.Context, request fosite.AccessRequester) (*tokenResponse, error) {
+func (s *Channel) respond(ctx context.Context, request fosite.AccessRequester) (*tokenResponse, error) {
 	var answer fosite.AccessResponder
 	err := s.store.Unit(ctx, func(unit context.Context) (err error) {
 		answer, err = s.fosite.NewAccessResponse(unit, request)
 		if client, ok := request.GetClient().(*store.Client); ok && err == nil {
-			err = s.registrar.InUse(unit, client)
+			err = s.others.InUse(unit, client)
 		}
 		return err
 	})
@@ -234,7 +234,7 @@ func (s *Server) respond(ctx context.Context, request fosite.AccessRequester) (*
 // raceLost: the same code or refresh token was used twice at once. That is a
 // replay like any other, whichever came first: RFC 6749 4.1.2 and RFC 9700
 // 4.14.2, the whole family ends, because nobody can tell thief from owner.
-func (s *Server) raceLost(ctx context.Context, request fosite.AccessRequester, cause error) error {
+func (s *Channel) raceLost(ctx context.Context, request fosite.AccessRequester, cause error) error {
 	s.check(ctx, rules.GrantUsedOnce, false, "one use", "two at once; the family is revoked")
 	if err := s.store.RevokeFamily(ctx, request.GetID()); err != nil {
 		return err

@@ -1,4 +1,4 @@
-package auth
+package back
 
 import (
 	"crypto/sha256"
@@ -51,7 +51,7 @@ func (g *genuine) put(key [sha256.Size]byte, c accessClaims) {
 }
 
 // claimsOf checks a token's signature, kid and typ, and reads its claims.
-func (s *Server) claimsOf(token string) (accessClaims, error) {
+func (s *Channel) claimsOf(token string) (accessClaims, error) {
 	if c, ok := s.genuine.get(token); ok {
 		return c, nil
 	}

@@ -1,4 +1,4 @@
-package auth
+package back
 
 import (
 	"errors"
@@ -35,8 +35,8 @@ func claimsFor(p people.Person, scopes []string) personClaims {
 	return c
 }
 
-// userinfo is the UserInfo endpoint, OIDC Core 5.3.
-func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) error {
+// Userinfo is the UserInfo endpoint, OIDC Core 5.3.
+func (s *Channel) Userinfo(w http.ResponseWriter, r *http.Request) error {
 	err := s.aboutPerson(w, r)
 	var e *oauth.Error
 	if errors.As(err, &e) {
@@ -45,7 +45,7 @@ func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-func (s *Server) aboutPerson(w http.ResponseWriter, r *http.Request) error {
+func (s *Channel) aboutPerson(w http.ResponseWriter, r *http.Request) error {
 	scheme, raw, err := oauth.AccessToken(r)
 	if err != nil {
 		return err

@@ -1,11 +1,9 @@
-package auth
+package back
 
 import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
-	"regexp"
 	"strings"
 
 	"github.com/ory/fosite"
@@ -41,11 +39,6 @@ func confirming(jkt string) *confirmation {
 	return &confirmation{jkt}
 }
 
-// Proofs checks the proofs that this server is sent, for whoever else is asked
-// at the same origin. Clients remember a nonce by its origin, so there is one
-// for both.
-func (s *Server) Proofs() *dpop.Checker { return s.proofs }
-
 // tokenType is how the client has to send the token, RFC 9449 5.
 func tokenType(jkt string) string {
 	if jkt == "" {
@@ -54,12 +47,12 @@ func tokenType(jkt string) string {
 	return "DPoP"
 }
 
-// proven returns the thumbprint of the key that a request proves, "" for one
+// Proven returns the thumbprint of the key that a request proves, "" for one
 // without a proof.
 //
 // A nonce is demanded of clients that are registered to bind their tokens, who
 // can be expected to know the whole of RFC 9449, and of all with --dpop-nonces.
-func (s *Server) proven(w http.ResponseWriter, r *http.Request, client *store.Client) (jkt string, err error) {
+func (s *Channel) Proven(w http.ResponseWriter, r *http.Request, client *store.Client) (jkt string, err error) {
 	proofs := s.proofs
 	if client.DPoPBound {
 		proofs = proofs.Demanding()
@@ -75,28 +68,13 @@ func (s *Server) proven(w http.ResponseWriter, r *http.Request, client *store.Cl
 	return jkt, proofError(err)
 }
 
-// provenForTokens is proven where a client may be held to it.
-func (s *Server) provenForTokens(w http.ResponseWriter, r *http.Request, client *store.Client) (jkt string, err error) {
-	jkt, err = s.proven(w, r, client)
-	if err == nil && client.DPoPBound && !s.check(r.Context(), rules.ProofSent, jkt != "", "a DPoP proof", keyName(jkt)) {
+// provenForTokens is Proven where a client may be held to it.
+func (s *Channel) provenForTokens(w http.ResponseWriter, r *http.Request, client *store.Client) (jkt string, err error) {
+	jkt, err = s.Proven(w, r, client)
+	if err == nil && client.DPoPBound && !s.check(r.Context(), rules.ProofSent, jkt != "", "a DPoP proof", dpop.Name(jkt)) {
 		err = oauth.NewError(dpop.InvalidProof, "This client is registered to have its tokens bound to a key: send a DPoP proof.")
 	}
 	return jkt, err
-}
-
-// proveForCode lets a proof beside a pushed request say what dpop_jkt says,
-// RFC 9449 10.1.
-func (s *Server) proveForCode(w http.ResponseWriter, r *http.Request, client *store.Client, form url.Values) error {
-	jkt, err := s.proven(w, r, client)
-	if jkt == "" || err != nil {
-		return err
-	}
-	sent := form.Get("dpop_jkt")
-	if !s.check(r.Context(), rules.ThumbprintProved, sent == "" || sent == jkt, keyName(jkt), keyName(sent)) {
-		return oauth.NewError(dpop.InvalidProof, "dpop_jkt names another key than that of the DPoP proof.")
-	}
-	form.Set("dpop_jkt", jkt)
-	return nil
 }
 
 // proofError words the refusal of a proof, RFC 9449 5 and 8.
@@ -123,7 +101,7 @@ func bind(q *tokenRequest, request fosite.AccessRequester) {
 // was used before or not. Whoever has the token and not the key must not be
 // able to use it up; nor is it a replay by one of its holders that they send,
 // so it must not end the family of its owner.
-func (s *Server) mayPresent(ctx context.Context, r fosite.Requester, k presentedKind) error {
+func (s *Channel) mayPresent(ctx context.Context, r fosite.Requester, k presentedKind) error {
 	q := tokenRequestOf(ctx)
 	if q == nil {
 		return fosite.ErrInvalidClient
@@ -138,7 +116,7 @@ func (s *Server) mayPresent(ctx context.Context, r fosite.Requester, k presented
 	if !ok || session.JKT == "" || k != aCode && !q.Client.IsPublic() {
 		return nil
 	}
-	if s.checkOnce(ctx, k.bound, q.JKT == session.JKT, keyName(session.JKT), keyName(q.JKT)) {
+	if s.checkOnce(ctx, k.bound, q.JKT == session.JKT, dpop.Name(session.JKT), dpop.Name(q.JKT)) {
 		return nil
 	}
 	if q.JKT == "" {
@@ -157,33 +135,9 @@ var (
 	aDeviceCode   = presentedKind{rules.DeviceCodeOfClient, rules.DeviceCodeOfKey} // once it was used with a key
 )
 
-// keyName names a key by the beginning of its thumbprint, which is public.
-func keyName(jkt string) string {
-	if len(jkt) < 8 {
-		return "no key"
-	}
-	return "key " + jkt[:8]
-}
-
-// thumbprintForm is a SHA-256 in base64url, as RFC 9449 10 has it.
-var thumbprintForm = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
-
-// parseJKT reads dpop_jkt, by which a client says beforehand which key it will
-// prove: the code is then worth nothing without it.
-func (s *Server) parseJKT(ctx context.Context, q *authorizationRequest, v url.Values) *oauth.Error {
-	q.JKT = v.Get("dpop_jkt")
-	if q.JKT == "" {
-		return nil
-	}
-	if !s.check(ctx, rules.ThumbprintForm, thumbprintForm.MatchString(q.JKT), "43 base64url characters", ledger.Clip(q.JKT)) {
-		return oauth.NewError("invalid_request", "dpop_jkt must be the SHA-256 thumbprint of a JWK in base64url, 43 characters.")
-	}
-	return nil
-}
-
 // holds is for endpoints of this server that take access tokens: whoever sends
 // a bound one has to prove its key. RFC 9449 7.1 and 7.2.
-func (s *Server) holds(w http.ResponseWriter, r *http.Request, scheme, raw string, token Token) error {
+func (s *Channel) holds(w http.ResponseWriter, r *http.Request, scheme, raw string, token Token) error {
 	ctx := r.Context()
 	refuse := func(code, why string) error {
 		e := oauth.NewError(code, why)
@@ -191,7 +145,7 @@ func (s *Server) holds(w http.ResponseWriter, r *http.Request, scheme, raw strin
 		return e
 	}
 	if scheme == "Bearer" {
-		if !s.check(ctx, rules.BoundTokenProved, token.JKT == "", "a bearer token", keyName(token.JKT)) {
+		if !s.check(ctx, rules.BoundTokenProved, token.JKT == "", "a bearer token", dpop.Name(token.JKT)) {
 			return refuse("invalid_token", "It is bound to a key; send it as Authorization: DPoP, with a proof of that key.")
 		}
 		return nil
@@ -199,7 +153,7 @@ func (s *Server) holds(w http.ResponseWriter, r *http.Request, scheme, raw strin
 	if nonce := s.proofs.Nonce(); nonce != "" {
 		w.Header().Set("DPoP-Nonce", nonce)
 	}
-	if !s.check(ctx, rules.ProofForBoundToken, token.JKT != "", "a token with cnf.jkt", keyName(token.JKT)) {
+	if !s.check(ctx, rules.ProofForBoundToken, token.JKT != "", "a token with cnf.jkt", dpop.Name(token.JKT)) {
 		return refuse("invalid_token", "It is not bound to a key; send it as Authorization: Bearer.")
 	}
 	jkt, err := s.proofs.Check(ctx, r, raw)
@@ -211,7 +165,7 @@ func (s *Server) holds(w http.ResponseWriter, r *http.Request, scheme, raw strin
 	if err != nil {
 		return err
 	}
-	if !s.check(ctx, rules.ProofOfTokenKey, jkt == token.JKT, keyName(token.JKT), keyName(jkt)) {
+	if !s.check(ctx, rules.ProofOfTokenKey, jkt == token.JKT, dpop.Name(token.JKT), dpop.Name(jkt)) {
 		return refuse("invalid_token", "It is bound to another key than that of the proof.")
 	}
 	return nil

@@ -1,4 +1,4 @@
-package auth
+package back
 
 import (
 	"context"
@@ -23,13 +23,17 @@ import (
 // a signature that is accepted on sight before anything else is checked);
 // access and ID tokens are signed JWTs.
 type mint struct {
-	*Server
+	*Channel
 }
 
 var (
 	_ oauth2.CoreStrategy               = mint{}
 	_ openid.OpenIDConnectTokenStrategy = mint{}
 )
+
+// IDTokenTTL: an ID token says that somebody signed in just now; it is read at
+// once and opens nothing.
+const IDTokenTTL = 10 * time.Minute
 
 // What fosite calls a signature, the store's key for a token, is the token
 // itself: the store keeps its SHA-256 and nothing else, under the same hash
@@ -101,8 +105,8 @@ type authenticationClaims struct {
 	AMR      []string `json:"amr,omitempty"`
 }
 
-func (s *Server) authentication(session *Session) authenticationClaims {
-	return authenticationClaims{session.AuthTime, s.acr(session.AMR), session.AMR}
+func (s *Channel) authentication(session *Session) authenticationClaims {
+	return authenticationClaims{session.AuthTime, s.others.ACR(session.AMR), session.AMR}
 }
 
 // GenerateAccessToken signs a JWT access token. It is the last gate for scopes:
@@ -160,7 +164,7 @@ func (m mint) leaves(ctx context.Context, granted []string, audience string, cli
 }
 
 // personOf returns the person behind a grant, looked up once in a request.
-func (s *Server) personOf(ctx context.Context, session *Session) (people.Person, error) {
+func (s *Channel) personOf(ctx context.Context, session *Session) (people.Person, error) {
 	if session.person != nil {
 		return *session.person, nil
 	}
