@@ -70,12 +70,16 @@ func sendsBody(x *record.Exchange) bool {
 	return x.Body != "" || x.Header.Get("Content-Length") == "0"
 }
 
-// plainTarget is what curl sends as it stands in a URL. In any other target it
-// would look for ranges to expand, dots to resolve, or a fragment to leave out.
-var plainTarget = regexp.MustCompile(`^/[A-Za-z0-9_~/=&%+:@,;!$()*.-]*(\?[A-Za-z0-9_~/=&%+:@,;!$()*.-]+)?$`)
+// plainTarget is what curl sends as it stands in a URL, unless it has
+// dotSegments. In any other target it would look for ranges to expand, dots to
+// resolve, or a fragment to leave out.
+var (
+	plainTarget = regexp.MustCompile(`^/[A-Za-z0-9_~/=&%+:@,;!$()*.-]*(\?[A-Za-z0-9_~/=&%+:@,;!$()*.-]+)?$`)
+	dotSegments = regexp.MustCompile(`(?i)^[^?]*/(\.|%2e){1,2}(/|\?|$)`) // RFC 3986 5.2.4 and 6.2.2.2
+)
 
 func (c *command) target(target, base string) {
-	if plainTarget.MatchString(target) && !strings.Contains(target, "/.") {
+	if plainTarget.MatchString(target) && !dotSegments.MatchString(target) {
 		c.more(quoted(base + target))
 		return
 	}

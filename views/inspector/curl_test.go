@@ -201,6 +201,20 @@ func TestCurlSendsTheSameBytes(t *testing.T) {
 	}
 }
 
+// A well-known address begins with a dot and is no dot segment (RFC 8615 3): it
+// can be read as one URL.
+func TestCurlWritesAWellKnownAddressAsItIs(t *testing.T) {
+	for target, want := range map[string]bool{
+		"/.well-known/openid-configuration": true, "/a/.b/..c/...": true, "/api/timesheets?from=/../": true,
+		"/a/../b": false, "/a/.": false, "/.": false, "/..?x": false, "/a/%2e%2E/b": false, "/.%2e": false,
+	} {
+		got := curl(&record.Exchange{Method: "GET", Target: target, Proto: "HTTP/1.1"}, "http://localhost:8484")
+		if whole := !strings.Contains(got, "--request-target"); whole != want {
+			t.Errorf("%s as one URL: %v\n%s", target, whole, got)
+		}
+	}
+}
+
 // The same for requests that nobody thought of: all bytes that can come through
 // HTTP, at random.
 func TestCurlOfRandomBytes(t *testing.T) {
