@@ -97,10 +97,12 @@ var semantics = map[string]func(*testing.T){
 	"HT-16": func(t *testing.T) {
 		a := newAgent(t)
 		for allow, paths := range map[string][]string{
-			"GET, HEAD":              {"/", "/docs", "/docs/rules", "/docs/rules.json", "/app/", "/app/callback", "/livez", "/readyz", "/inspector", "/inspector/events", discovery, rfc8414, keySet, "/v2/logout", "/api/openapi.json", "/try", "/callback"},
-			"GET, HEAD, POST":        {"/authorize", "/login", "/consent", "/select-account", "/device", "/account", "/logout", "/oidc/logout", "/userinfo"},
-			"POST":                   {"/oauth/token", "/oauth/revoke", "/oauth/introspect", "/oauth/par", "/oauth/device/code", "/oidc/register"},
-			"DELETE, GET, HEAD, PUT": {"/oidc/register/none"},
+			"GET, HEAD":               {"/", "/docs", "/docs/rules", "/docs/rules.json", "/app/", "/app/callback", "/livez", "/readyz", "/inspector", "/inspector/events", discovery, rfc8414, keySet, "/v2/logout", "/api/openapi.json", "/try", "/callback"},
+			"GET, HEAD, POST":         {"/authorize", "/login", "/consent", "/select-account", "/device", "/account", "/logout", "/oidc/logout", "/userinfo"},
+			"POST":                    {"/oauth/token", "/oauth/revoke", "/oauth/introspect", "/oauth/par", "/oauth/device/code", "/oidc/register"},
+			"DELETE, GET, HEAD, PUT":  {"/oidc/register/none"},
+			"DELETE, GET, HEAD, POST": {"/inspector/faults"},
+			"DELETE, GET, HEAD":       {"/inspector/faults/none"},
 		} {
 			for _, path := range paths {
 				for _, method := range []string{"PUT", "DELETE", "POST", "PATCH", "PROPFIND"} {

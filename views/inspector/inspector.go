@@ -95,9 +95,11 @@ func Register(mux *http.ServeMux, c Config) {
 	} {
 		mux.Handle(route.pattern, guard.Handler(p.guarded(route.handler)))
 	}
-	for _, method := range []string{"GET", "POST", "DELETE", "PUT", "PATCH"} { // the last two are told what is allowed
-		mux.Handle(method+" "+path+"/faults", guard.Handler(p.guarded(c.Faults.API().ServeHTTP)))
-		mux.Handle(method+" "+path+"/faults/{id}", guard.Handler(p.guarded(c.Faults.API().ServeHTTP)))
+	for _, pattern := range []string{
+		"GET " + path + "/faults", "POST " + path + "/faults", "DELETE " + path + "/faults", "POST " + path + "/faults/clear",
+		"GET " + path + "/faults/{id}", "DELETE " + path + "/faults/{id}",
+	} {
+		mux.Handle(pattern, guard.Handler(p.guarded(c.Faults.API().ServeHTTP)))
 	}
 	mux.Handle("GET "+path+"/{$}", http.RedirectHandler(path, http.StatusSeeOther))
 }
