@@ -91,6 +91,7 @@ func throughLogin(c *agent.App, p *punchcardtest.Server, extra ...string) chrome
 		chromedp.SendKeys(chromedp.CSS(`input[name=email]`), "ada@example.com"),
 		chromedp.SendKeys(chromedp.CSS(`input[type=password]`), "timesheets\r"),
 		chromedp.WaitVisible(chromedp.CSS(`button[value=allow]`)),
+		chromedp.Poll[chromedp.Void](`getComputedStyle(document.querySelector("button[value=allow]")).pointerEvents != "none"`),
 	)
 }
 

@@ -126,10 +126,10 @@ func (c *callback) alive() bool {
 	return answer.StatusCode == http.StatusOK
 }
 
-// twice clicks on a button and, a moment later, on it again if it is still there.
+// twice clicks on a button, once it takes clicks, and, a moment later, on it again if it is still there.
 func (p *phone) twice(selector string, apart time.Duration) {
 	p.t.Helper()
-	p.until(fmt.Sprintf(`document.querySelector(%s)`, quoted(selector)))
+	p.until(fmt.Sprintf(`(() => { const b = document.querySelector(%s); return b && getComputedStyle(b).pointerEvents != "none"; })()`, quoted(selector)))
 	box := eval[[]float64](p, fmt.Sprintf(`(() => { const b = document.querySelector(%s); b.scrollIntoView(); const r = b.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })()`, quoted(selector)))
 	if err := chromedp.Do(p.ctx, chromedp.MouseClickXY(box[0], box[1]), chromedp.Sleep(apart), chromedp.MouseClickXY(box[0], box[1])); err != nil {
 		p.t.Fatalf("two clicks: %v", err)
@@ -151,6 +151,31 @@ func TestTwoClicksOnAllow(t *testing.T) {
 		p.until(`document.querySelector("#done") || document.body?.innerText.includes("is complete")`)
 		if came, swapped := c.count(); swapped != 1 || !c.alive() {
 			t.Fatalf("round %d: the app was called %d times and could use %d codes; alive: %v", round, came, swapped, c.alive())
+		}
+	}
+}
+
+// A double click on "Sign in" can end where the next page shows its buttons:
+// for half a second, which is how far apart two clicks of one can be, they take
+// no click.
+func TestADoubleClickDecidesNothingOnTheNextPage(t *testing.T) {
+	base := serve(t)
+	p := newPhone(t, chromium(t), base)
+	p.open(newCallback(t, base).authorize())
+	p.login("ada@example.com")
+	for _, button := range []string{"button[value=allow]", "button[value=deny]"} {
+		p.until(fmt.Sprintf(`document.querySelector(%s)`, quoted(button)))
+		got := eval[string](p, fmt.Sprintf(`(() => {
+			const b = document.querySelector(%s), takes = () => getComputedStyle(b).pointerEvents;
+			b.style.animation = "none"; takes(); b.style.animation = ""; // once more from its beginning
+			const [held] = b.getAnimations();
+			if (!held) return "not held";
+			held.pause();
+			const at = ms => (held.currentTime = ms, takes());
+			return [at(0), at(499), at(500)].join();
+		})()`, quoted(button)))
+		if got != "none,none,auto" {
+			t.Errorf("%s at 0, 499 and 500 ms: %s", button, got)
 		}
 	}
 }
