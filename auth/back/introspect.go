@@ -29,8 +29,9 @@ type introspection struct {
 
 // Introspect tells what an access token is good for, RFC 7662: a client that is
 // registered to introspect, such as a resource server, about any token, and
-// every other client that can prove itself about what was issued to itself. Everything that is not a live access token, refresh tokens included,
-// is exactly {"active":false}: why is nobody's business (2.2).
+// every other client that can prove itself about what was issued to itself, its
+// refresh tokens included. Everything else is exactly {"active":false}: why is
+// nobody's business (2.2).
 func (s *Channel) Introspect(w http.ResponseWriter, r *http.Request) error {
 	form, ferr := oauth.ClientForm(s.ledger, w, r)
 	if ferr != nil {
@@ -49,6 +50,14 @@ func (s *Channel) Introspect(w http.ResponseWriter, r *http.Request) error {
 	}
 	if !form.Has("token") {
 		return oauth.NewError("invalid_request", "token is missing.")
+	}
+	if strings.HasPrefix(form.Get("token"), oauth.RefreshPrefix) {
+		answer, err := s.ownRefreshToken(r.Context(), client, form.Get("token"))
+		if err != nil {
+			return err
+		}
+		oauth.WriteJSON(w, http.StatusOK, answer)
+		return nil
 	}
 	token, err := s.Verify(r.Context(), form.Get("token"), "")
 	if isInvalid(err) {

@@ -159,6 +159,31 @@ var tokenStatus = map[string]func(*testing.T){
 				}
 			}
 		}
+		// A refresh token is a token issued to it, too: until it is used, and to
+		// nobody else. Asking is no use of it.
+		held := a.granted(web(), ada)
+		about := func(caller *client, token string) answer {
+			return a.post("/oauth/introspect", caller.with(url.Values{"token": {token}, "token_type_hint": {"refresh_token"}}))
+		}
+		for range 2 {
+			if m := about(web(), held.Refresh).json(t); m["active"] != true || m["client_id"] != web().id || m["sub"] != "usr_ada" || m["scope"] != held.Scope {
+				t.Errorf("its own refresh token: %v", m)
+			}
+		}
+		if at := about(cron(), held.Refresh); strings.TrimSpace(at.body) != inactive {
+			t.Errorf("another client's refresh token: %s", at.body)
+		}
+		next := a.tokens(a.token(web().refreshForm(held.Refresh)))
+		if at := about(web(), held.Refresh); strings.TrimSpace(at.body) != inactive {
+			t.Errorf("a used refresh token: %s", at.body)
+		}
+		if !a.alive(next.Access) || about(web(), next.Refresh).json(t)["active"] != true {
+			t.Error("asking about the used one ended its family")
+		}
+		a.revoke(web(), next.Refresh)
+		if at := about(web(), next.Refresh); strings.TrimSpace(at.body) != inactive {
+			t.Errorf("a revoked refresh token: %s", at.body)
+		}
 	},
 	"UI-01": func(t *testing.T) {
 		a := newAgent(t)
