@@ -247,6 +247,9 @@ func (c *registrant) rights(kind string) {
 	m.Scope = strings.Join(scopes, " ")
 }
 
+// serverName stands on the pages that a person trusts, so no app may have it.
+const serverName = "Punchcard"
+
 // words are for people, so nothing invisible may hide in them.
 func (c *registrant) words() {
 	m := c.meta
@@ -254,8 +257,9 @@ func (c *registrant) words() {
 	c.must(rules.NameVisible, unseen(m.Name) == "", "visible characters, joiners where a script needs them", m.Name, "client_name "+unseen(m.Name)+".")
 	visible := func(r rune) bool { return shown(r) && !unicode.IsMark(r) && r != ' ' }
 	c.must(rules.NameVisible, m.Name == "" || strings.ContainsFunc(m.Name, visible), "something to read", m.Name, "client_name has nothing to read in it; give it a letter.")
-	i := slices.IndexFunc(c.Apps, func(app string) bool { return looksLike(app, m.Name) })
-	c.must(rules.NameUnlike, i < 0, "a name of its own", m.Name, "client_name is, or looks like, that of an app which is declared here; use another.")
+	taken := append([]string{serverName}, c.Apps...)
+	i := slices.IndexFunc(taken, func(name string) bool { return looksLike(name, m.Name) })
+	c.must(rules.NameUnlike, i < 0, "a name of its own", m.Name, "client_name is, or looks like, that of this server or of an app which is declared here; use another.")
 	for _, link := range [][2]string{{"client_uri", m.ClientURI}, {"logo_uri", m.LogoURI}, {"policy_uri", m.PolicyURI}, {"tos_uri", m.TosURI}} {
 		problem := ""
 		if link[1] != "" {

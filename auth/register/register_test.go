@@ -129,7 +129,7 @@ func TestNamesAtRegistration(t *testing.T) {
 		"a byte order mark": "\ufeffNotes", "a grapheme joiner": "No\u034ftes", "a selector on a letter": "A\ufe0f", "a tag": "A\U000e0041", "a blank of Braille": "\u2800",
 		"a no-break space": "My\u00a0notes", "a mark alone": "\u0301", "a line": "a\u2028b", "private use": "\ue000", "a Mongolian vowel separator": "A\u180eB",
 		"a joiner at the end": "می\u200c", "two joiners": "می\u200c\u200cخواهم", "a joiner to another script": "می\u200cabc",
-		"the declared one": "Timesheets Mobile", "in capitals": "TIMESHEETS  MOBILE", "in Cyrillic": "Тіmеѕhееtѕ Mоbіlе", "in Greek capitals": "ΤΙΜΕSΗΕΕΤS ΜΟΒΙLΕ",
+		"the declared one": "Timesheets Mobile", "the server's own": "Punchcard", "the server's, in capitals": "PUNCH CARD", "in capitals": "TIMESHEETS  MOBILE", "in Cyrillic": "Тіmеѕhееtѕ Mоbіlе", "in Greek capitals": "ΤΙΜΕSΗΕΕΤS ΜΟΒΙLΕ",
 		"full width": "Ｔｉｍｅｓｈｅｅｔｓ Mobile", "in mathematics": "𝐓𝐢𝐦𝐞𝐬𝐡𝐞𝐞𝐭𝐬 𝐌𝐨𝐛𝐢𝐥𝐞", "with a dash": "Timesheets-Mobile.", "without the space": "TimesheetsMobile",
 		"with digits": "T1mesheets M0bi1e", "with rn for m": "Tirnesheets Mobile", "with accents": "Tímeshéets Mobile", "a dotless i": "Tımesheets Mobıle", "another declared one": "Nightly lmport",
 	} {

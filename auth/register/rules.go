@@ -136,7 +136,7 @@ var rules = struct {
 		Must: "The client_name can be read, and holds no invisible character.",
 		Why:  "Invisible characters make two names look the same, and some of them turn the text around."},
 	NameUnlike: ledger.Rule{ID: "client-name-unlike-others", Clause: "RFC 7591 5",
-		Must: "The client_name does not look like the name of a declared app.",
+		Must: "The client_name does not look like the name of a declared app or of this server.",
 		Why:  "People would allow a stranger what they mean to allow an app that they know."},
 	LinkWeb: ledger.Rule{ID: "client-link-web", Clause: "RFC 7591 2",
 		Must: "The addresses client_uri, logo_uri, policy_uri and tos_uri use https, or are on this machine.",
