@@ -121,7 +121,7 @@ func (s *Server) oneEach(ctx context.Context, repeated []string) error {
 // admitReturn: RP-Initiated Logout 3, the value MUST be registered, exactly,
 // or the sign-out becomes an open redirector.
 func (s *Server) admitReturn(ctx context.Context, name, sent string, registered []string) error {
-	if s.check(ctx, rules.LogoutReturnExact, slices.Contains(registered, sent), strings.Join(registered, " "), sent) {
+	if ok := slices.Contains(registered, sent); s.check(ctx, rules.LogoutReturnExact, ok, strings.Join(registered, " "), asSent(ok, sent)) {
 		return nil
 	}
 	return oauth.NewPage(400, "invalid_request", "We won’t send you there", "The address to return to is not one that this app has registered. Nobody was signed out.").Citing(rules.LogoutReturnExact).

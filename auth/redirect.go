@@ -157,3 +157,26 @@ func onPort(sent string) func(string) string {
 
 // portIn finds a port by what follows it; "[::1]" has colons of its own.
 var portIn = regexp.MustCompile(`:[0-9]{1,5}(?:/|$)`)
+
+// legible is an address that was sent and not admitted, as the ledger may have
+// it. What stands in its user information, query or fragment can be a secret,
+// and nobody has registered it.
+func legible(sent string) string {
+	u, err := url.Parse(sent)
+	if err != nil {
+		return "what is no URI"
+	}
+	if u.User == nil && u.RawQuery == "" && u.Fragment == "" {
+		return sent
+	}
+	u.User, u.RawQuery, u.Fragment = nil, "", ""
+	return u.String() + " with more, which is not shown"
+}
+
+// asSent is an admitted address in full, and any other one as far as it is legible.
+func asSent(admitted bool, sent string) string {
+	if admitted {
+		return sent
+	}
+	return legible(sent)
+}

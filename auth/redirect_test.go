@@ -116,6 +116,25 @@ func TestFormAction(t *testing.T) {
 
 // The oracle: whatever is admitted differs from a registered URI in nothing
 // but the digits of a port.
+// The ledger has no secret that somebody put into an address which is refused.
+func TestARefusedAddressIsLegible(t *testing.T) {
+	for sent, want := range map[string]string{
+		"https://a.example/cb":              "https://a.example/cb",
+		"com.example.app:/cb":               "com.example.app:/cb",
+		"https://u:secret@a.example/cb":     "https://a.example/cb with more, which is not shown",
+		"https://a.example/cb?token=secret": "https://a.example/cb with more, which is not shown",
+		"https://a.example/cb#secret":       "https://a.example/cb with more, which is not shown",
+		"http://u:secret@%zz/":              "what is no URI",
+	} {
+		if got := asSent(false, sent); got != want {
+			t.Errorf("%s: %q, want %q", sent, got, want)
+		}
+		if got := asSent(true, sent); got != sent {
+			t.Errorf("%s, which is registered: %q", sent, got)
+		}
+	}
+}
+
 func FuzzAdmits(f *testing.F) {
 	for _, s := range []string{"http://127.0.0.1:5/callback", "http://[::1]:5/callback", "com.exampleco.timesheets:/callback", "http://u@127.0.0.1/callback", "http://127.0.0.1:/callback?#"} {
 		f.Add(s)

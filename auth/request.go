@@ -146,7 +146,7 @@ func (s *Server) admitRedirect(ctx context.Context, client *store.Client, values
 	if client.Kind == "native" {
 		alike = onPort(sent)
 	}
-	if !s.check(ctx, rules.RedirectExact, admits(client.RedirectURIs, client.Kind == "native", sent), known, sent) {
+	if ok := admits(client.RedirectURIs, client.Kind == "native", sent); !s.check(ctx, rules.RedirectExact, ok, known, asSent(ok, sent)) {
 		text := "The redirect_uri that was sent is not one that " + client.Name + " has registered. It is compared as a whole, character by character."
 		if client.Kind == "native" {
 			text += " Only the port of a loopback address may differ."
